@@ -1,0 +1,1 @@
+"""What Caselaw knows and does: a plain library, useful without Dagster."""

@@ -1,0 +1,83 @@
+"""Joins one-turn traces into the conversation they belong to: the unit of everything after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from pipeline.ingest.content import merge_history
+from pipeline.ingest.records import Message, Trace
+
+__all__ = ["join_conversations"]
+
+
+def join_conversations(traces: Iterable[Trace], gap: timedelta) -> list[Trace]:
+    """Join traces of one service and session that follow one another within `gap`.
+
+    A trace without a session, or whose time is only a day given by hand, stays alone. The joined
+    trace carries its first member's id and content of all; the result is ordered by start.
+    """
+    alone: list[Trace] = []
+    chained: list[Trace] = []
+    for trace in traces:
+        (chained if trace.session_id and trace.timed else alone).append(trace)
+    chained.sort(key=lambda t: (t.service or "", t.session_id or "", t.started_at, t.trace_id))
+    joined = [replace(trace, members=(trace.trace_id,)) for trace in alone]
+    for _, group in groupby(chained, key=lambda t: (t.service, t.session_id)):
+        run: list[Trace] = []
+        for trace in group:
+            if run and trace.started_at - max(t.ended_at for t in run) > gap:
+                joined.append(_join(run))
+                run = []
+            run.append(trace)
+        joined.append(_join(run))
+    return sorted(joined, key=lambda trace: (trace.started_at, trace.trace_id))
+
+
+def _join(members: Sequence[Trace]) -> Trace:
+    first, last = members[0], members[-1]
+    ids = tuple(member.trace_id for member in members)
+    if len(members) == 1:
+        return replace(first, members=ids)
+    messages: list[Message] = []
+    for member in members:
+        messages = merge_history(messages, member.messages)
+    attributes: dict[str, Any] = {}
+    for member in reversed(members):
+        attributes |= dict(member.attributes)
+    failed = [member for member in members if member.status == "error"]
+    return replace(
+        first,
+        members=ids,
+        ended_at=max(member.ended_at for member in members),
+        messages=tuple(messages),
+        calls=tuple(call for member in members for call in member.calls),
+        retrievals=tuple(r for member in members for r in member.retrievals),
+        # The release that answered last is the one that the outcome is charged to.
+        release=last.release,
+        agent_version=last.agent_version,
+        prompt_version=last.prompt_version,
+        policy_version=last.policy_version,
+        user_id=next((m.user_id for m in members if m.user_id), None),
+        models=frozenset().union(*(member.models for member in members)),
+        opted_out=any(member.opted_out for member in members),
+        input_tokens=_total([member.input_tokens for member in members]),
+        output_tokens=_total([member.output_tokens for member in members]),
+        cost_usd=_total([member.cost_usd for member in members]),
+        status="error" if failed else "ok",
+        error=failed[0].error if failed else None,
+        scores=tuple(score for member in members for score in member.scores),
+        complete=all(member.complete for member in members),
+        flags=frozenset().union(*(member.flags for member in members)),
+        attributes=attributes,
+        files=frozenset().union(*(member.files for member in members)),
+        records=sum(member.records for member in members),
+    )
+
+
+def _total(values: Sequence[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

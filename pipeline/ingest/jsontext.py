@@ -1,0 +1,113 @@
+"""JSON texts one by one from a file: each with its offset, each failing alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.ingest.records import Malformed
+
+__all__ = ["JsonText", "json_array", "json_lines", "parse"]
+
+_BOM = b"\xef\xbb\xbf"
+_KEPT = 64 * 1024  # bytes of a malformed record that quarantine keeps
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """One parsed value and where it stood; `repaired` if undecodable bytes became U+FFFD."""
+
+    value: Any
+    offset: int
+    length: int
+    repaired: bool = False
+
+
+def parse(raw: bytes, offset: int = 0) -> JsonText | Malformed:
+    """Parse one JSON text; invalid UTF-8 is replaced and flagged, anything else is malformed."""
+    try:
+        return JsonText(orjson.loads(raw), offset, len(raw))
+    except orjson.JSONDecodeError as error:
+        first = error
+    repaired = raw.decode("utf-8", "replace")
+    if "�" in repaired:
+        try:
+            return JsonText(orjson.loads(repaired), offset, len(raw), repaired=True)
+        except orjson.JSONDecodeError as error:
+            first = error
+    reason = "too_deep" if "recursion" in first.msg.lower() else "bad_json"
+    return malformed(reason, f"{first.msg} at character {first.pos}", raw, offset, attempts=2)
+
+
+def malformed(reason: str, detail: str, raw: bytes, offset: int, attempts: int = 1) -> Malformed:
+    """Keep the beginning of a record that could not be read."""
+    return Malformed(reason, detail, offset, len(raw), raw[:_KEPT], attempts)
+
+
+def json_lines(path: Path, largest: int) -> Iterator[JsonText | Malformed]:
+    """Yield each line of a file that is not blank; a line above `largest` bytes is malformed."""
+    offset = 0
+    with path.open("rb") as handle:
+        while raw := handle.readline(largest + 1):
+            start, length = offset, len(raw)
+            if length > largest and not raw.endswith(b"\n"):
+                kept, length = raw[:_KEPT], length + _skip_line(handle)
+                detail = f"{length} bytes, more than the {largest} that are read"
+                yield Malformed("too_large", detail, start, length, kept)
+            else:
+                text = raw.removeprefix(_BOM).strip() if start == 0 else raw.strip()
+                if text:
+                    yield parse(text, start)
+            offset += length
+
+
+def _skip_line(handle: Any) -> int:
+    """Read on to the end of an oversized line without holding it; returns the bytes skipped."""
+    skipped = 0
+    while chunk := handle.readline(1 << 20):
+        skipped += len(chunk)
+        if chunk.endswith(b"\n"):
+            break
+    return skipped
+
+
+def json_array(path: Path) -> Iterator[JsonText | Malformed]:
+    """Yield each element of a file that holds one JSON array (or the one value that it holds).
+
+    Elements are decoded one after another, so what stands before a broken one still lands; from
+    the broken one on nothing can be told apart, and the rest is one malformed record.
+    """
+    raw = path.read_bytes().removeprefix(_BOM)
+    text = raw.decode("utf-8", "replace")
+    repaired = "�" in text and "�".encode() not in raw
+    decoder = json.JSONDecoder()
+    at = _skip(text, 0, "")
+    single = not text.startswith("[", at)
+    at = at if single else _skip(text, at + 1, "")
+    offset, counted = 0, 0
+    while at < len(text) and text[at] != "]":
+        offset, counted = offset + len(text[counted:at].encode("utf-8", "replace")), at
+        try:
+            value, after = decoder.raw_decode(text, at)
+            length = len(text[at:after].encode("utf-8", "replace"))
+            orjson.dumps(value)
+        except (ValueError, RecursionError, TypeError) as error:
+            reason = "too_deep" if isinstance(error, RecursionError) else "bad_json"
+            rest = text[at:].encode("utf-8", "replace")
+            yield malformed(reason, f"{type(error).__name__} in an array's element", rest, offset)
+            return
+        yield JsonText(value, offset, length, repaired)
+        at = _skip(text, after, ",")
+        if single:
+            return
+
+
+def _skip(text: str, at: int, also: str) -> int:
+    while at < len(text) and (text[at].isspace() or text[at] in also):
+        at += 1
+    return at

@@ -1,0 +1,238 @@
+"""The lake: one Parquet file per table and partition, published atomically, locking nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.datadir import DataDir
+from pipeline.ids import canonical_json
+from pipeline.provenance import Provenance
+from pipeline.tables import Table
+from pipeline.windows import Window
+
+__all__ = [
+    "CorruptPartition",
+    "Lake",
+    "MissingPartition",
+    "make_directory",
+    "replace_file",
+    "sha256",
+]
+
+_SPARE_BYTES = 64 * 2**20
+
+
+class MissingPartition(LookupError):
+    """A partition that a step needs was never published."""
+
+
+class CorruptPartition(RuntimeError):
+    """A published file is torn, foreign or altered."""
+
+
+@contextmanager
+def replace_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Write aside, then swap in: a reader, or a kill, sees the old file or the new, never half.
+
+    Yields a path in the same directory whose name starts with a dot and ends in `.tmp`; on
+    success it is fsynced and renamed to `path`, on failure removed.
+    """
+    temporary = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        yield temporary
+        os.chmod(temporary, mode)
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+        _sync_directory(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Publishes and reads partitions of `pipeline.tables` below one data directory."""
+
+    place: DataDir
+
+    def directory(self, table: Table, window: Window | None) -> Path:
+        """The directory of a partition, or of an unpartitioned table where `window` is None."""
+        root = (self.place.raw if table.zone == "raw" else self.place.lake) / table.name
+        if (table.unit is None) != (window is None) or (window and window.unit != table.unit):
+            raise ValueError(f"{table.name!r} is partitioned by {table.unit}, not by {window}")
+        return root / str(window) if window else root
+
+    def files(self, table: Table, window: Window | None) -> list[Path]:
+        """The published files of a partition, none where it was never published."""
+        folder = self.directory(table, window)
+        return [f for part in table.parts if (f := folder / f"{part}.parquet").exists()]
+
+    def exists(self, table: Table, window: Window | None) -> bool:
+        """Whether the partition was published."""
+        return bool(self.files(table, window))
+
+    def publish(
+        self,
+        table: Table,
+        window: Window | None,
+        frame: pl.DataFrame,
+        provenance: Provenance,
+        part: str = "part-0",
+    ) -> Path:
+        """Publish `frame` as the partition's file, replacing what was there at one stroke.
+
+        Raises:
+            ConservationError: the counts do not add up.
+            SchemaError: the frame does not fit the table.
+            OSError: the disk is full or not writable; what was published stays.
+        """
+        where = f"{table.name}/{window or 'all'}"
+        provenance.counts.check(where)
+        rows = table.conform(frame)
+        folder = self.directory(table, window)
+        raw = table.zone == "raw"
+        zone = self.place.raw if raw else self.place.lake
+        for made in dict.fromkeys((zone, zone / table.name, folder)):
+            make_directory(made, private=raw)
+        _sweep(folder)
+        self._require_space(folder, rows, where)
+        path = folder / f"{part}.parquet"
+        with replace_file(path, 0o600 if raw else 0o644) as temporary:
+            _write_parquet(temporary, rows, provenance.footer(table.version))
+        self._write_manifest(folder, raw)
+        return path
+
+    def read(self, table: Table, windows: Window | Iterable[Window] | None) -> pl.DataFrame:
+        """Read one partition, or several after one another.
+
+        Raises:
+            MissingPartition: naming the partition and the command that makes it.
+            CorruptPartition: naming the file and the command that makes it anew.
+        """
+        wanted = [windows] if windows is None or isinstance(windows, Window) else list(windows)
+        frames = [table.empty()]
+        for window in wanted:
+            files = self.files(table, window)
+            if not files:
+                raise MissingPartition(
+                    f"{table.name} has no partition {window or 'all'}; nothing was changed. "
+                    f"Run: {_command(table, window)}"
+                )
+            frames += [self._read_file(table, window, file) for file in files]
+        return pl.concat(frames)
+
+    def digests(self, table: Table, windows: Iterable[Window | None]) -> dict[str, str]:
+        """The sha256 of every published file of the partitions, by "table/partition/file"."""
+        return {
+            f"{table.name}/{window or 'all'}/{file.name}": sha256(file)
+            for window in windows
+            for file in self.files(table, window)
+        }
+
+    def footer(self, table: Table, window: Window | None, part: str = "part-0") -> dict[str, Any]:
+        """The provenance that a published file carries."""
+        path = self.directory(table, window) / f"{part}.parquet"
+        raw = pq.read_metadata(path).metadata or {}
+        body: dict[str, Any] = json.loads(raw[b"caselaw"])
+        return body
+
+    def windows(self, table: Table) -> list[Window]:
+        """The published partitions of a table, in order."""
+        if table.unit is None:
+            return []
+        root = (self.place.raw if table.zone == "raw" else self.place.lake) / table.name
+        keys = sorted(p.parent.name.partition("=")[2] for p in root.glob("*=*/*.parquet"))
+        return [Window(table.unit, key) for key in dict.fromkeys(keys)]
+
+    def _read_file(self, table: Table, window: Window | None, path: Path) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(path, hive_partitioning=False).match_to_schema(table.schema)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise CorruptPartition(
+                f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
+                f"({type(error).__name__}); the file was left as it is. Make it anew with: "
+                f"{_command(table, window)}"
+            ) from error
+
+    def _require_space(self, folder: Path, rows: pl.DataFrame, where: str) -> None:
+        need = int(rows.estimated_size()) + _SPARE_BYTES
+        free = shutil.disk_usage(folder).free
+        if free < need:
+            raise OSError(
+                f"{where} needs about {need >> 20} MB in {folder}, which has {free >> 20}; "
+                "nothing was changed. Free some space and run it again"
+            )
+
+    def _write_manifest(self, folder: Path, raw: bool) -> None:
+        body = {
+            file.name: {"sha256": sha256(file), "rows": pq.read_metadata(file).num_rows}
+            for file in sorted(folder.glob("*.parquet"))
+        }
+        with replace_file(folder / "_manifest.json", 0o600 if raw else 0o644) as temporary:
+            temporary.write_bytes(canonical_json(body) + b"\n")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _write_parquet(path: Path, rows: pl.DataFrame, footer: dict[str, str]) -> None:
+    arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+    # Column statistics would put the smallest and largest text of a column into the footer.
+    numeric = [name for name, dtype in rows.schema.items() if dtype.is_numeric()]
+    arrow = arrow.cast(pa.schema(arrow.schema, metadata=dict(footer)))
+    pq.write_table(arrow, path, compression="zstd", write_statistics=numeric)
+
+
+def _command(table: Table, window: Window | None) -> str:
+    if window is None:
+        return "make publish"
+    return f"make backfill FROM={window.key} TO={window.days[-1].key}"
+
+
+def make_directory(folder: Path, *, private: bool) -> None:
+    """Make `folder`; a private one is open to its owner alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if private:
+        folder.chmod(0o700)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files that a killed process left: those whose process is gone."""
+    for leftover in folder.glob(".*.tmp"):
+        pid = leftover.name.split(".")[-3]
+        if not (pid.isdigit() and _alive(int(pid))):
+            leftover.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync_directory(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

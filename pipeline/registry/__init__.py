@@ -1,0 +1,115 @@
+"""The registry: what people own and edit, as it stood on a given day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.ids import digest
+from pipeline.registry.intents import UNKNOWN, Intent
+from pipeline.registry.loading import (
+    DatedEntry,
+    Entry,
+    RegistryError,
+    as_of,
+    read_entries,
+    read_yaml,
+)
+from pipeline.registry.modes import NamedMode
+from pipeline.registry.rubric import Axis
+from pipeline.registry.rules import Rule
+from pipeline.registry.settings import Settings, SettingsEntry, settings_as_of
+from pipeline.windows import Window
+
+__all__ = [
+    "UNKNOWN",
+    "Axis",
+    "DatedEntry",
+    "Intent",
+    "NamedMode",
+    "Registry",
+    "RegistryError",
+    "Rule",
+    "Settings",
+    "load_registry",
+    "read_yaml",
+]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry as of one day; `digests` names each section's state in provenance."""
+
+    settings: Settings
+    intents: tuple[Intent, ...]
+    rules: tuple[Rule, ...]
+    rubric: tuple[Axis, ...]
+    failure_modes: tuple[NamedMode, ...]
+    digests: Mapping[str, str]
+
+    def digests_of(self, *sections: str) -> dict[str, str]:
+        """The digests of the sections that a step read."""
+        return {section: self.digests[section] for section in sections}
+
+
+def load_registry(folder: Path, window: Window | date) -> Registry:
+    """Read the registry as it stood on the last day of `window`.
+
+    Raises:
+        RegistryError: a file is missing or wrong, an id stands twice, a merge leads nowhere.
+    """
+    instant = window.days[-1].first if isinstance(window, Window) else window
+    intents = _section(folder, "intents", Intent, instant)
+    rules = _section(folder, "rules", Rule, instant)
+    rubric = _section(folder, "rubric", Axis, instant)
+    modes = _section(folder, "failure_modes", NamedMode, instant)
+    settings = _settings(folder / "settings.yaml", instant)
+    entries: dict[str, tuple[DatedEntry, ...]] = {
+        "intents": intents, "rules": rules, "rubric": rubric, "failure_modes": modes,
+    }  # fmt: skip
+    digests = {
+        name: digest([entry.model_dump(mode="json") for entry in found])
+        for name, found in entries.items()
+    }
+    for section, value in settings.model_dump(mode="json").items():
+        digests[f"settings.{section}"] = digest(value)
+    return Registry(settings, intents, rules, rubric, modes, digests)
+
+
+def _section(folder: Path, name: str, model: type[Entry], instant: date) -> tuple[Entry, ...]:
+    path = folder / f"{name}.yaml"
+    found = as_of(read_entries(path, name, model), instant)
+    _require_sound(path, found)
+    return found
+
+
+def _settings(path: Path, instant: date) -> Settings:
+    try:
+        return settings_as_of(read_entries(path, "settings", SettingsEntry), instant)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise RegistryError(f"{path}: {field}: {first['msg']}") from error
+
+
+def _require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
+    """Refuse two entries of one id in force at once, and merges that lead nowhere or in a ring."""
+    merges: dict[str, str | None] = {}
+    for entry in entries:
+        name: str = getattr(entry, "id", "")
+        if name in merges:
+            raise RegistryError(f"{path}: id {name!r} stands twice; retire one with retired_on")
+        merges[name] = getattr(entry, "merged_into", None)
+    for start, target in merges.items():
+        seen = {start}
+        while target is not None:
+            if target in seen:
+                raise RegistryError(f"{path}: merged_into of {start!r} leads in a ring")
+            if target not in merges:
+                raise RegistryError(f"{path}: merged_into of {start!r} names no entry: {target!r}")
+            seen.add(target)
+            target = merges[target]

@@ -1,0 +1,30 @@
+"""The intents that people planned for: registry/intents.yaml."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline.registry.loading import DatedEntry
+
+__all__ = ["UNKNOWN", "Intent"]
+
+UNKNOWN = "unknown"
+"""The intent of traffic that is far from every known one."""
+
+
+class Intent(DatedEntry):
+    """One thing that users come for, how to recognise it, and what a right answer needs."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    stakes: Literal["low", "medium", "high"] = "low"
+    exemplars: tuple[str, ...] = Field(min_length=1, description="things users say, any language")
+    keywords: tuple[str, ...] = Field((), description="RE2 patterns, matched without case")
+    tools: tuple[str, ...] = Field((), description="tools whose use points to this intent")
+    expected_tools: tuple[str, ...] = Field((), description="a right run calls one of these")
+    amount_stakes_above: float | None = Field(None, description="an amount that raises to high")
+    cites: bool = Field(False, description="the answer must cite a retrieved document")
+    output_schema: dict[str, Any] | None = Field(None, description="JSON schema of the answer")
+    merged_into: str | None = None

@@ -1,0 +1,37 @@
+"""Failure modes that people named, merged or described: registry/failure_modes.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.registry.loading import DatedEntry
+
+__all__ = ["NamedMode"]
+
+
+class NamedMode(DatedEntry):
+    """A person's word on one failure mode; it outranks what the pipeline found.
+
+    With `checks` it claims failures; without, it renames, merges or closes the mode of its id.
+    Where several claim one failure, the narrowest does: error classes, then intents.
+    """
+
+    id: str = Field(description="failure_mode_id as the pipeline prints it, or a name of one's own")
+    name: str
+    description: str = ""
+    checks: tuple[str, ...] = Field((), description="failures of these checks belong to it")
+    error_classes: tuple[str, ...] = Field((), description="only of these; empty: all")
+    intents: tuple[str, ...] = Field((), description="only of these intents; empty: all")
+    taxonomy: tuple[str, ...] = Field((), description="its place in published taxonomies")
+    merged_into: str | None = None
+    state: Literal["open", "ignored", "archived"] = "open"
+
+    def claims(self, check: str, intent: str, error_class: str) -> bool:
+        """Whether a failure of `check` belongs to this mode."""
+        return (
+            check in self.checks
+            and (not self.error_classes or error_class in self.error_classes)
+            and (not self.intents or intent in self.intents)
+        )

@@ -1,0 +1,26 @@
+"""What the judge is asked: registry/rubric.yaml."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipeline.registry.loading import DatedEntry
+
+__all__ = ["Axis"]
+
+
+class Axis(DatedEntry):
+    """One axis of judgement: its definition, its pass line and worked examples."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    definition: str
+    passes_when: str
+    examples: tuple[str, ...] = ()
+    codes: dict[str, str] = Field(
+        default={"other": "The answer misses this axis in another way."},
+        min_length=1,
+        description="error class of a fail: the sentence that is stored as its reason",
+    )
+    apology_intents: tuple[str, ...] = Field(
+        (), description="tone, embedded judge: intents whose answers owe a word of understanding"
+    )

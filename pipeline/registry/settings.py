@@ -1,0 +1,119 @@
+"""The settings: budgets, thresholds and periods, in dated entries of registry/settings.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.registry.loading import DatedEntry
+
+__all__ = ["Settings", "SettingsEntry", "settings_as_of"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ingest(_Section):
+    """How records become conversations."""
+
+    conversation_gap_minutes: int = Field(30, ge=1, description="one-turn traces join below it")
+    largest_record_mb: int = Field(64, ge=1, description="a larger record is quarantined")
+    quarantine_ratio: float = Field(0.05, ge=0, le=1, description="above it the day fails")
+
+
+class Sampling(_Section):
+    """How many traces a day are looked at, and which."""
+
+    budget_per_day: int | Literal["all"] = Field(200, description="traces drawn a day, or all")
+    floor_per_stratum: int = Field(2, ge=1, description="a stratum below it is taken whole")
+    census_stakes: tuple[str, ...] = Field(("high",), description="stakes taken whole")
+    anomaly_share: float = Field(0.15, ge=0, lt=1, description="of the budget, drawn by anomaly")
+    unknown_below: float = Field(0.30, ge=-1, le=1, description="intent score: unknown below it")
+    seed: str = Field("caselaw", description="key of the hash that ranks traces")
+
+
+class Judge(_Section):
+    """Which judge grades what survives the rules."""
+
+    engine: Literal["embedded", "litellm"] = "embedded"
+    model: str | None = Field(None, description="litellm only: a pinned model snapshot")
+    api_base: str | None = Field(None, description="litellm only: an OpenAI-compatible server")
+    temperature: float = 0.0
+    max_tokens: int = Field(800, ge=64)
+    timeout_seconds: float = Field(60, gt=0)
+    concurrency: int = Field(8, ge=1)
+    attempts: int = Field(3, ge=1)
+    budget_usd_per_run: float = Field(5.0, ge=0)
+    input_usd_per_million: float | None = Field(None, description="price, where litellm has none")
+    output_usd_per_million: float | None = None
+
+
+class Failures(_Section):
+    """How failures become modes."""
+
+    match_similarity: float = Field(0.80, ge=0, le=1, description="cosine to a mode's centroid")
+    cluster_similarity: float = Field(0.72, ge=0, le=1, description="cosine within a new mode")
+    archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
+
+
+class Promotion(_Section):
+    """When a failure becomes a case."""
+
+    recurrence: int = Field(3, ge=1, description="failures of a mode that make a pattern")
+    threshold: float = Field(0.55, ge=0, le=1, description="mean P.R.O.M.O.T.E. score to promote")
+    review_threshold: float = Field(0.30, ge=0, le=1, description="mean score to ask a person")
+    duplicate_similarity: float = Field(0.80, ge=0, le=1, description="Jaccard of word shingles")
+    costly_factor: float = Field(3.0, gt=1, description="turns or tokens over the intent's median")
+    example_share: float = Field(0.2, ge=0, le=1)
+    holdout_share: float = Field(0.2, ge=0, le=1)
+
+
+class Calibration(_Section):
+    """When a judge is trusted."""
+
+    agreement: float = Field(0.85, ge=0, le=1, description="with people, to be trusted")
+    labels: int = Field(30, ge=1, description="labelled traces an axis needs")
+
+
+class Settings(_Section):
+    """All settings as of one day; every value has a default, so an empty file is fine."""
+
+    ingest: Ingest = Ingest()
+    sampling: Sampling = Sampling()
+    judge: Judge = Judge()
+    failures: Failures = Failures()
+    promotion: Promotion = Promotion()
+    calibration: Calibration = Calibration()
+    eval_dir: str | None = Field(None, description="where cases_from_prod.yaml goes")
+
+
+class SettingsEntry(DatedEntry):
+    """A change of some settings from a day on; what it does not name stays as it was."""
+
+    ingest: dict[str, Any] = Field(default_factory=dict)
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    judge: dict[str, Any] = Field(default_factory=dict)
+    failures: dict[str, Any] = Field(default_factory=dict)
+    promotion: dict[str, Any] = Field(default_factory=dict)
+    calibration: dict[str, Any] = Field(default_factory=dict)
+    eval_dir: str | None = None
+
+
+def settings_as_of(entries: Iterable[SettingsEntry], instant: date) -> Settings:
+    """Lay the entries in force on `instant` over the defaults, oldest first.
+
+    Raises:
+        pydantic.ValidationError: a value is unknown or out of range.
+    """
+    merged: dict[str, Any] = {}
+    for entry in sorted((e for e in entries if e.holds(instant)), key=lambda e: e.effective_from):
+        for name, value in entry.model_dump(exclude={"effective_from", "retired_on"}).items():
+            if isinstance(value, dict):
+                merged[name] = merged.get(name, {}) | value
+            elif value is not None:
+                merged[name] = value
+    return Settings.model_validate(merged)

@@ -1,0 +1,87 @@
+"""Weekly tables, and the suite, which is a function of all days."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipeline.tables.daily import PROMOTED_CASES
+from pipeline.tables.schema import Column, Table
+
+__all__ = ["EVAL_SUITE", "FAILURE_MODES", "JUDGE_CALIBRATION_REPORTS"]
+
+FAILURE_MODES = Table(
+    "failure_modes",
+    "week",
+    ("failure_mode_id",),
+    {
+        "failure_mode_id": Column(pl.String, "stable id: digest of the founding signature"),
+        "name": Column(pl.String, "a person's name for it, else its distinctive terms"),
+        "named_by": Column(pl.String, "person or terms"),
+        "check": Column(pl.String, "the check most of its failures failed"),
+        "intent": Column(pl.String, "the intent most of its failures had"),
+        "signatures": Column(pl.List(pl.String), "signatures that match it, sorted"),
+        "centroid": Column(pl.List(pl.Float64), "mean vector of descriptions, 4 decimals"),
+        "exemplars": Column(pl.List(pl.String), "trace ids nearest to the centroid"),
+        "size_week": Column(pl.Int64, "failures of this week"),
+        "size_total": Column(pl.Int64, "failures since first seen"),
+        "weighted_week": Column(pl.Float64, "estimated failures of this week in all traffic"),
+        "days_seen": Column(pl.Int64, "days with at least one failure since first seen"),
+        "users_seen": Column(pl.Int64, "distinct users this week, where known"),
+        "releases": Column(pl.List(pl.String), "releases affected, sorted"),
+        "first_seen": Column(pl.Date, "first day"),
+        "last_seen": Column(pl.Date, "last day"),
+        "state": Column(pl.String, "new, ongoing, quiet, ignored or archived"),
+        "severity": Column(pl.String, "highest severity seen"),
+        "merged_from": Column(pl.List(pl.String), "ids folded into it, sorted"),
+    },
+)
+
+JUDGE_CALIBRATION_REPORTS = Table(
+    "judge_calibration_reports",
+    "week",
+    ("judge_id", "axis"),
+    {
+        "judge_id": Column(pl.String, "judge identity"),
+        "axis": Column(pl.String, "rubric axis"),
+        "n": Column(pl.Int64, "traces with both a verdict of the judge and of people"),
+        "n_positive": Column(pl.Int64, "of those, failed according to people"),
+        "n_abstained": Column(pl.Int64, "labelled traces on which the judge said unknown"),
+        **{
+            f"{name}{end}": Column(pl.Float64, f"{meaning}{tail}")
+            for name, meaning in {
+                "agreement": "share of equal verdicts",
+                "kappa": "Cohen's kappa",
+                "mcc": "Matthews correlation coefficient",
+                "tpr": "share of people's fails that the judge fails",
+                "tnr": "share of people's passes that the judge passes",
+                "failure_rate": "failure rate of the week's traffic, corrected for the judge",
+            }.items()
+            for end, tail in {"": "", "_low": ", 95 % low", "_high": ", 95 % high"}.items()
+        },
+        "human_agreement": Column(pl.Float64, "share of equal verdicts between two people"),
+        "n_human_pairs": Column(pl.Int64, "traces that two people labelled"),
+        "trusted": Column(pl.Boolean, "agreement and number of labels reach the thresholds"),
+        "reason": Column(pl.String, "why it is trusted or not"),
+        "estimator": Column(pl.String, "estimators and weights of the row"),
+    },
+)
+
+EVAL_SUITE = Table(
+    "eval_suite",
+    None,
+    ("case_id",),
+    {
+        name: PROMOTED_CASES.columns[name]
+        for name in (
+            "case_id", "check", "failure_mode_id", "intent", "stakes", "category", "severity",
+            "split", "duplicate_group",
+        )
+    }
+    | {
+        "status": Column(pl.String, "active or retired"),
+        "edited": Column(pl.Boolean, "a person changed it"),
+        "first_day": Column(pl.Date, "day of its first occurrence"),
+        "last_day": Column(pl.Date, "day of its latest occurrence"),
+        "occurrences": Column(pl.Int64, "traces folded into it"),
+    },
+)  # fmt: skip
