@@ -51,8 +51,8 @@ class Assembly:
             raise TooManyQuarantined(
                 f"raw_traces: {self.counts.quarantined} of {read} records could not be read, more "
                 f"than the {limit:.1%} of ingest.quarantine_ratio; they are kept in "
-                "quarantined_records and the day's traces were not published. See the reasons "
-                "with `caselaw quarantine`, then land corrected files or raise the ratio"
+                "quarantined_records and the day's traces were not published. See the "
+                "reasons with `caselaw quarantine ls`, then land corrected files or raise the ratio"
             )
 
 

@@ -40,7 +40,7 @@ def parse(raw: bytes, offset: int = 0) -> JsonText | Malformed:
             return JsonText(orjson.loads(repaired), offset, len(raw), repaired=True)
         except orjson.JSONDecodeError as error:
             first = error
-    reason = "too_deep" if "recursion" in first.msg.lower() else "bad_json"
+    reason = "too_deep" if "depth" in first.msg or "recursion" in first.msg else "bad_json"
     return malformed(reason, f"{first.msg} at character {first.pos}", raw, offset, attempts=2)
 
 

@@ -1,0 +1,112 @@
+"""Commands that put traces into landing, or show what could not be read."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from pipeline.datadir import DataDir
+
+__all__ = ["land", "quarantine", "simulate"]
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def _date(
+    _context: click.Context, _parameter: click.Parameter, value: datetime | None
+) -> date | None:
+    return value.date() if value else None
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
+@click.option("--start", type=_DAY, callback=_date, default="2026-11-02", show_default=True,
+              help="First day, a Monday.")  # fmt: skip
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--per-day", type=click.IntRange(1), default=150, show_default=True,
+              help="Conversations a day, on average.")  # fmt: skip
+@click.option("--phrases", type=click.Choice(["tuned", "held_out"]), default="tuned",
+              show_default=True, help="Which wording: held_out is for scoring alone.")  # fmt: skip
+@click.pass_obj
+def simulate(place: DataDir, days: int, start: date, seed: int, per_day: int, phrases: str) -> None:
+    """Write production-like sample traffic, its ground truth and a reviewer's verdicts.
+
+    A data directory that holds traces of its own is refused: use --data.
+    """
+    from pipeline.simulate import simulate as run
+
+    if place.landing.is_dir() and any(place.landing.iterdir()) and not place.simulated.is_dir():
+        raise click.UsageError(
+            f"{place.landing} holds traces that are not simulated; nothing was written. "
+            "Choose another directory, for example: caselaw --data data/demo simulate"
+        )
+    try:
+        with click.progressbar(length=days, label="Simulating", show_eta=False) as bar:
+            made = run(place.root, start=start, days=days, seed=seed, per_day=per_day,
+                       phrases="held_out" if phrases == "held_out" else "tuned",
+                       progress=lambda done, _all: bar.update(done - bar.pos))  # fmt: skip
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(
+        f"{made.conversations} conversations of {days} days in {made.files} files "
+        f"({made.bytes / 1e6:.0f} MB), {made.failing} with a planted failure, "
+        f"{made.annotations} verdicts of the simulated reviewers: {place.root}"
+    )
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--day", type=_DAY, callback=_date, help="UTC day of records without a time.")
+@click.pass_obj
+def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
+    """Copy trace files into landing: OTLP JSON lines, chat messages as JSON or JSON lines.
+
+    The same file again is a no-op. Prints the days to run.
+    """
+    from pipeline.ingest import land as copy
+    from pipeline.ingest import landed_files
+
+    landed = dict(copy(place, files, day))
+    found = {place.landing / file.path: file for file in landed_files(place, 64 * 2**20)}
+    days: set[str] = set()
+    for target, new in landed.items():
+        file = found.get(target)
+        if file is None:
+            click.echo(f"{target.name}: the same content lies in landing under another name")
+            continue
+        bad = f", {file.malformed} that cannot be read" if file.malformed else ""
+        again = "" if new else " (was there already)"
+        click.echo(f"{target.name}: {file.format}, {file.records} records{bad}{again}")
+        days |= {*file.days, *([file.fallback_day] if file.malformed else [])}
+    if days:
+        click.echo(f"Next: make backfill FROM={min(days)} TO={max(days)}")
+
+
+@click.group()
+def quarantine() -> None:
+    """What could not be read or redacted: kept, counted and explained."""
+
+
+@quarantine.command("ls")
+@click.option("--day", type=_DAY, callback=_date, help="Only this UTC day.")
+@click.pass_obj
+def quarantine_ls(place: DataDir, day: date | None) -> None:
+    """List quarantined records: day, stage, reason, where they stood; never their text."""
+    from pipeline.lake import Lake
+    from pipeline.tables import QUARANTINED_RECORDS
+    from pipeline.windows import day as day_window
+
+    lake = Lake(place)
+    windows = [day_window(day)] if day else lake.windows(QUARANTINED_RECORDS)
+    total = 0
+    for window in windows:
+        for row in lake.read(QUARANTINED_RECORDS, window).iter_rows(named=True):
+            where = row["file"] or row["trace_id"]
+            at = f" at byte {row['byte_offset']}" if row["byte_offset"] is not None else ""
+            click.echo(
+                f"{window.key}  {row['stage']}  {row['reason']}  {where}{at}: {row['detail']}"
+            )
+            total += 1
+    click.echo(f"{total} quarantined records in {len(windows)} days")

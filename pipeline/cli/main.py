@@ -1,0 +1,53 @@
+"""The command `caselaw`: its groups, and what an error looks like."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.landing import land, quarantine, simulate
+from pipeline.cli.reading import query, summary, verify
+from pipeline.datadir import DataDir
+from pipeline.ingest import LandingError
+from pipeline.lake import CorruptPartition, MissingPartition
+from pipeline.registry import RegistryError
+
+__all__ = ["cli", "main"]
+
+_COULD_NOT = (LandingError, MissingPartition, CorruptPartition, OSError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="CASELAW_DATA",
+    help="The data directory; else CASELAW_DATA, else the checkout's own.",
+)
+@click.version_option(package_name="caselaw")
+@click.pass_context
+def cli(context: click.Context, data: Path | None) -> None:
+    """Turn production traces of an AI agent into a living eval suite.
+
+    Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it.
+    """
+    context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
+
+
+for command in (simulate, land, quarantine, summary, query, verify):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; known errors are one readable message and an exit code."""
+    try:
+        return cli.main(arguments, prog_name="caselaw")
+    except RegistryError as error:
+        click.echo(f"caselaw: registry: {error}", err=True)
+        sys.exit(2)
+    except _COULD_NOT as error:
+        click.echo(f"caselaw: {error}", err=True)
+        sys.exit(3)

@@ -1,0 +1,76 @@
+"""Commands that read what the pipeline published."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import orjson
+
+from pipeline.datadir import DataDir
+
+__all__ = ["query", "summary", "verify"]
+
+
+@click.command()
+@click.argument("day", required=False)
+@click.pass_obj
+def summary(place: DataDir, day: str | None) -> None:
+    """Print the run summary of DAY (YYYY-MM-DD), else of the latest day."""
+    pages = sorted(place.reports.glob(f"day={day or '*'}/summary.md"))
+    if not pages:
+        raise click.ClickException(
+            f"no summary {'of ' + day if day else 'yet'} in {place.reports}; "
+            f"run: make backfill FROM={day or 'YYYY-MM-DD'} TO={day or 'YYYY-MM-DD'}"
+        )
+    click.echo(pages[-1].read_text("utf-8"))
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def query(place: DataDir, name: str | None) -> None:
+    """Run a query of sql/queries on the warehouse; without NAME, list them."""
+    import polars as pl
+
+    from pipeline.report import list_queries, run_query
+
+    if name is None:
+        for known, question in list_queries().items():
+            click.echo(f"{known:<28} {question}")
+        return
+    try:
+        frame = run_query(place, name)
+    except KeyError:
+        known = ", ".join(list_queries())
+        raise click.UsageError(f"no query {name!r}; there are: {known}") from None
+    with pl.Config(tbl_rows=200, tbl_cols=30, fmt_str_lengths=60, tbl_hide_dataframe_shape=True,
+                   tbl_hide_column_data_types=True, tbl_width_chars=160):  # fmt: skip
+        click.echo(frame)
+
+
+@click.command()
+@click.pass_obj
+def verify(place: DataDir) -> None:
+    """Compare every published file with the digest in its manifest; exit 1 if one differs."""
+    from pipeline.lake import sha256
+
+    checked, wrong = 0, 0
+    for manifest in sorted(
+        [*place.lake.rglob("_manifest.json"), *place.raw.rglob("_manifest.json")]
+    ):
+        for name, entry in orjson.loads(manifest.read_bytes()).items():
+            path: Path = manifest.parent / name
+            actual = sha256(path) if path.exists() else "missing"
+            checked += 1
+            if actual != entry["sha256"]:
+                wrong += 1
+                key = path.parent.name.partition("=")[2]
+                mend = f"make backfill FROM={key} TO={key}" if key else "make publish"
+                click.echo(
+                    f"{path.relative_to(place.root)}: expected {entry['sha256'][:12]}, "
+                    f"is {actual[:12]}; make it anew with: {mend}"
+                )
+    click.echo(f"{checked} files checked, {wrong} differ from their manifest")
+    sys.exit(1 if wrong else 0)

@@ -1,0 +1,96 @@
+"""The registry as it stood on a day, and errors that name file, line and field."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.datadir import DataDir
+from pipeline.registry import RegistryError, load_registry, read_yaml
+from pipeline.windows import day, week
+
+COMMITTED = Path(__file__).resolve().parents[2] / "data" / "registry"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the committed registry, to break."""
+    return Path(shutil.copytree(COMMITTED, tmp_path / "registry"))
+
+
+def test_the_committed_registry_is_sound() -> None:
+    registry = load_registry(COMMITTED, day("2026-11-02"))
+    assert registry.settings.sampling.budget_per_day == 200
+    assert len(registry.intents) >= 20
+    assert len(registry.rules) >= 12
+    assert {axis.id for axis in registry.rubric} >= {
+        "helpfulness", "faithfulness", "completeness", "tone",
+    }  # fmt: skip
+
+
+def test_a_data_directory_without_a_registry_uses_the_committed_one(place: DataDir) -> None:
+    assert place.registry == COMMITTED
+    (place.root / "registry").mkdir(parents=True)
+    assert place.registry == place.root / "registry"
+
+
+def test_a_setting_holds_from_its_day_on_and_changes_nothing_before(folder: Path) -> None:
+    with (folder / "settings.yaml").open("a") as file:
+        file.write("  - effective_from: 2026-11-09\n    sampling: {budget_per_day: 40}\n")
+    before, after = (load_registry(folder, week(d)) for d in ("2026-11-02", "2026-11-09"))
+    assert before.settings.sampling.budget_per_day == 200
+    assert after.settings.sampling.budget_per_day == 40
+    assert before.digests == load_registry(COMMITTED, week("2026-11-02")).digests
+    changed = {name for name in before.digests if before.digests[name] != after.digests[name]}
+    assert changed == {"settings.sampling"}
+
+
+def test_a_retired_entry_is_gone_from_its_day_on(folder: Path) -> None:
+    (folder / "failure_modes.yaml").write_text(
+        "failure_modes:\n  - {id: old, name: Old, checks: [loop], retired_on: 2026-11-05}\n"
+    )
+    held = [len(load_registry(folder, date(2026, 11, n)).failure_modes) for n in (4, 5)]
+    assert held == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            "failure_modes:\n  - id: a\n    name: A\n    nme: B\n",
+            r"line 2: failure_modes\[0\]\.nme",
+        ),
+        ("failure_modes:\n  - {id: a, name: A}\n  - {id: a, name: B}\n", "'a' stands twice"),
+        ("failure_modes:\n  - {id: a, name: A, merged_into: b}\n", "names no entry: 'b'"),
+        (
+            "failure_modes:\n  - {id: a, name: A, merged_into: b}\n"
+            "  - {id: b, name: B, merged_into: a}\n",
+            "leads in a ring",
+        ),
+        ("failure_modes: [\n", "line 2"),
+        ("modes: []\n", "one top-level key 'failure_modes'"),
+        ("failure_modes:\n  - &x {id: a, name: A}\n  - *x\n", "line 3: aliases are not read"),
+        ("failure_modes:\n  - id: a\n    id: b\n    name: A\n", "line 3: key 'id' stands twice"),
+        ("failure_modes:\n  - !!python/object:os.system {}\n", "could not determine a constructor"),
+    ],
+)
+def test_a_broken_file_is_explained(folder: Path, text: str, complaint: str) -> None:
+    (folder / "failure_modes.yaml").write_text(text)
+    with pytest.raises(RegistryError, match=complaint) as caught:
+        load_registry(folder, day("2026-11-02"))
+    assert "failure_modes.yaml" in str(caught.value)
+
+
+def test_a_setting_out_of_range_is_explained(folder: Path) -> None:
+    (folder / "settings.yaml").write_text("settings:\n  - sampling: {anomaly_share: 2}\n")
+    with pytest.raises(RegistryError, match=r"settings\.yaml: sampling\.anomaly_share"):
+        load_registry(folder, day("2026-11-02"))
+
+
+def test_a_file_that_is_no_text_is_explained(folder: Path) -> None:
+    (folder / "rules.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RegistryError, match=r"rules\.yaml"):
+        read_yaml(folder / "rules.yaml")
