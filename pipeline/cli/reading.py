@@ -9,6 +9,7 @@ import click
 import orjson
 
 from pipeline.datadir import DataDir
+from pipeline.lake import MissingPartition, sha256
 
 __all__ = ["query", "summary", "verify"]
 
@@ -20,7 +21,7 @@ def summary(place: DataDir, day: str | None) -> None:
     """Print the run summary of DAY (YYYY-MM-DD), else of the latest day."""
     pages = sorted(place.reports.glob(f"day={day or '*'}/summary.md"))
     if not pages:
-        raise click.ClickException(
+        raise MissingPartition(
             f"no summary {'of ' + day if day else 'yet'} in {place.reports}; "
             f"run: make backfill FROM={day or 'YYYY-MM-DD'} TO={day or 'YYYY-MM-DD'}"
         )
@@ -54,8 +55,6 @@ def query(place: DataDir, name: str | None) -> None:
 @click.pass_obj
 def verify(place: DataDir) -> None:
     """Compare every published file with the digest in its manifest; exit 1 if one differs."""
-    from pipeline.lake import sha256
-
     checked, wrong = 0, 0
     for manifest in sorted(
         [*place.lake.rglob("_manifest.json"), *place.raw.rglob("_manifest.json")]

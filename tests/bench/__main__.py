@@ -1,0 +1,50 @@
+"""`make bench`: findings against the ground truth, on the tuned seed and on the held-out one."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+
+from tests.bench.findings import coverage, grade_everything, score_kinds
+
+_DAYS, _BUDGET = 14, 40
+_RUNS = (("tuned", 7), ("held_out", 11))
+
+
+def main() -> None:
+    """Print one table a run."""
+    pl.Config(tbl_rows=40, tbl_cols=20, tbl_hide_dataframe_shape=True, float_precision=2,
+              tbl_hide_column_data_types=True, tbl_width_chars=140)  # fmt: skip
+    for phrases, seed in _RUNS:
+        started = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            graded = grade_everything(
+                Path(folder), seed=seed, phrases=phrases, days=_DAYS, budget=_BUDGET
+            )
+        traces = graded.traces
+        failing = traces.filter(pl.col("kinds").list.set_difference(["oddity"]).list.len() > 0)
+        clean = traces.filter(pl.col("kinds").list.len() == 0)
+        alarms = clean.filter(pl.col("checks").list.len() > 0).height
+        caught = failing.filter(pl.col("checks").list.len() > 0).height
+        by_rule = failing.filter("by_rule").height
+        judged = traces.filter("judged").height
+        print(
+            f"\n== phrases {phrases}, seed {seed}: {traces.height} conversations, {_DAYS} days =="
+        )
+        print(score_kinds(traces))
+        print(f"failing conversations found by any check: {caught} of {failing.height}")
+        print(f"  by rules alone: {by_rule} of {failing.height}")
+        print(f"clean conversations with a failing check: {alarms} of {clean.height}")
+        print(f"conversations that reached the judge: {judged} of {traces.height}")
+        print(f"Does a day's 95 % interval at a budget of {_BUDGET} cover the true failure rate?")
+        print(coverage(graded))
+        print(f"({time.perf_counter() - started:.0f} s)")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The command line as a person meets it: real processes, their output and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
+from pipeline.tables import QUARANTINED_RECORDS, RUN_SUMMARIES
+from pipeline.windows import day
+
+CHAT = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
+
+
+def caselaw(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a data directory."""
+    return subprocess.run(
+        [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"CASELAW_DATA": str(data)},
+    )
+
+
+@pytest.fixture
+def chat_file(tmp_path: Path) -> Path:
+    path = tmp_path / "chat.jsonl"
+    path.write_text(json.dumps(CHAT) + "\n{broken\n")
+    return path
+
+
+def test_land_says_what_landed_and_what_to_run_next(tmp_path: Path, chat_file: Path) -> None:
+    done = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
+    assert done.returncode == 0
+    assert "chat, 1 records, 1 that cannot be read" in done.stdout
+    assert "Next: make backfill FROM=2026-11-10 TO=2026-11-10" in done.stdout
+    again = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
+    assert "was there already" in again.stdout
+
+
+def test_a_missing_file_is_one_readable_line(tmp_path: Path) -> None:
+    failed = caselaw(tmp_path / "data", "land", "nowhere.jsonl")
+    assert failed.returncode == 3
+    assert failed.stderr == "caselaw: nowhere.jsonl: no such file; nothing was landed\n"
+
+
+def test_a_wrong_option_is_wrong_usage(tmp_path: Path, chat_file: Path) -> None:
+    failed = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "yesterday")
+    assert failed.returncode == 2
+    assert "'yesterday' does not match the format" in failed.stderr
+
+
+def test_simulated_traffic_never_mixes_with_landed_traces(tmp_path: Path, chat_file: Path) -> None:
+    caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
+    refused = caselaw(tmp_path / "data", "simulate", "--days", "1")
+    assert refused.returncode == 2
+    assert "holds traces that are not simulated; nothing was written" in refused.stderr
+
+
+def test_simulate_writes_what_it_says(tmp_path: Path) -> None:
+    done = caselaw(tmp_path / "data", "simulate", "--days", "1", "--per-day", "5")
+    assert done.returncode == 0
+    assert "conversations of 1 days" in done.stdout
+    assert (tmp_path / "data" / "simulated" / "ground_truth.parquet").exists()
+    refused = caselaw(tmp_path / "other", "simulate", "--start", "2026-11-03")
+    assert refused.returncode == 2
+    assert "Monday" in refused.stderr
+
+
+def test_quarantine_ls_explains_without_the_text(tmp_path: Path, lake: Lake) -> None:
+    row = {"record_id": "r", "stage": "ingest", "reason": "bad_json", "detail": "unexpected end",
+           "file": "a.jsonl", "byte_offset": 7, "length": 3, "attempts": 1,
+           "payload": b"secret words"}  # fmt: skip
+    frame = pl.DataFrame([row], schema=QUARANTINED_RECORDS.schema)
+    window = day("2026-11-10")
+    counts = Provenance(Counts("records", 1, 1))
+    lake.publish(QUARANTINED_RECORDS, window, frame, counts, part="ingest")
+    done = caselaw(lake.place.root, "quarantine", "ls")
+    assert "2026-11-10  ingest  bad_json  a.jsonl at byte 7: unexpected end" in done.stdout
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_verify_finds_an_altered_file(lake: Lake) -> None:
+    window = day("2026-11-10")
+    counts = Provenance(Counts("rows", 0, 0))
+    path = lake.publish(RUN_SUMMARIES, window, RUN_SUMMARIES.empty(), counts)
+    assert caselaw(lake.place.root, "verify").returncode == 0
+    path.write_bytes(path.read_bytes() + b"x")
+    found = caselaw(lake.place.root, "verify")
+    assert found.returncode == 1
+    assert "make it anew with: make backfill FROM=2026-11-10 TO=2026-11-10" in found.stdout
+
+
+def test_a_summary_that_is_not_there_names_the_command(tmp_path: Path) -> None:
+    failed = caselaw(tmp_path / "data", "summary", "2026-11-10")
+    assert failed.returncode == 3
+    assert "make backfill FROM=2026-11-10 TO=2026-11-10" in failed.stderr
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    heavy = "litellm, presidio_analyzer, spacy, sklearn, onnxruntime, dagster"
+    code = (
+        f"import sys, pipeline.cli; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
