@@ -1,0 +1,31 @@
+"""Redaction: personal data out, keyed surrogates in, before any later stage sees a trace."""
+
+from pipeline.redaction.fields import TRACE_FIELDS, FieldPolicy
+from pipeline.redaction.keys import (
+    CONTENT_KEY_VARIABLE,
+    SURROGATE_KEY_VARIABLE,
+    KeyRefused,
+    SurrogateKey,
+    load_key,
+)
+from pipeline.redaction.policy import PiiPolicy, PolicyRefused, load_policy
+from pipeline.redaction.redactor import Redaction, Redactor
+from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.traces import redact_traces
+
+__all__ = [
+    "CONTENT_KEY_VARIABLE",
+    "SURROGATE",
+    "SURROGATE_KEY_VARIABLE",
+    "TRACE_FIELDS",
+    "FieldPolicy",
+    "KeyRefused",
+    "PiiPolicy",
+    "PolicyRefused",
+    "Redaction",
+    "Redactor",
+    "SurrogateKey",
+    "load_key",
+    "load_policy",
+    "redact_traces",
+]

@@ -1,0 +1,169 @@
+"""What is personal data here: `registry/pii_policy.yaml`, read and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import regex  # type: ignore[import-untyped]
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+__all__ = ["CustomPattern", "EntityRule", "PiiPolicy", "PolicyRefused", "load_policy", "squeeze"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+
+
+class PolicyRefused(ValueError):
+    """The policy file cannot be used; the message names the field and what is wrong."""
+
+
+def squeeze(term: str) -> str:
+    """Reduce a key or term to its letters and digits, so `firstName` is `first_name`."""
+    return _NOT_WORD.sub("", term).casefold()
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EntityRule(_Strict):
+    """One type of personal data: whether it is masked, and from which score.
+
+    Attributes:
+        threshold: detections below this score are dropped.
+        context: words one of which must stand near; empty asks for none.
+    """
+
+    enabled: bool = True
+    threshold: Share = 0.5
+    context: tuple[str, ...] = ()
+
+
+class CustomPattern(_Strict):
+    """A pattern or deny-list of the user's own, with texts it must and must not match."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    entity: str = Field(pattern=r"^[A-Z][A-Z_]*$")
+    regex: str | None = None
+    terms: tuple[str, ...] = ()
+    score: Share = 0.9
+    matches: tuple[str, ...] = ()
+    leaves_alone: tuple[str, ...] = ()
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                regex.compile(value)  # the engine that will run it, under a timeout
+            except regex.error as error:
+                raise ValueError(f"not a regular expression: {error}") from None
+        return value
+
+
+class PiiPolicy(_Strict):
+    """What to mask, where personal data is known by its key, and what may pass.
+
+    Attributes:
+        effective_from: the first day this policy counts (None: always).
+        entities: rules by entity; an entity not named is masked from score 0.5.
+        keys: JSON keys that name a value of an entity, by entity.
+        person_parents: keys under which, or beside which, a bare `name` is a person's.
+        keyed_maps: keys whose map is keyed by an id of an entity (`payment_methods`).
+        ambiguous_names: names that are also words; masked beside another name only.
+        allow_terms: texts never masked by a detector, compared without case.
+        allow_keys: JSON keys whose value only exact patterns may mask (no name detector).
+        public_name_keys: keys whose values name things, not people; a `name` beside one of
+            them is a thing's too. A detector's guess inside such a name is dropped.
+        attribute_keys: span attributes that pass; every other one is dropped.
+        patterns: the user's own patterns.
+        phone_regions: where a number without a country code may come from.
+        max_string_chars: a longer string quarantines its record.
+        max_record_chars: a larger record is quarantined.
+        regex_timeout_seconds: a pattern that takes longer quarantines the record.
+    """
+
+    effective_from: dt.date | None = None
+    entities: Mapping[str, EntityRule] = Field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    person_parents: tuple[str, ...] = ()
+    keyed_maps: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    ambiguous_names: tuple[str, ...] = ()
+    allow_terms: tuple[str, ...] = ()
+    allow_keys: tuple[str, ...] = ()
+    attribute_keys: tuple[str, ...] = ()
+    patterns: tuple[CustomPattern, ...] = ()
+    phone_regions: tuple[str, ...] = ("US", "GB")
+    public_name_keys: tuple[str, ...] = ()
+    lone_cities: bool = False
+    max_string_chars: int = Field(default=400_000, gt=0)
+    max_record_chars: int = Field(default=4_000_000, gt=0)
+    regex_timeout_seconds: float = Field(default=5.0, gt=0)
+
+    @functools.cached_property
+    def entity_of_key(self) -> Mapping[str, str]:
+        """The entity that each squeezed JSON key names."""
+        return {squeeze(key): entity for entity, keys in self.keys.items() for key in keys}
+
+    @functools.cached_property
+    def entity_of_map(self) -> Mapping[str, str]:
+        """The entity of the keys below each squeezed map key."""
+        return {squeeze(key): entity for entity, keys in self.keyed_maps.items() for key in keys}
+
+    @functools.cached_property
+    def person_parent_set(self) -> frozenset[str]:
+        """`person_parents`, squeezed."""
+        return frozenset(map(squeeze, self.person_parents))
+
+    @functools.cached_property
+    def ambiguous(self) -> frozenset[str]:
+        """`ambiguous_names`, case-folded."""
+        return frozenset(name.casefold() for name in self.ambiguous_names)
+
+    @functools.cached_property
+    def allowed(self) -> frozenset[str]:
+        """`allow_terms`, case-folded."""
+        return frozenset(term.casefold() for term in self.allow_terms)
+
+    @functools.cached_property
+    def quiet_keys(self) -> frozenset[str]:
+        """`allow_keys`, squeezed."""
+        return frozenset(map(squeeze, self.allow_keys))
+
+    @functools.cached_property
+    def public_keys(self) -> frozenset[str]:
+        """`public_name_keys`, squeezed."""
+        return frozenset(map(squeeze, self.public_name_keys))
+
+    def rule(self, entity: str) -> EntityRule:
+        """The rule of `entity`, the default one where the policy is silent."""
+        return self.entities.get(entity, _DEFAULT)
+
+
+_DEFAULT: Final = EntityRule()
+
+
+def load_policy(path: Path) -> PiiPolicy:
+    """Read a policy with the safe loader.
+
+    Raises:
+        PolicyRefused: the file is missing, not YAML, or breaks the schema.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return PiiPolicy.model_validate(raw or {})
+    except OSError as error:
+        raise PolicyRefused(f"PII policy {str(path)!r} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise PolicyRefused(f"PII policy {str(path)!r} is not YAML: {error}") from None
+    except ValidationError as error:
+        where = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise PolicyRefused(f"PII policy {str(path)!r}: {where}") from None
