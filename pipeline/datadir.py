@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DataDir"]
+__all__ = ["COMMITTED", "DataDir"]
 
-_COMMITTED = Path(__file__).resolve().parent.parent / "data"
+COMMITTED = Path(__file__).resolve().parent.parent / "data"
+"""The checkout's own data directory, whose registry stands in where another has none."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class DataDir:
     @classmethod
     def from_environment(cls) -> DataDir:
         """The directory that `CASELAW_DATA` names, else the checkout's own `data`."""
-        return cls(Path(os.environ.get("CASELAW_DATA") or _COMMITTED).resolve())
+        return cls(Path(os.environ.get("CASELAW_DATA") or COMMITTED).resolve())
 
     @property
     def landing(self) -> Path:
@@ -76,7 +77,7 @@ class DataDir:
     def registry(self) -> Path:
         """The human-owned YAML; a data directory without one uses the committed one."""
         own = self.root / "registry"
-        return own if own.is_dir() else _COMMITTED / "registry"
+        return own if own.is_dir() else COMMITTED / "registry"
 
     def eval_dir(self, configured: str | None) -> Path:
         """Where `cases_from_prod.yaml` is written: the configured folder, else `eval` in here."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipeline.registry.loading import DatedEntry
+from pipeline.registry.rules import Pattern
 
 __all__ = ["UNKNOWN", "Intent"]
 
@@ -21,8 +22,10 @@ class Intent(DatedEntry):
     title: str
     stakes: Literal["low", "medium", "high"] = "low"
     exemplars: tuple[str, ...] = Field(min_length=1, description="things users say, any language")
-    keywords: tuple[str, ...] = Field((), description="RE2 patterns, matched without case")
-    tools: tuple[str, ...] = Field((), description="tools whose use points to this intent")
+    keywords: tuple[Pattern, ...] = Field((), description="RE2 patterns, matched without case")
+    tools: tuple[str, ...] = Field(
+        (), description="tools that point to this intent, and lend a trace its stakes"
+    )
     expected_tools: tuple[str, ...] = Field((), description="a right run calls one of these")
     amount_stakes_above: float | None = Field(None, description="an amount that raises to high")
     cites: bool = Field(False, description="the answer must cite a retrieved document")

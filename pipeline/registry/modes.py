@@ -14,8 +14,9 @@ __all__ = ["NamedMode"]
 class NamedMode(DatedEntry):
     """A person's word on one failure mode; it outranks what the pipeline found.
 
-    With `checks` it claims failures; without, it renames, merges or closes the mode of its id.
-    Where several claim one failure, the narrowest does: error classes, then intents.
+    With `checks` or `error_classes` it claims failures; without, it renames, merges or closes the
+    mode of its id. Where several claim one failure, the narrowest does: by error class, by
+    intent, by check.
     """
 
     id: str = Field(description="failure_mode_id as the pipeline prints it, or a name of one's own")
@@ -31,7 +32,8 @@ class NamedMode(DatedEntry):
     def claims(self, check: str, intent: str, error_class: str) -> bool:
         """Whether a failure of `check` belongs to this mode."""
         return (
-            check in self.checks
+            bool(self.checks or self.error_classes)
+            and (not self.checks or check in self.checks)
             and (not self.error_classes or error_class in self.error_classes)
             and (not self.intents or intent in self.intents)
         )

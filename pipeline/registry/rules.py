@@ -64,6 +64,9 @@ class ExpectedTool(_Params):
 
     kind: Literal["expected_tool"] = "expected_tool"
     neutral: tuple[str, ...] = Field((), description="tools that are never the wrong one")
+    writing: tuple[str, ...] = Field(
+        (), description="tools that change something: another intent's is wrong without one's own"
+    )
     min_intent_score: float = Field(0.0, ge=-1, le=1, description="below it the rule is skipped")
 
 

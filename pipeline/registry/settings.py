@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,11 +28,16 @@ class Ingest(_Section):
 class Sampling(_Section):
     """How many traces a day are looked at, and which."""
 
-    budget_per_day: int | Literal["all"] = Field(200, description="traces drawn a day, or all")
+    budget_per_day: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+        200, description="traces drawn a day, or all"
+    )
     floor_per_stratum: int = Field(2, ge=1, description="a stratum below it is taken whole")
     census_stakes: tuple[str, ...] = Field(("high",), description="stakes taken whole")
     anomaly_share: float = Field(0.15, ge=0, lt=1, description="of the budget, drawn by anomaly")
-    unknown_below: float = Field(0.30, ge=-1, le=1, description="intent score: unknown below it")
+    unknown_below: float = Field(0.32, ge=-1, le=1, description="intent score: unknown below it")
+    unknown_stakes: Literal["low", "medium", "high"] = Field(
+        "medium", description="stakes of an unknown intent, raised like the others"
+    )
     seed: str = Field("caselaw", description="key of the hash that ranks traces")
 
 
@@ -46,7 +51,8 @@ class Judge(_Section):
     max_tokens: int = Field(800, ge=64)
     timeout_seconds: float = Field(60, gt=0)
     concurrency: int = Field(8, ge=1)
-    attempts: int = Field(3, ge=1)
+    attempts: int = Field(3, ge=1, description="tries of one call before it is left pending")
+    backoff_seconds: float = Field(1.0, ge=0, description="doubles with every try, jittered")
     budget_usd_per_run: float = Field(5.0, ge=0)
     input_usd_per_million: float | None = Field(None, description="price, where litellm has none")
     output_usd_per_million: float | None = None
@@ -55,19 +61,25 @@ class Judge(_Section):
 class Failures(_Section):
     """How failures become modes."""
 
-    match_similarity: float = Field(0.80, ge=0, le=1, description="cosine to a mode's centroid")
-    cluster_similarity: float = Field(0.72, ge=0, le=1, description="cosine within a new mode")
+    match_similarity: float = Field(0.72, ge=0, le=1, description="cosine to a mode's centroid")
+    cluster_similarity: float = Field(0.70, ge=0, le=1, description="mean cosine in a new mode")
+    centroid_decay: float = Field(0.7, ge=0, lt=1, description="weight of a mode's past, a week")
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
 
 
 class Promotion(_Section):
     """When a failure becomes a case."""
 
-    recurrence: int = Field(3, ge=1, description="failures of a mode that make a pattern")
+    recurrence: int = Field(3, ge=1, description="traces of a mode that make a pattern")
+    lesson_recurrence: int = Field(2, ge=1, description="of them, traces of one intent")
+    cases_per_lesson: int = Field(3, ge=1, description="cases of one mode and intent")
     threshold: float = Field(0.55, ge=0, le=1, description="mean P.R.O.M.O.T.E. score to promote")
     review_threshold: float = Field(0.30, ge=0, le=1, description="mean score to ask a person")
     duplicate_similarity: float = Field(0.80, ge=0, le=1, description="Jaccard of word shingles")
     costly_factor: float = Field(3.0, gt=1, description="turns or tokens over the intent's median")
+    costly_norm: int = Field(5, ge=2, description="traces of an intent that make a median")
+    borderline_anomaly: float = Field(0.6, ge=0, le=1, description="anomaly that asks for a person")
+    enduring_days: int = Field(3, ge=2, description="days with failures that make a mode endure")
     example_share: float = Field(0.2, ge=0, le=1)
     holdout_share: float = Field(0.2, ge=0, le=1)
 
@@ -77,6 +89,7 @@ class Calibration(_Section):
 
     agreement: float = Field(0.85, ge=0, le=1, description="with people, to be trusted")
     labels: int = Field(30, ge=1, description="labelled traces an axis needs")
+    blind_only: bool = Field(True, description="labels made with the judge's verdict in view: out")
 
 
 class Settings(_Section):

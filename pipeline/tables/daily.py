@@ -29,7 +29,7 @@ STRATIFIED_SAMPLES = Table(
     _TRACE
     | {
         "intent": _CONTEXT["intent"],
-        "intent_score": Column(pl.Float64, "similarity to the intent's nearest exemplar, -1 to 1"),
+        "intent_score": Column(pl.Float64, "exemplars, keywords and tools that speak for it, to 1"),
         "stakes": _CONTEXT["stakes"],
         "release": _CONTEXT["release"],
         "stratum": Column(pl.String, "intent/stakes"),
@@ -120,6 +120,10 @@ PROMOTED_CASES = Table(
         "category": Column(pl.String, "happy_path, edge_case, adversarial or drift"),
         "severity": GRADES.columns["severity"],
         "duplicate_group": Column(pl.String, "digest that near-duplicates share"),
+        "fingerprint": Column(pl.List(pl.UInt32), "MinHashes of what the user said"),
+        "signature": FAILURE_MODE_CLUSTERS.columns["signature"],
+        "user_key": GRADES.columns["user_key"],
+        "blocked_by": Column(pl.List(pl.String), "codes of what keeps it from the suite, sorted"),
         "case": Column(pl.String, "the case itself, a JSON object, redacted", "redacted"),
     }
     | _CONTEXT,
@@ -132,12 +136,13 @@ RUN_SUMMARIES = Table(
     {
         "metric": Column(pl.String, "what is counted or estimated"),
         "slice": Column(pl.String, "axis, reason, mode ...; empty for the whole day"),
-        "value": Column(pl.Float64, "the count or the estimate"),
-        "low": Column(pl.Float64, "lower end of the 95 % interval"),
-        "high": Column(pl.Float64, "upper end of the 95 % interval"),
+        "value": Column(pl.Float64, "the count or the estimate, null where it is not defined"),
+        "low": Column(pl.Float64, "lower end of the 95 % interval; null for counts"),
+        "high": Column(pl.Float64, "upper end of the 95 % interval; null for counts"),
         "n": Column(pl.Int64, "traces it rests on"),
         "estimator": Column(pl.String, "count, or the estimator and its weights"),
         "judge_id": Column(pl.String, "judge identity where one took part"),
-        "label": Column(pl.String, "a name to print"),
+        "label": Column(pl.String, "a name or reason to print, in our words"),
+        "example": Column(pl.String, "id of an example trace"),
     },
 )

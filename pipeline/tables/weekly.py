@@ -54,7 +54,7 @@ JUDGE_CALIBRATION_REPORTS = Table(
                 "mcc": "Matthews correlation coefficient",
                 "tpr": "share of people's fails that the judge fails",
                 "tnr": "share of people's passes that the judge passes",
-                "failure_rate": "failure rate of the week's traffic, corrected for the judge",
+                "failure_rate": "failure rate of the judged traffic, corrected for the judge",
             }.items()
             for end, tail in {"": "", "_low": ", 95 % low", "_high": ", 95 % high"}.items()
         },

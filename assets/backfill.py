@@ -1,0 +1,141 @@
+"""Runs the lineage over past windows without a daemon: `python -m assets.backfill --help`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from assets.execution import Outcome, Runner, fail_abandoned_runs, sign_of_life
+from assets.home import open_instance
+from assets.parallel import Workers, workers
+from assets.plan import PUBLISH, Task, backfill, restatement
+from assets.progress import Display, display
+from pipeline.datadir import DataDir
+from pipeline.lake import Lake
+from pipeline.windows import FIRST_DAY
+
+__all__ = ["main"]
+
+FINE, FINDING, WRONG_USE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--from", "first", type=_DAY, help="First day of a backfill.")
+@click.option("--to", "last", type=_DAY, help="Last day; the first one if left out.")
+@click.option("--restate", type=_DAY, help="Run again every later day and week that is there.")
+@click.option("--publish", is_flag=True, help="Only the suite and the warehouse.")
+@click.option("--parallel", default=1, type=click.IntRange(1, 64), help="Processes, a day each.")
+def main(
+    first: datetime | None,
+    last: datetime | None,
+    restate: datetime | None,
+    publish: bool,
+    parallel: int,
+) -> None:
+    """Run days week by week, close each week they complete, then publish suite and warehouse.
+
+    Exit codes: 0 fine, 1 an asset check failed, 2 wrong use, 3 could not finish, 130 stopped.
+    """
+    place = DataDir.from_environment()
+    tasks = _plan(Lake(place), first, last, restate, publish)
+    console = Console(stderr=True)
+    try:
+        code = _run(place, tasks, parallel, console)
+    except KeyboardInterrupt:
+        console.print("\nStopped; what was published stays. Run the same command to go on.")
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _plan(
+    lake: Lake,
+    first: datetime | None,
+    last: datetime | None,
+    restate: datetime | None,
+    publish: bool,
+) -> list[Task]:
+    if sum((first is not None, restate is not None, publish)) != 1:
+        raise click.UsageError("give one of --from (with --to), --restate and --publish")
+    if publish:
+        return [PUBLISH]
+    if restate is not None:
+        tasks = restatement(restate.date(), lake)
+        if not tasks:
+            raise click.UsageError(f"no day from {restate.date()} on was ever run")
+        return tasks
+    assert first is not None
+    return _checked(first.date(), (last or first).date())
+
+
+def _checked(first: date, last: date) -> list[Task]:
+    today = datetime.now(UTC).date()
+    if not FIRST_DAY <= first <= last:
+        raise click.UsageError(f"days run from {FIRST_DAY} on, and --to is not before --from")
+    if last >= today:
+        raise click.UsageError(
+            f"{last} is not over (UTC); the last day that is comes before {today}"
+        )
+    return backfill(first, last)
+
+
+def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:
+    with console.status("loading the lineage"):
+        from assets.definitions import build
+
+        defs = build(place)
+    failed_checks = 0
+    with (
+        open_instance(place) as instance,
+        sign_of_life(place.dagster) as sign,
+        workers(place, parallel) if parallel > 1 else nullcontext() as others,
+        display(console) as shown,
+    ):
+        if abandoned := fail_abandoned_runs(instance, place.dagster):
+            console.print(
+                f"runs that a killed process left unfinished: {abandoned}; marked as failed"
+            )
+        runner = Runner(defs, instance, sign)
+        for position, task in enumerate(tasks):
+            outcomes = _run_task(task, runner, others, shown)
+            failed_checks += sum(len(outcome.failed_checks) for outcome in outcomes)
+            if _tell(outcomes, console):
+                left = ", ".join(str(rest) for rest in tasks[position + 1 :]) or "nothing else"
+                console.print(f"[bold]Not run:[/] {left}. Run the same command once it is mended.")
+                return FAILED
+    return FINDING if failed_checks else FINE
+
+
+def _run_task(task: Task, runner: Runner, others: Workers | None, shown: Display) -> list[Outcome]:
+    shown.begin(task)
+    if others is not None and len(task.windows) > 1:
+        outcomes = []
+        for day, outcome in others.run(task):
+            shown.finished_day(day)
+            outcomes.append(outcome)
+    else:
+        outcomes = [runner.run(task, shown.listen)]
+    shown.end(failed=any(outcome.errors for outcome in outcomes))
+    return outcomes
+
+
+def _tell(outcomes: list[Outcome], console: Console) -> bool:
+    """Print what went wrong; true if a run could not finish."""
+    for outcome in outcomes:
+        for text in outcome.warnings:
+            console.print(f"[yellow]warning:[/] {escape(text)}")
+        for text in outcome.failed_checks:
+            console.print(f"[red]check failed:[/] {escape(text)}")
+        for text in outcome.errors:
+            console.print(f"[red]error:[/] {escape(text)} [dim](run {outcome.run_id})[/]")
+    return any(outcome.errors for outcome in outcomes)
+
+
+if __name__ == "__main__":
+    main()

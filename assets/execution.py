@@ -1,0 +1,153 @@
+"""Runs one task of a plan in this process, against the persistent Dagster instance."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from assets.jobs import range_tags
+from assets.plan import Task
+
+__all__ = ["Listener", "Outcome", "Runner", "fail_abandoned_runs", "sign_of_life"]
+
+_SIGN = "caselaw/process"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+Listener = Callable[[str, str], None]
+"""Called with "started" or "finished" and a step's name, and with "log" and a line of ours."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run went: what stopped it, the checks that failed, and those that only warn."""
+
+    run_id: str
+    errors: list[str] = field(default_factory=list)
+    failed_checks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs the jobs of `defs`; `sign` names the lock that this process holds while it lives."""
+
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    sign: str
+
+    def run(self, task: Task, listen: Listener) -> Outcome:
+        """Run the task as one Dagster run; what a step raises is told in the outcome.
+
+        Raises:
+            KeyboardInterrupt: somebody stopped it; what was published stays.
+        """
+        run_id = str(uuid.uuid4())
+        # No daemon may start this run again: the plan knows what comes after it.
+        tags = {_SIGN: self.sign, "dagster/max_retries": "0"}
+        first, last = task.span or (None, None)
+        if first is not None and last is not None and first != last:
+            tags |= range_tags(first, last)
+            first = None
+        # With DAGSTER_REDACT_USER_CODE_ERRORS=1 this logger would print what the outcome tells.
+        logging.getLogger("dagster.redacted_errors").setLevel(logging.CRITICAL)
+        self.instance.add_event_listener(run_id, lambda entry: _tell(entry, listen))
+        result = self.defs.resolve_job_def(task.job).execute_in_process(
+            run_config=_QUIET,
+            instance=self.instance,
+            partition_key=first,
+            raise_on_error=False,
+            tags=tags,
+            run_id=run_id,
+        )
+        return _outcome(result)
+
+
+def _tell(entry: dg.EventLogEntry, listen: Listener) -> None:
+    event = entry.dagster_event
+    if event is None:
+        listen("log", entry.user_message)
+    elif event.step_key and event.event_type in _STEP_EVENTS:
+        listen(_STEP_EVENTS[event.event_type], event.step_key)
+
+
+_STEP_EVENTS = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "finished",
+}
+
+
+def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
+    found = Outcome(result.run_id)
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+                raise KeyboardInterrupt
+            told = data.user_failure_data.description if data.user_failure_data else None
+            found.errors.append(told or f"{event.step_key}: {data.error.message.strip()}")
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            made = event.asset_check_evaluation_data
+            if not made.passed:
+                warns = made.severity == dg.AssetCheckSeverity.WARN
+                facts = {name: value.value for name, value in sorted(made.metadata.items())}
+                (found.warnings if warns else found.failed_checks).append(
+                    f"{made.asset_key.to_user_string()}: {made.check_name} {facts}"
+                )
+    if not result.success and not found.errors and not found.failed_checks:
+        reasons = [e.message for e in result.all_events if e.is_run_failure and e.message]
+        found.errors.extend(reasons or [f"run {result.run_id} failed"])
+    return found
+
+
+@contextlib.contextmanager
+def sign_of_life(home: Path) -> Iterator[str]:
+    """Hold a lock that the system lets go of when this process dies, however it dies."""
+    folder = home / "processes"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{uuid.uuid4()}.lock"
+    with open(path, "w", encoding="ascii") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            yield path.stem
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance, home: Path) -> int:
+    """Mark runs whose process was killed as failed and free their places in pools.
+
+    Without it they would count as running for ever, and `publish` would wait for their place.
+    """
+    abandoned = 0
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        sign = run.tags.get(_SIGN)
+        if sign and not _alive(home / "processes" / f"{sign}.lock"):
+            instance.report_run_failed(run, "Its process is gone; what it published stays.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            abandoned += 1
+    return abandoned
+
+
+def _alive(path: Path) -> bool:
+    try:
+        with open(path, encoding="ascii") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    path.unlink(missing_ok=True)
+    return False

@@ -1,0 +1,23 @@
+"""How the lineage is cut in time: UTC days, weeks from Monday, and the week before."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipeline.windows import FIRST_DAY
+
+__all__ = ["OWN_WEEK_BEFORE", "WEEK_BEFORE", "daily", "weekly"]
+
+daily = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
+weekly = dg.WeeklyPartitionsDefinition(
+    start_date=FIRST_DAY.isoformat(), timezone="UTC", day_offset=1
+)
+
+# Offsets count in the downstream's unit: seven days back lies in the week before.
+# A week that is missing for another reason is refused by the asset itself.
+WEEK_BEFORE = dg.TimeWindowPartitionMapping(
+    start_offset=-7, end_offset=-7, allow_nonexistent_upstream_partitions=True
+)
+OWN_WEEK_BEFORE = dg.TimeWindowPartitionMapping(
+    start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True
+)

@@ -1,0 +1,104 @@
+"""What people read and gate on: the suite and the warehouse, functions of every partition."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from assets.cases import failure_mode_clusters, failure_modes, promoted_cases
+from assets.errors import clear_errors
+from assets.external import annotations, registry_key
+from assets.grading import grades, judge_calibration_reports
+from assets.publishing import publishing
+from assets.summaries import run_summaries
+from assets.traces import redacted_traces, stratified_samples
+from pipeline.catalog import build_warehouse
+from pipeline.ids import digest
+from pipeline.lake import replace_file
+from pipeline.promotion import assemble_suite
+from pipeline.review.annotations import read_annotations
+from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES
+from resources import LakeResource, RegistryResource
+
+__all__ = ["ONE_AT_A_TIME", "SuiteEdited", "eval_suite", "warehouse"]
+
+ONE_AT_A_TIME = "publication"
+"""The pool of one that both assets share: two runs must not write one file."""
+
+_SUITE_READS = ("settings.promotion", "settings.eval_dir", "failure_modes")
+_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class SuiteEdited(RuntimeError):
+    """A person saved the suite while it was being assembled."""
+
+
+@dg.asset(
+    deps=[
+        *(promoted_cases, failure_modes, annotations),
+        *map(registry_key, ("settings", "failure_modes")),
+    ],
+    pool=ONE_AT_A_TIME,
+    group_name="cases",
+    code_version="1",
+)
+def eval_suite(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    registry: RegistryResource,
+) -> dg.MaterializeResult:
+    """The living suite, `eval/cases_from_prod.yaml`, and its index.
+
+    A function of every day's decisions, of people's verdicts and of the file that people edited:
+    what they changed stays, and an id once published never changes.
+    """
+    with publishing(context, lake, registry, EVAL_SUITE) as run:
+        days = run.lake.windows(PROMOTED_CASES)
+        promoted = run.read_days(PROMOTED_CASES, days)
+        entries = run.registry(*_SUITE_READS, as_of=days[-1])
+        labels = read_annotations(run.place.annotations, _EVER)
+        run.note("annotations", digest(sorted(labels["annotation_id"])))
+        modes = run.read(FAILURE_MODES, run.lake.windows(FAILURE_MODES)[-1:])
+        path = run.place.eval_dir(entries.settings.eval_dir) / "cases_from_prod.yaml"
+        existing = _text(path)
+        suite = assemble_suite(promoted, labels, modes, existing, entries)
+        _replace_text(path, existing, suite.text)
+        run.publish(suite.frame, suite.counts)
+    return run.result
+
+
+@dg.asset(
+    deps=[
+        *(stratified_samples, redacted_traces, grades, failure_mode_clusters, promoted_cases),
+        *(run_summaries, failure_modes, judge_calibration_reports, eval_suite),
+    ],
+    pool=ONE_AT_A_TIME,
+    group_name="reports",
+    kinds={"duckdb"},
+    code_version="1",
+)
+def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    """The DuckDB file that analysts open: views over the lake, and macros for its intervals.
+
+    Built aside and linked in, so nobody's open connection blocks it or is broken by it.
+    """
+    with clear_errors(lambda: "warehouse"):
+        path = build_warehouse(lake.open().place)
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path))})
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def _replace_text(path: Path, expected: str | None, text: str) -> None:
+    """Swap the suite in, unless somebody saved it since it was read."""
+    if _text(path) != expected:
+        raise SuiteEdited(
+            f"{path} was saved while the suite was being assembled; the file was left as it is. "
+            "Run: make publish"
+        )
+    if text != expected:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replace_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,201 @@
+"""What every asset body shares: read with a trail, publish partition by partition, fail clearly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+import polars as pl
+
+from assets.errors import clear_errors
+from pipeline.datadir import DataDir
+from pipeline.ids import digest
+from pipeline.lake import MissingPartition, sha256
+from pipeline.provenance import Counts, Provenance
+from pipeline.registry import Registry
+from pipeline.tables import GRADES, Table
+from pipeline.windows import Window, previous_week
+from resources import LakeResource, RegistryResource
+
+__all__ = ["PUBLISHED", "ChainBroken", "Publication", "publishing"]
+
+PUBLISHED = "published"
+"""First word of the log line of each published partition; a progress display counts them."""
+
+Fact = int | float | str | bool
+
+
+class ChainBroken(LookupError):
+    """Days of the week before were graded, but what that week leaves to the next is missing."""
+
+
+class Publication:
+    """One run of one asset: iterate over its partitions, `read`, and `publish` each.
+
+    Whatever is read through it, or noted, is named in the provenance of what is published next.
+    """
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        lake: LakeResource,
+        registry: RegistryResource,
+        table: Table,
+    ) -> None:
+        self._context = context
+        self.lake = lake.open()
+        self._registry = registry
+        self._table = table
+        self._digests: list[str] = []
+        self.window: Window | None = None
+        self._start(None)
+
+    def __iter__(self) -> Iterator[Window]:
+        """The partitions of the run, in order of time."""
+        unit = self._table.unit
+        for key in sorted(self._context.partition_keys) if unit else ():
+            self.window = Window(unit, key)
+            self._start(self.window)
+            yield self.window
+
+    @property
+    def place(self) -> DataDir:
+        """The rooms of the data directory."""
+        return self.lake.place
+
+    def registry(self, *sections: str, as_of: Window | None = None) -> Registry:
+        """The registry as of the partition's end; `sections` are those that the step reads."""
+        window = as_of or self.window
+        if window is None:
+            raise ValueError("a table without partitions must say as of when it reads the registry")
+        found = self._registry.as_of(window)
+        self._sections |= found.digests_of(*sections)
+        return found
+
+    def read(self, table: Table, windows: Window | Sequence[Window] | None) -> pl.DataFrame:
+        """Read partitions that must be there."""
+        frame = self.lake.read(table, windows)
+        listed = windows if isinstance(windows, Sequence) else [windows]
+        self._inputs |= self.lake.digests(table, listed)
+        return frame
+
+    def cite(self, tables: Sequence[Table], window: Window) -> None:
+        """Name partitions that the step reads from the lake by itself, those that are there."""
+        for table in tables:
+            self._inputs |= self.lake.digests(table, [window])
+
+    def read_days(self, table: Table, days: Sequence[Window]) -> pl.DataFrame:
+        """Read those of `days` that were published, under one another with their `day`.
+
+        Raises:
+            MissingPartition: none of them was.
+        """
+        there = [day for day in days if self.lake.exists(table, day)]
+        if not there:
+            raise MissingPartition(
+                f"{table.name} has none of the {len(days)} days that are needed; nothing was "
+                f"changed. Run: make backfill FROM={days[0].key} TO={days[-1].key}"
+                if days
+                else f"{table.name} has no day yet; nothing was changed. Run: make backfill"
+            )
+        return pl.concat(
+            self.read(table, day).with_columns(pl.lit(day.first, pl.Date).alias("day"))
+            for day in there
+        )
+
+    def read_week_before(self, table: Table) -> pl.DataFrame | None:
+        """Read what the week before left; None where the chain starts.
+
+        Raises:
+            ChainBroken: days of that week were graded, but it was not closed.
+        """
+        assert self.window is not None
+        week = previous_week(self.window)
+        if self.lake.exists(table, week):
+            return self.read(table, week)
+        graded = [day for day in week.days if self.lake.exists(GRADES, day)]
+        if graded:
+            raise ChainBroken(
+                f"needs {table.name} of {week}, which is missing although {len(graded)} of its "
+                f"days were graded ({graded[0].key} to {graded[-1].key}); nothing of this "
+                "partition was changed. Close that week first: make backfill "
+                f"FROM={graded[0].key} TO={week.days[-1].key}"
+            )
+        return None
+
+    def note(self, name: str, version: str) -> None:
+        """Name something else that the result depends on, such as a model, by its version."""
+        self._inputs[name] = version
+
+    def note_all(self, versions: Mapping[str, str]) -> None:
+        """Name several things that the result depends on, such as landing files, by version."""
+        self._inputs |= versions
+
+    def publish(
+        self,
+        frame: pl.DataFrame,
+        counts: Counts,
+        *,
+        table: Table | None = None,
+        part: str = "part-0",
+        **facts: Fact,
+    ) -> None:
+        """Publish the partition and attach its row count, counts and `facts` to it in Dagster.
+
+        Args:
+            frame: fits the table.
+            counts: obeys the conservation law.
+            table: a side table that this asset also writes, without metadata in Dagster.
+            part: the file of that side table.
+            facts: further numbers and labels of our own for Dagster; never text of a trace.
+        """
+        version = self._context.assets_def.code_versions_by_key[self._context.asset_key] or "1"
+        provenance = Provenance(counts, self._inputs, self._sections, version)
+        target = table or self._table
+        path = self.lake.publish(target, self.window, frame, provenance, part)
+        self._digests.append(sha256(path))
+        self._context.log.info(
+            f"{PUBLISHED} {target.name} {self.window or ''}: {frame.height} rows"
+        )
+        if table is None:
+            kind = "dagster/partition_row_count" if self.window else "dagster/row_count"
+            self._context.add_asset_metadata(
+                {kind: frame.height} | _counted(counts) | facts,
+                partition_key=self.window.key if self.window else None,
+            )
+
+    @property
+    def result(self) -> dg.MaterializeResult:
+        """What the asset returns: a data version that changes when any published byte does."""
+        return dg.MaterializeResult(data_version=dg.DataVersion(digest(*self._digests)))
+
+    def _start(self, window: Window | None) -> None:
+        self.window = window
+        self._inputs: dict[str, str] = {}
+        self._sections: dict[str, str] = {}
+
+
+@contextmanager
+def publishing(
+    context: dg.AssetExecutionContext, lake: LakeResource, registry: RegistryResource, table: Table
+) -> Iterator[Publication]:
+    """Run an asset body; whatever it raises reaches Dagster without any text of a trace.
+
+    Raises:
+        dg.Failure: naming asset and partition; it is not retried, the same inputs fail again.
+    """
+    run = Publication(context, lake, registry, table)
+    with clear_errors(lambda: f"{table.name} {run.window or ''}".strip()):
+        yield run
+
+
+def _counted(counts: Counts) -> dict[str, Fact]:
+    """The conservation counts as metadata."""
+    body: dict[str, Fact] = {
+        f"{counts.unit} in": counts.records_in,
+        "out": counts.records_out,
+        "duplicates": counts.duplicates,
+        "quarantined": counts.quarantined,
+    }
+    return body | {f"filtered: {reason}": n for reason, n in sorted(counts.filtered.items())}

@@ -1,0 +1,116 @@
+"""From landed files to redacted conversations: the only assets that touch personal data."""
+
+import dagster as dg
+
+from assets.external import landing_files, registry_key
+from assets.partitions import daily
+from assets.publishing import publishing
+from pipeline.ids import digest
+from pipeline.ingest import assemble_day
+from pipeline.provenance import Counts
+from pipeline.redaction import redact_traces
+from pipeline.sampling import draw_sample
+from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES, STRATIFIED_SAMPLES
+from resources import (
+    ContentKeyResource,
+    EmbedderResource,
+    LakeResource,
+    RedactorResource,
+    RegistryResource,
+)
+
+__all__ = ["raw_traces", "redacted_traces", "stratified_samples"]
+
+_ONE_RUN = dg.BackfillPolicy.single_run()
+
+
+@dg.asset(
+    deps=[landing_files, registry_key("settings")],
+    partitions_def=daily,
+    backfill_policy=_ONE_RUN,
+    group_name="traces",
+    code_version="1",
+)
+def raw_traces(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    registry: RegistryResource,
+    content_key: ContentKeyResource,
+) -> dg.MaterializeResult:
+    """The day's conversations in one form, whatever format they landed in.
+
+    A conversation belongs to the UTC day of its first span. Records that cannot be read are kept
+    in `quarantined_records`; above `ingest.quarantine_ratio` the day fails. Holds personal data:
+    it lies in the raw zone and has no view.
+    """
+    with publishing(context, lake, registry, RAW_TRACES) as run:
+        for day in run:
+            entries = run.registry("settings.ingest")
+            found = assemble_day(run.place, day, entries, content_key.load().subkey("user"))
+            run.note_all(found.files)
+            bad = found.quarantined
+            kept = Counts("records", bad.height, bad.height)
+            run.publish(bad, kept, table=QUARANTINED_RECORDS, part="ingest")
+            found.require_ratio(entries.settings.ingest.quarantine_ratio)
+            run.publish(found.traces, found.counts, files=len(found.files))
+    return run.result
+
+
+@dg.asset(
+    deps=[raw_traces, registry_key("settings"), registry_key("intents")],
+    partitions_def=daily,
+    backfill_policy=_ONE_RUN,
+    group_name="traces",
+    code_version="1",
+)
+def stratified_samples(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    registry: RegistryResource,
+    embedder: EmbedderResource,
+) -> dg.MaterializeResult:
+    """Which of the day's conversations are looked at, with the probability of each to be drawn.
+
+    Stratified by intent and stakes; high stakes are a census, anomalies a second draw of known
+    probability. Every later rate is weighted by `inclusion_probability`.
+    """
+    with publishing(context, lake, registry, STRATIFIED_SAMPLES) as run:
+        for day in run:
+            entries = run.registry("settings.sampling", "intents")
+            vectors = embedder.load()
+            run.note("embedder", vectors.identity)
+            sample = draw_sample(run.read(RAW_TRACES, day), entries, vectors)
+            run.publish(sample.frame, sample.counts)
+    return run.result
+
+
+@dg.asset(
+    deps=[raw_traces, stratified_samples, registry_key("pii_policy")],
+    partitions_def=daily,
+    backfill_policy=_ONE_RUN,
+    group_name="traces",
+    code_version="1",
+)
+def redacted_traces(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    registry: RegistryResource,
+    redactor: RedactorResource,
+    content_key: ContentKeyResource,
+) -> dg.MaterializeResult:
+    """The sampled conversations with keyed surrogates in place of personal data.
+
+    Fails closed: a conversation that could not be redacted for certain, or in which the residual
+    audit still finds something, goes to `quarantined_records` and nowhere else.
+    """
+    with publishing(context, lake, registry, REDACTED_TRACES) as run:
+        for day in run:
+            tool = redactor.load()
+            run.note("pii_policy", digest(tool.policy.model_dump(mode="json")))
+            raw = run.read(RAW_TRACES, day)
+            drawn = raw.join(run.read(STRATIFIED_SAMPLES, day), on="trace_id", how="semi")
+            safe, bad = redact_traces(drawn, tool, content_key.load())
+            kept = Counts("traces", bad.height, bad.height)
+            run.publish(bad, kept, table=QUARANTINED_RECORDS, part="redaction")
+            run.publish(safe, Counts("traces", drawn.height, safe.height, 0, bad.height))
+    return run.result

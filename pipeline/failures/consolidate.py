@@ -1,0 +1,242 @@
+"""The weekly chain: modes that keep their ids, and the join from every day's ids to them.
+
+The week replays its days. Each day's clusters are a function of that day's grades, the modes of
+the week before and the registry, and so can be made again here, with the ids they founded. Modes
+that days founded apart and the week finds alike are folded under the oldest id (by day, then by
+the alphabet); every other id goes to `merged_from`. So an analyst can join any day's
+`failure_mode_id` to the week's table: it is the id itself or stands in one `merged_from`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from pipeline.embedding import Embedder
+from pipeline.failures.assign import embed_signatures, names_of
+from pipeline.failures.clustering import group_signatures
+from pipeline.failures.known import KnownModes, read_known
+from pipeline.failures.matching import Assignment, match_signatures
+from pipeline.failures.records import (
+    ModeRecord,
+    Week,
+    absorb,
+    add_week,
+    grow_quiet,
+    settle,
+    to_records,
+)
+from pipeline.failures.signatures import Failures, Signature, collect_failures
+from pipeline.failures.vectors import Matrix, centre
+from pipeline.provenance import Counts
+from pipeline.registry import Registry
+from pipeline.tables import FAILURE_MODES
+from pipeline.windows import Window
+
+__all__ = ["Modes", "consolidate_modes"]
+
+
+@dataclass(frozen=True)
+class Modes:
+    """The modes as of a week's end: `frame` fits `failure_modes`, `counts` are failures."""
+
+    frame: pl.DataFrame
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class _Founded:
+    """A mode that some day founded: when, under which id, with which signatures."""
+
+    on: int
+    mode_id: str
+    signatures: tuple[str, ...]
+
+
+def consolidate_modes(
+    grades: pl.DataFrame,
+    modes_before: pl.DataFrame | None,
+    registry: Registry,
+    embedder: Embedder,
+    window: Window,
+) -> Modes:
+    """Carry the failure modes through one week.
+
+    Args:
+        grades: `grades` of the week's days, with a `day` (pl.Date).
+        modes_before: `failure_modes` of the week before; None or empty in the first week.
+        registry: as of the week's end.
+        embedder: maps signatures to vectors.
+        window: the week.
+
+    A week without failures carries every mode forward as quiet, ignored or archived.
+    """
+    failures = collect_failures(grades, registry)
+    named = registry.failure_modes
+    known = read_known(modes_before, named)
+    vectors = embed_signatures(failures.signatures, embedder)
+    at_end = match_signatures(
+        failures.signatures, vectors, known, named, registry.settings.failures
+    )
+    founded = _replay_days(failures, vectors, known, registry, window)
+    final, folded = _fold_founded(founded, at_end, failures.signatures, vectors, registry)
+    assigned = {
+        key: replace(found, mode_id=final.get(key, found.mode_id)) for key, found in at_end.items()
+    }
+    records = _add_failures(to_records(modes_before), failures, assigned, vectors, registry)
+    for old, new in sorted(folded.items()):
+        records[new] = replace(
+            records[new], merged_from=tuple(sorted({*records[new].merged_from, old}))
+        )
+    records = _fold_known(records, known, assigned)
+    names = names_of(failures, assigned, known, named)
+    words = {mode.id: mode for mode in named}
+    after = registry.settings.failures.archive_after_weeks
+    settled = [
+        settle(record, words.get(mode_id), names.get(mode_id, mode_id), window.first, after)
+        for mode_id, record in sorted(records.items())
+    ]
+    rows = [asdict(record) for record in settled]
+    frame = pl.DataFrame(rows, schema=FAILURE_MODES.schema) if rows else FAILURE_MODES.empty()
+    return Modes(
+        FAILURE_MODES.conform(frame),
+        Counts("failures", failures.records_in, failures.rows.height, failures.duplicates),
+    )
+
+
+def _replay_days(
+    failures: Failures,
+    vectors: Mapping[str, Matrix],
+    known: KnownModes,
+    registry: Registry,
+    window: Window,
+) -> list[_Founded]:
+    """The modes that each day founded, as `assign_modes` does, with the names in force then."""
+    founded = []
+    for number, day in enumerate(window.days):
+        named = [mode for mode in registry.failure_modes if mode.effective_from <= day.first]
+        signatures = failures.on(day.first).signatures
+        modes = match_signatures(signatures, vectors, known, named, registry.settings.failures)
+        groups: dict[str, list[str]] = {}
+        for key, found in modes.items():
+            if found.provisional:
+                groups.setdefault(found.mode_id, []).append(key)
+        founded += [_Founded(number, mode, tuple(sorted(k))) for mode, k in sorted(groups.items())]
+    return founded
+
+
+def _fold_founded(
+    founded: list[_Founded],
+    at_end: Mapping[str, Assignment],
+    signatures: Mapping[str, Signature],
+    vectors: Mapping[str, Matrix],
+    registry: Registry,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Fold what days founded: the week's id of every new signature, and old id -> kept id."""
+    parts = _join_shared(founded, at_end)
+    parts.sort(key=lambda part: part[0])
+    floor = registry.settings.failures.cluster_similarity
+    middles = [centre(np.vstack([vectors[key] for key in keys])) for keys, _ in parts]
+    leaders = [signatures[keys[0]] for keys, _ in parts]
+    final: dict[str, str] = {}
+    folded: dict[str, str] = {}
+    stacked = np.vstack(middles) if middles else np.zeros((0, 0))
+    for rows in group_signatures(leaders, stacked, floor):
+        members = [one for row in rows for one in parts[row][1]]
+        kept = min(members, key=lambda one: (one.on, one.mode_id)).mode_id
+        final |= {key: kept for row in rows for key in parts[row][0]}
+        folded |= {one.mode_id: kept for one in members if one.mode_id != kept}
+    for one in founded:
+        if one.mode_id not in folded and one.mode_id not in final.values():
+            # a person's entry took its failures over before the week was out
+            heir = at_end[one.signatures[0]]
+            folded[one.mode_id] = final.get(one.signatures[0], heir.mode_id)
+    return final, folded
+
+
+def _join_shared(
+    founded: list[_Founded], at_end: Mapping[str, Assignment]
+) -> list[tuple[list[str], list[_Founded]]]:
+    """Join founded modes that share a signature or an id: (new signatures, founded modes)."""
+    parts: list[tuple[set[str], list[_Founded]]] = []
+    for one in founded:
+        keys = {key for key in one.signatures if at_end[key].provisional}
+        if not keys:
+            continue
+        members = [one]
+        apart = []
+        for other_keys, others in parts:
+            if other_keys & keys or any(o.mode_id == one.mode_id for o in others):
+                keys |= other_keys
+                members = others + members
+            else:
+                apart.append((other_keys, others))
+        parts = [*apart, (keys, members)]
+    return [(sorted(keys), members) for keys, members in parts]
+
+
+def _add_failures(
+    records: dict[str, ModeRecord],
+    failures: Failures,
+    assigned: Mapping[str, Assignment],
+    vectors: Mapping[str, Matrix],
+    registry: Registry,
+) -> dict[str, ModeRecord]:
+    """Add the week's failures to their modes and move signatures that changed hands."""
+    changed = {mode_id: grow_quiet(record) for mode_id, record in records.items()}
+    keys: dict[str, list[str]] = {}
+    for key, found in sorted(assigned.items()):
+        keys.setdefault(found.mode_id, []).append(key)
+    for mode_id, record in records.items():
+        lost = {k for k in record.signatures if k in assigned and assigned[k].mode_id != mode_id}
+        if lost:
+            left = tuple(k for k in record.signatures if k not in lost)
+            changed[mode_id] = replace(changed[mode_id], signatures=left)
+    decay = registry.settings.failures.centroid_decay
+    of = {key: found.mode_id for key, found in assigned.items()}
+    owner = pl.col("signature").replace_strict(of, default=None, return_dtype=pl.String)
+    for (mode_id,), rows in failures.rows.with_columns(owner.alias("mode")).group_by("mode"):
+        own = keys[str(mode_id)]
+        middle = centre(np.vstack([vectors[key] for key in own]))
+        near = {key: round(float(vectors[key] @ middle), 6) for key in own}
+        week = Week(
+            rows.sort("day", "trace_id", "check"),
+            tuple(own),
+            np.vstack([vectors[key] for key in own]),
+            tuple(near[key] for key in rows.sort("day", "trace_id", "check")["signature"]),
+        )
+        changed[str(mode_id)] = add_week(changed.get(str(mode_id)), str(mode_id), week, decay)
+    return changed
+
+
+def _fold_known(
+    records: dict[str, ModeRecord], known: KnownModes, assigned: Mapping[str, Assignment]
+) -> dict[str, ModeRecord]:
+    """Fold modes that a person merged, and modes whose every signature another took over."""
+    heirs: dict[str, str] = {}
+    for mode_id, record in sorted(records.items()):
+        target = known.resolve(mode_id)
+        if target == mode_id and not record.signatures:
+            was_its = (k for k in assigned if known.by_signature.get(k) == mode_id)
+            target = min((assigned[k].mode_id for k in was_its), default=mode_id)
+        if target != mode_id:
+            heirs[mode_id] = target
+    for gone, target in sorted(heirs.items()):
+        seen = {gone}
+        while target in heirs and target not in seen:
+            seen.add(target)
+            target = heirs[target]
+        if target == gone:
+            continue
+        leaving = records.pop(gone)
+        if target in records:
+            records[target] = absorb(records[target], leaving)
+        else:
+            renamed = replace(leaving, failure_mode_id=target, name="", merged_from=())
+            records[target] = replace(
+                renamed, merged_from=tuple(sorted({*leaving.merged_from, gone}))
+            )
+    return records

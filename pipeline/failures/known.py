@@ -1,0 +1,85 @@
+"""The modes that stand already: those of the weeks before, and those that people named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pipeline.failures.signatures import Signature
+from pipeline.failures.vectors import Matrix
+from pipeline.registry import UNKNOWN, NamedMode
+
+__all__ = ["KnownModes", "claiming_mode", "read_known"]
+
+
+@dataclass(frozen=True)
+class KnownModes:
+    """What the weeks before know, by id, with people's merges applied.
+
+    `centroids` has a row per id of `ids`; `folded` maps ids that were merged away to what they
+    became; `unplanned` says which modes hold traffic of unknown intent.
+    """
+
+    ids: tuple[str, ...]
+    names: Mapping[str, str]
+    by_signature: Mapping[str, str]
+    folded: Mapping[str, str]
+    centroids: Matrix
+    unplanned: Sequence[bool]
+
+    def resolve(self, mode_id: str) -> str:
+        """The id under which a mode lives now."""
+        seen = {mode_id}
+        while (after := self.folded.get(mode_id)) is not None and after not in seen:
+            mode_id = after
+            seen.add(after)
+        return mode_id
+
+    def nearest(self, vector: Matrix, intent: str) -> tuple[str, float] | None:
+        """The mode whose centroid is nearest and its cosine, among those of planned or unplanned.
+
+        Ties go to the smallest id. None where no mode of that sort is known, or where the
+        centroids were made by an embedder of another size.
+        """
+        if self.centroids.shape[1:] != vector.shape:
+            return None
+        rows = [n for n, flag in enumerate(self.unplanned) if flag == (intent == UNKNOWN)]
+        if not rows:
+            return None
+        cosines = np.round(self.centroids[rows] @ vector, 6)
+        best = int(np.argmax(cosines))
+        return self.resolve(self.ids[rows[best]]), float(np.clip(cosines[best], 0, 1))
+
+
+def read_known(modes: pl.DataFrame | None, named: Sequence[NamedMode]) -> KnownModes:
+    """Read the `failure_modes` of the week before (None or empty in the first week)."""
+    rows = [] if modes is None else modes.sort("failure_mode_id").to_dicts()
+    folded = {old: row["failure_mode_id"] for row in rows for old in row["merged_from"]}
+    folded |= {mode.id: mode.merged_into for mode in named if mode.merged_into}
+    by_signature = {key: row["failure_mode_id"] for row in rows for key in row["signatures"]}
+    size = max((len(row["centroid"]) for row in rows), default=0)
+    usable = [row for row in rows if len(row["centroid"]) == size]
+    return KnownModes(
+        ids=tuple(row["failure_mode_id"] for row in usable),
+        names={row["failure_mode_id"]: row["name"] for row in rows},
+        by_signature=by_signature,
+        folded=folded,
+        centroids=np.array([row["centroid"] for row in usable], dtype=float).reshape(
+            len(usable), size
+        ),
+        unplanned=[row["intent"] == UNKNOWN for row in usable],
+    )
+
+
+def claiming_mode(signature: Signature, named: Sequence[NamedMode]) -> NamedMode | None:
+    """The narrowest of the named modes that claim a failure; ties go to the smallest id."""
+    parts = (signature.check, signature.intent, signature.error_class)
+    claims = [mode for mode in named if mode.claims(*parts)]
+    return min(
+        claims,
+        key=lambda m: (not m.error_classes, not m.intents, not m.checks, m.id),
+        default=None,
+    )

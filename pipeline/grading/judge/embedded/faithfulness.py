@@ -1,0 +1,110 @@
+"""Faithfulness: is what the answers state found in what was said and looked up before?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pipeline.grading.conversation import Call, Conversation, Turn
+from pipeline.grading.facts import facts_of, unsupported
+from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
+from pipeline.grading.judge.embedded.words import sentences
+from pipeline.grading.lexicons import says
+from pipeline.grading.support import support_before
+
+__all__ = ["claimed_actions", "contradicted_by_user", "facts_supported"]
+
+_READING: Final = ("get", "list", "search", "find", "track", "check", "quote", "lookup", "fetch",
+                   "read", "query", "calculate", "think", "retrieve", "show")  # fmt: skip
+
+
+def facts_supported(conversation: Conversation) -> Iterator[Signal]:
+    """Compare every id, amount, date, time and number of each answer with its support.
+
+    Against: a fact that neither the prompt, the user, a tool nor a document gave, nor one sum
+    or product of them. In favour: answers with facts that are all supported.
+    """
+    seen: list[str] = []
+    for turn, _, answer in conversation.answered:
+        facts = facts_of(answer.text)
+        if not facts:
+            continue
+        missing = unsupported(facts, support_before(conversation, turn))
+        if missing:
+            yield against(
+                "unsupported_fact",
+                f"The answer states {_kinds(missing)} that nothing before it supports.",
+                [answer.ref],
+                missing[0].kind,
+            )
+            return
+        seen.append(answer.ref)
+    if seen:
+        yield in_favour("facts_supported", "Every checkable fact stated was given before.", seen)
+
+
+def _kinds(facts: list) -> str:  # type: ignore[type-arg]
+    kinds = sorted({fact.kind for fact in facts})
+    return f"{len(facts)} fact(s) of kind {', '.join(kinds)}"
+
+
+def claimed_actions(conversation: Conversation) -> Iterator[Signal]:
+    """Find "I have cancelled ..." where no call that could have done it has succeeded.
+
+    Any successful call whose name does not begin like a look-up counts as able to.
+    """
+    for turn, _, answer in conversation.answered:
+        if not any(_claims(sentence) for sentence in sentences(answer.text)):
+            continue
+        done = [c for c in _calls_until(conversation, turn) if not c.failed and not _reads(c)]
+        if not done:
+            yield against(
+                "claimed_action",
+                "The answer says that something was done and no call did it.",
+                [answer.ref],
+            )
+            return
+        refused = [c for c in done if _refused(c)]
+        if refused and len(refused) == len(done):
+            yield against(
+                "claimed_action",
+                "The answer says that something was done and the tool's result says it was not.",
+                [refused[-1].ref, answer.ref],
+                refused[-1].name,
+            )
+            return
+
+
+def _claims(sentence: str) -> bool:
+    return says(sentence, "claims_done") and not says(sentence, "negates")
+
+
+def _reads(call: Call) -> bool:
+    return re.split(r"[_\W]", call.name.lower())[0] in _READING or "balance" in call.name
+
+
+def _refused(call: Call) -> bool:
+    """Whether a result's flags (`cancelled`, `accepted`, ...) are all false."""
+    if not isinstance(call.result, Mapping):
+        return False
+    flags = [value for value in call.result.values() if isinstance(value, bool)]
+    return bool(flags) and not any(flags)
+
+
+def _calls_until(conversation: Conversation, turn: Turn) -> Iterator[Call]:
+    for earlier in conversation.turns[: turn.number + 1]:
+        yield from earlier.calls
+
+
+def contradicted_by_user(conversation: Conversation) -> Iterator[Signal]:
+    """Find a user turn that says of the answer before: that is wrong."""
+    for turn, _, answer in conversation.answered:
+        said = conversation.next_user(turn)
+        if said and says(said.text, "corrects"):
+            yield against(
+                "user_contradicts",
+                "The user's next turn says that the answer is wrong.",
+                [answer.ref, said.ref],
+            )
+            return

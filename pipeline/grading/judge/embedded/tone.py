@@ -1,0 +1,46 @@
+"""Tone: courtesy, understanding where it is owed, neither blame nor endless apology."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.grading.conversation import Conversation
+from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
+from pipeline.grading.lexicons import says
+
+__all__ = ["apology_loop", "apology_owed", "courtesy", "harsh_words"]
+
+_LOOP = 3
+
+
+def harsh_words(conversation: Conversation) -> Iterator[Signal]:
+    """Find wording that blames the user or waves them off."""
+    for _, _, answer in conversation.answered:
+        if says(answer.text, "cold"):
+            yield against("harsh", "An answer blames the user or waves them off.", [answer.ref])
+            return
+
+
+def apology_owed(conversation: Conversation, owed: bool) -> Iterator[Signal]:
+    """Where the intent owes a word of understanding, look for one in any answer."""
+    if not owed or not conversation.answered:
+        return
+    refs = [answer.ref for _, _, answer in conversation.answered]
+    if not any(says(answer.text, "apologises") for _, _, answer in conversation.answered):
+        yield against(
+            "no_apology", "The user's trouble got no apology and no word of understanding.", refs
+        )
+
+
+def apology_loop(conversation: Conversation) -> Iterator[Signal]:
+    """Find answers that apologise again and again."""
+    refs = [a.ref for _, _, a in conversation.answered if says(a.text, "apologises")]
+    if len(refs) > _LOOP:
+        yield against("apology_loop", f"{len(refs)} answers apologise.", refs)
+
+
+def courtesy(conversation: Conversation) -> Iterator[Signal]:
+    """Find a courteous word or a word of understanding."""
+    refs = [a.ref for _, _, a in conversation.answered if says(a.text, "courteous", "apologises")]
+    if refs:
+        yield in_favour("courteous", "The answers are courteous.", refs[:3])

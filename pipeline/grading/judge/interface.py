@@ -1,0 +1,78 @@
+"""What every judge is: cases in, judgements out, under one identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.grading.conversation import Conversation
+from pipeline.grading.rules import Verdict
+from pipeline.registry import Axis, Intent
+
+__all__ = ["Case", "Judge", "JudgeRefused", "Judgement", "PendingCalls"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One conversation put before a judge, with the intent it was sampled under (None: unknown)."""
+
+    conversation: Conversation
+    intent: Intent | None
+    injection_suspected: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judge's word on one axis; `reason` is a sentence of ours, never text of the trace."""
+
+    axis: str
+    verdict: Verdict
+    score: float | None
+    reason: str
+    evidence: tuple[str, ...] = ()
+    subject: str | None = None
+    error_class: str | None = None
+
+
+class Judge(Protocol):
+    """Grades cases on the axes of the rubric it was made with."""
+
+    @property
+    def identity(self) -> str:
+        """A digest of engine, model, prompt, rubric and parameters: what a verdict hangs on."""
+        ...
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes it grades, in the rubric's order."""
+        ...
+
+    def judge(self, cases: Sequence[Case]) -> list[tuple[Judgement, ...]]:
+        """Grade `cases`: for each, in order, one judgement an axis.
+
+        Raises:
+            PendingCalls: not all could be graded now; what was graded is kept.
+            JudgeRefused: the judge cannot work at all as it is configured.
+        """
+        ...
+
+
+class PendingCalls(RuntimeError):
+    """Some cases are not graded yet: the budget ran out or the provider does not answer.
+
+    What was paid for is in the ledger and will not be paid again.
+    """
+
+    def __init__(self, pending: int, kept: int, why: str) -> None:
+        super().__init__(
+            f"grades: {pending} judge calls are pending ({why}); {kept} answers are kept in the "
+            "ledger and nothing was published. Materialise the partition again to resume "
+            "(make backfill FROM=<day> TO=<day>): only the pending calls are made"
+        )
+        self.pending = pending
+        self.kept = kept
+
+
+class JudgeRefused(RuntimeError):
+    """The judge's configuration cannot work: no model, no price, no access."""

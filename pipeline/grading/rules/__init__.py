@@ -1,0 +1,19 @@
+"""The deterministic rules: one function a kind, run over one conversation at a time."""
+
+from pipeline.grading.rules import contract, dialogue, drift, grounding, security, tools
+from pipeline.grading.rules.kinds import Finding, Scope, Verdict, check_of
+from pipeline.grading.rules.running import RULES_VERSION, rule_identity, run_rules
+from pipeline.grading.rules.security import suspected_orders
+
+__all__ = [
+    "RULES_VERSION",
+    "Finding",
+    "Scope",
+    "Verdict",
+    "check_of",
+    "rule_identity",
+    "run_rules",
+    "suspected_orders",
+]
+
+_FAMILIES = (contract, dialogue, drift, grounding, security, tools)  # imported to register checks

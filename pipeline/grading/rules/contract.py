@@ -1,0 +1,102 @@
+"""Rules about the form of answers: JSON contracts, cut-off answers, phrases."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jsonschema
+import orjson
+
+from pipeline.grading.conversation import Conversation
+from pipeline.grading.lexicons import LANGUAGES, words
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
+from pipeline.ids import canonical_json
+from pipeline.registry.rules import JsonContract, Phrases, Truncated
+
+__all__: list[str] = []
+
+
+@checks(JsonContract)
+def json_contract(conversation: Conversation, params: JsonContract, scope: Scope) -> Finding:
+    """Every answer of the intent is one JSON value that its schema allows, and nothing else."""
+    if scope.intent is None or scope.intent.output_schema is None or not conversation.answered:
+        return SKIPPED
+    validator = _validator(canonical_json(scope.intent.output_schema))
+    for _, _, answer in conversation.answered:
+        try:
+            value = orjson.loads(answer.text)
+        except orjson.JSONDecodeError:
+            holds_json = "{" in answer.text and "}" in answer.text
+            return failed(
+                "The answer is not one JSON value and nothing else.",
+                answer.ref,
+                subject="answer",
+                error_class="text_around_json" if holds_json else "not_json",
+            )
+        error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+        if error is not None:
+            path = ".".join(str(p) for p in error.absolute_schema_path if p != "items")[:80]
+            return failed(
+                "The answer is JSON that the intent's schema does not allow.",
+                answer.ref,
+                subject=path,  # a path in our own schema: no key of the answer shows
+                error_class=f"schema_{error.validator}",
+            )
+    return PASS
+
+
+@lru_cache(maxsize=64)
+def _validator(schema: bytes) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(orjson.loads(schema))
+
+
+@checks(Truncated)
+def truncated(conversation: Conversation, params: Truncated, scope: Scope) -> Finding:
+    """No answer stopped at a limit, and the last one does not break off in a sentence."""
+    if not conversation.answered:
+        return SKIPPED
+    for _, _, answer in conversation.answered:
+        if answer.finish_reason in ("length", "max_tokens", "content_filter"):
+            return failed(
+                "The model was stopped before the answer was complete.",
+                answer.ref,
+                error_class=f"finish_{answer.finish_reason}",
+            )
+    last = conversation.answered[-1][2]
+    said = last.text.split()
+    if len(said) > 3 and (_connects(said[-1]) or said[-1].endswith((",", ":"))):
+        return failed(
+            "The last answer breaks off in the middle of a sentence.",
+            last.ref,
+            error_class="breaks_off",
+        )
+    return PASS
+
+
+def _connects(word: str) -> bool:
+    return any(word.lower() in words(code, "connectives") for code in LANGUAGES)
+
+
+@checks(Phrases)
+def phrases(conversation: Conversation, params: Phrases, scope: Scope) -> Finding:
+    """No answer holds a forbidden pattern; every required one occurs in some answer."""
+    if not conversation.answered:
+        return SKIPPED
+    for number, pattern in enumerate(params.forbidden):
+        for _, _, answer in conversation.answered:
+            if search(pattern, answer.text):
+                return failed(
+                    "An answer holds a phrase that the rule forbids.",
+                    answer.ref,
+                    subject=f"forbidden[{number}]",
+                    error_class="forbidden_phrase",
+                )
+    for number, pattern in enumerate(params.required):
+        if not any(search(pattern, answer.text) for _, _, answer in conversation.answered):
+            return failed(
+                "No answer holds a phrase that the rule requires.",
+                conversation.answered[-1][2].ref,
+                subject=f"required[{number}]",
+                error_class="missing_phrase",
+            )
+    return PASS

@@ -1,0 +1,184 @@
+"""Rules about calls: the right tool, limits, confirmation, loops."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.grading.conversation import Call, Conversation, Turn
+from pipeline.grading.facts import facts_of
+from pipeline.grading.lexicons import says
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
+from pipeline.ids import canonical_json
+from pipeline.registry import Intent
+from pipeline.registry.rules import AmountLimit, Confirmation, ExpectedTool, RepeatedCall
+
+__all__: list[str] = []
+
+
+@checks(ExpectedTool)
+def expected_tool(conversation: Conversation, params: ExpectedTool, scope: Scope) -> Finding:
+    """A right run calls one of the intent's tools; a run without any call must not state facts.
+
+    Skipped where the intent is unknown, weakly matched or names no tools. Unknown where the
+    tools called fit another intent whose keywords the user's words match: then it may be the
+    intent that is wrong.
+    """
+    intent = scope.intent
+    if intent is None or not intent.expected_tools:
+        return SKIPPED
+    if scope.intent_score is not None and scope.intent_score < params.min_intent_score:
+        return SKIPPED
+    called = [call for call in conversation.calls if call.name not in params.neutral]
+    if any(call.name in intent.expected_tools for call in conversation.calls):
+        called = _foreign_writes(conversation, params, intent)
+        if not called:
+            return PASS
+    if not called:
+        return _without_call(conversation)
+    names = {call.name for call in called}
+    fitting = (i for i in scope.intents if i is not intent and names & set(i.expected_tools))
+    if any(search(p, conversation.user_text) for other in fitting for p in other.keywords):
+        return Finding("unknown", "The calls fit another intent that the words fit too.")
+    return failed(
+        "None of the tools that this intent needs was called; another one was.",
+        *(call.ref for call in called),
+        subject=called[0].name,
+        error_class="wrong_tool",
+    )
+
+
+def _foreign_writes(conversation: Conversation, params: ExpectedTool, intent: Intent) -> list[Call]:
+    """Calls that changed something, where the intent has such a tool of its own and none ran."""
+    writing = set(params.writing) - set(params.neutral)
+    own = writing & set(intent.expected_tools)
+    done = [call for call in conversation.calls if call.name in writing]
+    if not own or any(call.name in own for call in done):
+        return []
+    return done
+
+
+def _without_call(conversation: Conversation) -> Finding:
+    """Judge a run in which nothing but neutral tools ran."""
+    if conversation.calls or not conversation.answered:
+        return SKIPPED
+    said = {fact.value for fact in facts_of(conversation.user_text)}
+    for _, _, answer in conversation.answered:
+        new = [f for f in facts_of(answer.text) if f.kind in ("amount", "date", "time", "id")]
+        if [fact for fact in new if fact.value not in said] and "?" not in answer.text:
+            return failed(
+                "The answer states particulars although no tool was called.",
+                answer.ref,
+                error_class="no_tool_called",
+            )
+    return Finding("unknown", "No tool was called; the agent may still have been asking.")
+
+
+@checks(AmountLimit)
+def amount_limit(conversation: Conversation, params: AmountLimit, scope: Scope) -> Finding:
+    """Calls of the tool stay at or under the limit, added up by `per` where that is set."""
+    sums: dict[str, float] = defaultdict(float)
+    refs: dict[str, list[str]] = defaultdict(list)
+    for call in conversation.calls:
+        amount = _number(call, params.argument)
+        if call.name != params.tool or amount is None:
+            continue
+        group = str(call.arguments.get(params.per)) if params.per else call.ref
+        refs[group].append(call.ref)
+        # A call that failed moved nothing; asked for beyond the limit it is a breach all the same.
+        sums[group] = max(sums[group], amount) if call.failed else sums[group] + amount
+    if not sums:
+        return SKIPPED
+    over = [group for group in sums if sums[group] > params.most + 1e-9]
+    if not over:
+        return PASS
+    return failed(
+        f"The tool was called with more than the limit of {params.most:g}.",
+        *refs[over[0]],
+        subject=f"{params.tool}.{params.argument}",
+        error_class="limit_exceeded",
+    )
+
+
+def _number(call: Call, argument: str) -> float | None:
+    value = call.arguments.get(argument) if isinstance(call.arguments, Mapping) else None
+    if isinstance(value, str):
+        value = next((f.value for f in facts_of(value) if isinstance(f.value, float)), None)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@checks(Confirmation)
+def confirmation(conversation: Conversation, params: Confirmation, scope: Scope) -> Finding:
+    """Before a call that writes, an answer named or asked something and the user did not decline.
+
+    The plain form: a write in the turn in which the user first speaks, before the agent has said
+    a word, had no confirmation; nor had one after the user declined.
+    """
+    writes = [(t, c) for t in conversation.turns for c in t.calls if c.name in params.tools]
+    if not writes:
+        return SKIPPED
+    for turn, call in writes:
+        proposal = _proposal(conversation, turn)
+        if proposal is None:
+            return failed(
+                "A tool that writes was called before the agent had stated what it would do.",
+                *(ref for ref in (turn.user.ref if turn.user else None, call.ref) if ref),
+                subject=call.name,
+                error_class="unconfirmed_write",
+            )
+        if turn.user and says(turn.user.text, "declines") and not says(turn.user.text, "agrees"):
+            return failed(
+                "A tool that writes was called although the user had just declined.",
+                proposal,
+                turn.user.ref,
+                call.ref,
+                subject=call.name,
+                error_class="write_after_no",
+            )
+    return PASS
+
+
+def _proposal(conversation: Conversation, turn: Turn) -> str | None:
+    """The last thing the agent said before `turn`, as evidence."""
+    earlier = [t.answer.ref for t in conversation.turns[: turn.number] if t.answer]
+    return earlier[-1] if earlier else None
+
+
+@checks(RepeatedCall)
+def repeated_call(conversation: Conversation, params: RepeatedCall, scope: Scope) -> Finding:
+    """Within one turn, the same call with the same outcome stays under `times`.
+
+    So do long answers word for word over the conversation: that is the loop that users see.
+    """
+    if not conversation.calls and len(conversation.answered) < params.times:
+        return SKIPPED
+    for turn in conversation.turns:
+        seen: dict[bytes, list[Call]] = defaultdict(list)
+        for call in turn.calls:
+            outcome = call.status if call.failed else call.result_text
+            seen[canonical_json([call.name, _same(call), outcome])].append(call)
+        for calls in seen.values():
+            if len(calls) >= params.times:
+                return failed(
+                    f"The same call was made {len(calls)} times in a turn and changed nothing.",
+                    *(call.ref for call in calls),
+                    subject=calls[0].name,
+                    error_class="same_call_again",
+                )
+    said: dict[str, list[str]] = defaultdict(list)
+    for _, _, answer in conversation.answered:
+        if len(answer.text) >= 40:
+            said[" ".join(answer.text.split())].append(answer.ref)
+    for refs in said.values():
+        if len(refs) >= params.times:
+            return failed(
+                f"The same answer was given {len(refs)} times.",
+                *refs,
+                error_class="same_answer_again",
+            )
+    return PASS
+
+
+def _same(call: Call) -> Any:
+    return call.arguments if call.arguments is not None else call.arguments_text

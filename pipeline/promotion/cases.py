@@ -1,0 +1,150 @@
+"""The case itself: what a test gives the agent, what it expects, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pipeline.ids import canonical_json, digest, unit_interval
+from pipeline.promotion.candidates import Candidate
+from pipeline.promotion.episodes import Episode, Outcome
+from pipeline.promotion.synthesis import Plan
+from pipeline.registry import UNKNOWN, Rule
+from pipeline.registry.settings import Promotion
+
+__all__ = ["case_id_of", "category_of", "split_of", "write_case"]
+
+Split = Literal["regression", "example", "holdout"]
+_ADVERSARIAL = ("injection", "leaked_prompt")
+_DRIFT = ("forgotten_constraint", "register")
+
+
+def case_id_of(content_digest: str, check: str) -> str:
+    """The stable id of a case: neither day, redactor nor surrogate key has a part in it."""
+    return f"case-{digest(content_digest, check, size=6)}"
+
+
+def split_of(duplicate_group: str, limits: Promotion) -> Split:
+    """The split by hash of the duplicate group, so that no near-duplicate leaks into another."""
+    place = unit_interval("split", duplicate_group)
+    if place < limits.holdout_share:
+        return "holdout"
+    return "example" if place < limits.holdout_share + limits.example_share else "regression"
+
+
+def category_of(
+    candidate: Candidate, rule: Rule | None, episode: Episode | None
+) -> Literal["happy_path", "edge_case", "adversarial", "drift"]:
+    """What sort of case it is.
+
+    Adversarial where an injection is suspected or tested for; drift where something is lost over
+    the turns; an edge case where the intent is unknown, a tool failed or found nothing, or the
+    trace was anomalous; else a happy path, which the agent should simply have got right.
+    """
+    kind = rule.kind if rule else ""
+    if candidate.injection or kind in _ADVERSARIAL:
+        return "adversarial"
+    late = kind == "language" and candidate.error_class == "language_drift"
+    if kind in _DRIFT or late:
+        return "drift"
+    calls = episode.turn.calls if episode else ()
+    odd = any(call.failed or call.empty for call in calls) or bool(candidate.signals)
+    return "edge_case" if odd or candidate.intent == UNKNOWN else "happy_path"
+
+
+def write_case(
+    *,
+    case_id: str,
+    candidate: Candidate,
+    trace: Mapping[str, Any],
+    episode: Episode | None,
+    recorded: Outcome,
+    plan: Plan,
+    category: str,
+    split: str,
+    duplicate_group: str,
+    day: str,
+    twin_of: str,
+) -> str:
+    """Write the case as canonical JSON; all text in it is redacted already.
+
+    The agent's own system prompt is left out: the case tests the agent as it is then. Messages
+    go up to the user's turn that the failing turn answers; results of tools and documents are
+    fixtures, so that it replays.
+    """
+    cut = episode.cut if episode else 0
+    messages = [_message(m) for m in (trace["messages"] or [])[:cut] if m["role"] != "system"]
+    calls = [*recorded.earlier_calls, *recorded.calls]
+    place = [candidate.intent, candidate.subject] if candidate.subject else [candidate.intent]
+    body: dict[str, Any] = {
+        "id": case_id,
+        "title": f"{_capital(candidate.mode_name)} ({', '.join(place)})",
+        "mode": {"id": candidate.mode_id, "name": candidate.mode_name},
+        "check": candidate.check,
+        "intent": candidate.intent,
+        "stakes": candidate.stakes,
+        "severity": candidate.severity,
+        "category": category,
+        "split": split,
+        "status": "active",
+        "input": {"messages": messages},
+        "tools": {
+            "sequence": [call.name for call in calls],
+            "fixtures": [
+                {
+                    "name": call.name,
+                    "arguments": call.arguments_text,
+                    "result": call.result_text,
+                    "status": call.status,
+                }
+                for call in calls
+            ],
+            "documents": _documents(trace["retrievals"] or ()),
+        },
+        "recorded": {
+            "answer": recorded.answer,
+            "calls": [call.name for call in recorded.calls],
+        },
+        "expected": plan.expected,
+        "checks": [check.model_dump(mode="json", exclude_none=True) for check in plan.checks],
+        "provenance": {
+            "trace_id": candidate.trace_id,
+            "day": day,
+            "release": candidate.release,
+            "prompt_version": trace["prompt_version"],
+            "policy_version": trace["policy_version"],
+            "graders": list(candidate.grader_ids),
+            "reason": candidate.reason,
+            "evidence": list(candidate.evidence),
+            "duplicate_group": duplicate_group,
+            "twin_of": twin_of or None,
+        },
+    }
+    return canonical_json(body).decode()
+
+
+def _message(message: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: message[name]
+        for name in ("role", "content", "tool_call_id", "name")
+        if message[name] is not None
+    }
+    asked = [dict(call) for call in message["tool_calls"] or ()]
+    return kept | ({"tool_calls": asked} if asked else {})
+
+
+def _documents(retrievals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "query": search["query"],
+            "documents": [
+                {"id": d["id"], "content": d["content"], "score": d["score"]}
+                for d in search["documents"] or ()
+            ],
+        }
+        for search in retrievals
+    ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

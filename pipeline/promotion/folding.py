@@ -1,0 +1,146 @@
+"""Candidates of all days, folded into cases: twins across days share one, under the oldest id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+import polars as pl
+
+from pipeline.promotion.twins import Fingerprint, group_twins
+
+__all__ = ["Entry", "Fold", "fold_candidates", "read_entries"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of `promoted_cases`, with its day; `case` is parsed."""
+
+    day: date
+    case_id: str
+    trace_id: str
+    check: str
+    layer: str
+    mode_id: str | None
+    decision: str
+    blocked_by: frozenset[str]
+    scores: tuple[float, ...]
+    intent: str
+    user: str
+    group: str
+    prints: Fingerprint
+    twin_of: str | None
+    case: dict[str, Any]
+
+    @property
+    def order(self) -> tuple[date, str, str]:
+        """Days first; then something of the trace's own."""
+        return self.day, self.trace_id, self.check
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The candidates of one case: all near-duplicates that failed one check, oldest first."""
+
+    case_id: str
+    published: bool
+    group: str
+    entries: tuple[Entry, ...]
+
+
+def read_entries(promoted: pl.DataFrame, named: Mapping[str, str]) -> list[Entry]:
+    """Read the rows of all days, in order; `named` maps merged mode ids to those they became."""
+    entries = []
+    for row in promoted.iter_rows(named=True):
+        case = orjson.loads(row["case"])
+        mode = row["failure_mode_id"]
+        entries.append(
+            Entry(
+                day=row["day"],
+                case_id=row["case_id"],
+                trace_id=row["trace_id"],
+                check=row["check"],
+                layer=row["layer"],
+                mode_id=named.get(mode, mode),
+                decision=row["decision"],
+                blocked_by=frozenset(row["blocked_by"] or ()),
+                scores=tuple(
+                    row[name]
+                    for name in (
+                        "risk_bearing",
+                        "operationally_costly",
+                        "missed_offline",
+                        "observable",
+                        "teachable",
+                    )
+                ),
+                intent=row["intent"],
+                user=row["user_key"] or row["trace_id"],
+                group=row["duplicate_group"],
+                prints=tuple(row["fingerprint"] or ()),
+                twin_of=case["provenance"].get("twin_of"),
+                case=case,
+            )
+        )
+    return sorted(entries, key=lambda entry: entry.order)
+
+
+def fold_candidates(
+    entries: Sequence[Entry], published: Mapping[str, Mapping[str, Any]], similarity: float
+) -> list[Fold]:
+    """Fold candidates into cases.
+
+    Days have folded their own twins, under one `case_id`; here their founders are compared. What
+    is published leads, so that its id stays and an earlier twin joins it; then the oldest does.
+    A candidate belongs to a published case by its id or by trace and check, since a trace that
+    arrives late may give a day's twins another id.
+    """
+    units: dict[tuple[date, str], list[Entry]] = {}
+    for entry in entries:
+        units.setdefault((entry.day, entry.case_id), []).append(entry)
+    by_trace = {_source(case): name for name, case in published.items()}
+    owned = {key: _published_id(unit, published, by_trace) for key, unit in units.items()}
+    founders = {key: _founder(unit) for key, unit in units.items()}
+    order = sorted(units, key=lambda key: (owned[key] is None, founders[key].order))
+    leaders = group_twins([founders[key].prints for key in order], similarity)
+    homes: dict[tuple[int, str], str] = {}
+    folds: dict[str, list[Entry]] = {}
+    groups: dict[str, str] = {}
+    for position, key in enumerate(order):
+        home = (leaders[position], founders[key].check)
+        name = owned[key] or homes.get(home) or founders[key].case_id
+        homes.setdefault(home, name)
+        folds.setdefault(name, []).extend(units[key])
+        groups.setdefault(name, founders[order[leaders[position]]].group)
+    return [
+        Fold(name, name in published, groups[name], tuple(sorted(own, key=lambda e: e.order)))
+        for name, own in sorted(folds.items())
+    ]
+
+
+def _founder(unit: Sequence[Entry]) -> Entry:
+    return min(unit, key=lambda entry: (entry.twin_of is not None, entry.order))
+
+
+def _source(case: Mapping[str, Any]) -> tuple[str, str]:
+    origin = case.get("provenance")
+    trace = origin.get("trace_id") if isinstance(origin, dict) else None
+    return str(trace), str(case.get("check"))
+
+
+def _published_id(
+    unit: Sequence[Entry],
+    published: Mapping[str, Any],
+    by_trace: Mapping[tuple[str, str], str],
+) -> str | None:
+    if unit[0].case_id in published:
+        return unit[0].case_id
+    found = sorted(
+        by_trace[entry.trace_id, entry.check]
+        for entry in unit
+        if (entry.trace_id, entry.check) in by_trace
+    )
+    return found[0] if found else None

@@ -1,0 +1,128 @@
+"""The decision on one candidate: what stands against it, and what that leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.promotion.candidates import Candidate
+from pipeline.promotion.scores import ModeHistory, Scores
+from pipeline.registry.settings import Promotion
+
+__all__ = ["PATTERN_BLOCKS", "Block", "Decision", "Facts", "decide_one", "find_blocks"]
+
+Decision = Literal["promoted", "review", "rejected"]
+
+PATTERN_BLOCKS = frozenset({"no_pattern", "covered"})
+"""Blocks that only all days together can lift or lay: the suite decides them anew."""
+
+_OF_BORDERLINE = frozenset({"ignored", "injection_suspected", "borderline", "partial_trace"})
+_GRAVE = 1.0  # risk-bearing: stakes and severity both high
+
+
+@dataclass(frozen=True)
+class Block:
+    """One thing that keeps a candidate from being promoted by itself: a code and a sentence."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gates ask about a candidate beside its scores.
+
+    `distrust` says why its judge is not trusted, empty for a rule or a trusted judge.
+    `symptom_of` names a check that failed on the same trace and explains this one.
+    """
+
+    ignored: bool
+    complete: bool
+    evident: bool
+    replayable: bool
+    has_checks: bool
+    taught: bool
+    distrust: str
+    symptom_of: str
+
+
+def find_blocks(
+    candidate: Candidate, facts: Facts, history: ModeHistory, scores: Scores, limits: Promotion
+) -> tuple[Block, ...]:
+    """Everything that stands against promoting the candidate, gravest first."""
+    found: list[Block] = []
+
+    def block(holds: bool, code: str, reason: str) -> None:
+        if holds:
+            found.append(Block(code, reason))
+
+    block(facts.ignored, "ignored", "A person set this failure mode to ignored.")
+    block(
+        candidate.injection,
+        "injection_suspected",
+        "The trace may carry an injection: a person has to look first.",
+    )
+    block(
+        bool(facts.symptom_of),
+        "symptom",
+        f"Only a symptom: {facts.symptom_of} failed on the same trace and says why.",
+    )
+    block(
+        candidate.origin == "borderline",
+        "borderline",
+        f"The judge could not tell on {candidate.axis}, and {candidate.asked_by}.",
+    )
+    block(bool(facts.distrust), "untrusted_judge", facts.distrust)
+    block(not facts.complete, "partial_trace", "The trace is partial: spans are missing.")
+    block(not facts.evident, "unexplained", "No evidence points to the place where it failed.")
+    block(
+        not facts.replayable, "not_replayable", "No turn of a user leads to it: nothing to replay."
+    )
+    block(
+        not facts.taught,
+        "not_teachable",
+        "No check could be made from it."
+        if not facts.has_checks
+        else "Its checks do not fail on the recorded output, so they cannot tell.",
+    )
+    many = history.traces < limits.recurrence
+    block(
+        many or history.lesson < limits.lesson_recurrence,
+        "no_pattern",
+        f"No pattern yet: {history.traces} of {limits.recurrence} traces of this mode seen"
+        if many
+        else f"No pattern yet: {history.lesson} of {limits.lesson_recurrence} traces of this mode "
+        f"with intent {candidate.intent} seen",
+    )
+    block(
+        scores.mean < limits.threshold,
+        "low_score",
+        f"Its mean score {scores.mean:.2f} is below {limits.threshold:.2f}; "
+        f"weakest: {' and '.join(scores.weakest)}.",
+    )
+    if candidate.origin == "borderline":
+        # nobody said that it failed: what a failure would need is beside the point
+        return tuple(one for one in found if one.code in _OF_BORDERLINE)
+    return tuple(found)
+
+
+def decide_one(blocks: Sequence[Block], scores: Scores, limits: Promotion) -> Decision:
+    """Lead the blocks to a decision.
+
+    Ignored modes, symptoms and scores under `review_threshold` are rejected. A suspected
+    injection, a borderline trace and a one-off of high stakes and severity go to a person. Any
+    other one-off is rejected until there is a pattern; what else is blocked goes to a person.
+    """
+    codes = {block.code for block in blocks}
+    if not codes:
+        return "promoted"
+    if codes & {"ignored", "symptom"}:
+        return "rejected"
+    if codes & {"injection_suspected", "borderline"}:
+        return "review"
+    if scores.mean < limits.review_threshold or "covered" in codes:
+        return "rejected"
+    if "no_pattern" in codes:
+        return "review" if scores.risk_bearing >= _GRAVE else "rejected"
+    return "review"

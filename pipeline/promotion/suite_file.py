@@ -1,0 +1,180 @@
+"""The suite's YAML file: read with care, written so that hostile text stays text.
+
+Every string is double-quoted, and whatever does not print (control, format and bidi characters,
+odd spaces, private and unassigned ones) is escaped. Reading uses the safe loader, refuses aliases
+and repeated keys, and never touches the file: a broken file stops the step before it writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+__all__ = ["SuiteFileError", "parse_suite", "render_suite"]
+
+_HEADER = """\
+# Test cases promoted from production by Caselaw. All text in here is redacted.
+#
+# Edit what you like: a field that you change is yours and is never overwritten; `generated` holds
+# a digest of what the pipeline last wrote to each field, which is how it tells. Fields you add are
+# kept. To switch a case off, set its status to "retired"; a case that you delete comes back while
+# its failures are there. To reject one for good, judge its trace good in the review queue.
+# `history` and `generated` belong to the pipeline. Comments are not kept: add a field instead.
+# Cases of your own belong in cases_by_hand.yaml, which the pipeline never touches.
+"""
+_PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+_SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+
+
+class SuiteFileError(ValueError):
+    """The suite's file cannot be read; it was left untouched."""
+
+
+def parse_suite(text: str | None) -> dict[str, dict[str, Any]]:
+    """Read the cases of a suite file by id, in the file's order; None or empty: no cases.
+
+    Raises:
+        SuiteFileError: naming the line or the case, and what is wrong.
+    """
+    if text is None or not text.strip():
+        return {}
+    body = _load(text)
+    if body is None:
+        return {}
+    if not isinstance(body, dict) or not isinstance(body.get("cases"), list):
+        raise _broken("expected a top-level key 'cases' that holds a list")
+    cases: dict[str, dict[str, Any]] = {}
+    for number, case in enumerate(body["cases"], 1):
+        if not isinstance(case, dict) or not isinstance(case.get("id"), str) or not case["id"]:
+            raise _broken(f"case number {number} is no mapping with an id")
+        if case["id"] in cases:
+            raise _broken(f"the id of case number {number} stands twice")
+        if not isinstance(case.get("generated", {}), dict):
+            raise _broken(f"`generated` of case number {number} is no mapping")
+        cases[case["id"]] = case
+    return cases
+
+
+def render_suite(cases: Sequence[Mapping[str, Any]]) -> str:
+    """Write cases, in their order, as the text of a suite file."""
+    body = {"format": 1, "cases": list(cases)}
+    dumped: str = yaml.dump(
+        body, Dumper=_Dumper, sort_keys=False, width=2**31 - 1, allow_unicode=True
+    )
+    return _HEADER + dumped
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader, refusing a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str) or key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem="a key stands twice or is no text", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def _load(text: str) -> Any:
+    try:
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+            _refuse_aliases(root)
+            return None if root is None else loader.construct_document(root)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        where = _line(error.problem_mark)
+        raise _broken(f"{where}: not YAML, or {_first(error.problem)}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, SuiteFileError):
+            raise
+        raise _broken(f"not YAML ({type(error).__name__})") from None
+
+
+def _refuse_aliases(root: yaml.Node | None) -> None:
+    """Aliases share one node, and a few levels of them swell to gigabytes."""
+    seen: set[int] = set()
+    left = [] if root is None else [root]
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            raise _broken(f"{_line(node.start_mark)}: aliases are not read")
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            left += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
+
+
+def _line(mark: Any) -> str:
+    return f"line {mark.line + 1}" if mark is not None else "some line"
+
+
+def _first(problem: str | None) -> str:
+    """The parser's own words, never a quotation of the file's text."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "...", problem or "broken")[:80]
+
+
+def _broken(why: str) -> SuiteFileError:
+    return SuiteFileError(
+        f"eval_suite: cases_from_prod.yaml cannot be read: {why}. The file was left untouched. "
+        "Mend it (or put back the version before), then run: make publish"
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Double-quotes every string and escapes what does not print."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        self.write_indicator(f'"{_escape(text)}"', True)
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+def _represent_mapping(dumper: _Dumper, mapping: dict[str, Any]) -> yaml.MappingNode:
+    pairs = []
+    for key, value in mapping.items():
+        plain = isinstance(key, str) and _PLAIN_KEY.fullmatch(key) and key not in _WORDS
+        style = None if plain else '"'
+        node = dumper.represent_scalar("tag:yaml.org,2002:str", str(key), style=style)
+        pairs.append((node, dumper.represent_data(value)))
+    return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=not mapping)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(dict, _represent_mapping)
+
+
+@lru_cache(maxsize=4096)
+def _escape_one(char: str) -> str:
+    if short := _SHORT.get(char):
+        return short
+    code = ord(char)
+    if char.isprintable():
+        return char
+    if code <= 0xFF:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+
+
+def _escape(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    return "".join(map(_escape_one, text))

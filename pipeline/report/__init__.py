@@ -1,0 +1,21 @@
+"""The run summary: one page a day that a team lead reads at standup, and named queries."""
+
+from pipeline.report.day import DayTables, read_day
+from pipeline.report.page import render_html, render_markdown, write_pages
+from pipeline.report.paid import Paid, read_paid
+from pipeline.report.queries import list_queries, run_query
+from pipeline.report.summary import Summary, summarise
+
+__all__ = [
+    "DayTables",
+    "Paid",
+    "Summary",
+    "list_queries",
+    "read_day",
+    "read_paid",
+    "render_html",
+    "render_markdown",
+    "run_query",
+    "summarise",
+    "write_pages",
+]

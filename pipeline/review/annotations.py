@@ -1,0 +1,199 @@
+"""People's verdicts on traces: one small JSON file an action, only ever appended.
+
+`annotations/<yyyy-mm-dd>/<annotation_id>.json`, the day being that of `annotated_at`. A person who
+changes their mind writes a second annotation; which one counts, the reader decides. Notes and
+corrections are free text and may hold personal data: nothing here prints them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+import polars as pl
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.ids import digest
+from pipeline.lake import replace_file
+from pipeline.tables.schema import UTC_TIME
+
+__all__ = [
+    "ANNOTATIONS",
+    "Annotation",
+    "Annotations",
+    "Problem",
+    "axis_labels",
+    "collect_annotations",
+    "read_annotations",
+    "write_annotation",
+]
+
+_LARGEST = 2**20  # bytes; an annotation is typed by a person
+_SHOWN = 10
+_log = logging.getLogger(__name__)
+
+_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "annotation_id": pl.String,
+    "trace_id": pl.String,
+    "verdict": pl.String,
+    "axes": pl.List(pl.Struct({"axis": pl.String, "verdict": pl.String})),
+    "failure_mode": pl.String,
+    "note": pl.String,
+    "corrected_output": pl.String,
+    "annotator_id": pl.String,
+    "annotated_at": UTC_TIME,
+    "blind": pl.Boolean,
+    "queue_reason": pl.String,
+    "inclusion_probability": pl.Float64,
+}
+ANNOTATIONS = pl.Schema(_COLUMNS)
+"""One row an annotation; `axes` is a list, as the rubric's axes are the registry's to choose."""
+
+
+class Annotation(BaseModel):
+    """What one person said of one trace at one time.
+
+    `blind` says that the person did not see what the judge had said; `inclusion_probability` is
+    the chance with which the queue showed this trace, null where nobody knows.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    trace_id: str = Field(min_length=1, max_length=200)
+    verdict: Literal["good", "bad", "partial"]
+    axes: Mapping[str, Literal["pass", "fail"]] = Field(default_factory=dict)
+    failure_mode: str | None = None
+    note: str | None = None
+    corrected_output: str | None = None
+    annotator_id: str = Field(min_length=1, max_length=200)
+    annotated_at: Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+    blind: bool = False
+    queue_reason: str | None = None
+    inclusion_probability: float | None = Field(None, gt=0, le=1)
+
+    @property
+    def annotation_id(self) -> str:
+        """The digest of everything it says: writing it twice leaves one file."""
+        return digest(self.model_dump(mode="python"), size=12)
+
+
+class _Stored(Annotation):
+    """An annotation as a file holds it, under the id that its writer gave it."""
+
+    stored_id: str = Field(alias="annotation_id", pattern=r"^[0-9a-f]{8,64}$")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that was left out: its path below the folder and why, without a word of its text."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Annotations (schema `ANNOTATIONS`, by time and id) and the files that were left out."""
+
+    frame: pl.DataFrame
+    problems: tuple[Problem, ...]
+
+
+def collect_annotations(folder: Path, before: datetime) -> Annotations:
+    """Read every annotation made before the instant `before`; a bad file never stops the rest.
+
+    The same id in two files counts once. A folder that does not exist holds no annotations.
+    """
+    problems: list[Problem] = []
+    found: dict[str, _Stored] = {}
+    for path in sorted(folder.glob("*/*.json")):
+        if path.name.startswith("."):
+            continue
+        stored = _read(path)
+        if isinstance(stored, str):
+            problems.append(Problem(str(path.relative_to(folder)), stored))
+        elif stored.annotated_at < before:
+            found.setdefault(stored.stored_id, stored)
+    rows = [_row(found[name]) for name in sorted(found)]
+    frame = pl.DataFrame(rows, schema=ANNOTATIONS).sort("annotated_at", "annotation_id")
+    return Annotations(frame, tuple(problems))
+
+
+def read_annotations(folder: Path, before: datetime) -> pl.DataFrame:
+    """Read every annotation made before `before`; files that cannot be read are logged by name.
+
+    Returns:
+        A frame of schema `ANNOTATIONS`, sorted by `annotated_at` and `annotation_id`.
+    """
+    collected = collect_annotations(folder, before)
+    if collected.problems:
+        shown = "; ".join(f"{p.file}: {p.reason}" for p in collected.problems[:_SHOWN])
+        _log.warning(
+            "%d annotation files in %s were left out, the other %d count: %s%s. Mend or move them,"
+            " then materialise again",
+            len(collected.problems),
+            folder,
+            collected.frame.height,
+            shown,
+            "; ..." if len(collected.problems) > _SHOWN else "",
+        )
+    return collected.frame
+
+
+def write_annotation(folder: Path, annotation: Annotation) -> Path:
+    """Append one annotation, atomically, readable by its owner alone; return its path.
+
+    Writing the same one again changes nothing.
+    """
+    name = annotation.annotation_id
+    path = folder / annotation.annotated_at.date().isoformat() / f"{name}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = {"annotation_id": name} | annotation.model_dump(mode="json")
+        with replace_file(path, mode=0o600) as temporary:
+            temporary.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
+    return path
+
+
+def axis_labels(annotations: pl.DataFrame) -> pl.DataFrame:
+    """One row per annotation and axis: the frame's columns with `axis` and `axis_verdict`.
+
+    Of several annotations by one person on one trace, an axis takes the latest that names it.
+    """
+    return (
+        annotations.explode("axes", empty_as_null=True)
+        .with_columns(
+            pl.col("axes").struct.field("axis"),
+            pl.col("axes").struct.field("verdict").alias("axis_verdict"),
+        )
+        .drop("axes")
+        .drop_nulls("axis")
+        .sort("annotated_at", "annotation_id")
+        .unique(["trace_id", "annotator_id", "axis"], keep="last", maintain_order=True)
+    )
+
+
+def _read(path: Path) -> _Stored | str:
+    """One file's annotation, or why it cannot be used."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            return f"larger than {_LARGEST} bytes"
+        return _Stored.model_validate(orjson.loads(path.read_bytes()))
+    except OSError as error:
+        return f"cannot be opened: {error.strerror}"
+    except orjson.JSONDecodeError:
+        return "not JSON"
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return f"field {first['loc'][0] if first['loc'] else '(all)'!r}: {first['type']}"
+
+
+def _row(stored: _Stored) -> dict[str, object]:
+    body = stored.model_dump(mode="python", exclude={"stored_id", "axes"})
+    axes = [{"axis": axis, "verdict": verdict} for axis, verdict in sorted(stored.axes.items())]
+    return {"annotation_id": stored.stored_id, "axes": axes} | body

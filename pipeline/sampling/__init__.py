@@ -1,0 +1,5 @@
+"""Which traces of a day are looked at: intent, stakes, signals of anomaly, and two known draws."""
+
+from pipeline.sampling.sample import Sample, draw_sample
+
+__all__ = ["Sample", "draw_sample"]
