@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
-from pipeline.sampling import draw_sample
 
 from pipeline.datadir import DataDir
 from pipeline.embedding import offline_embedder
@@ -21,6 +20,7 @@ from pipeline.grading import grade_traces, make_judge
 from pipeline.ingest import assemble_day
 from pipeline.redaction import Redactor, load_key, load_policy, redact_traces
 from pipeline.registry import Registry, load_registry
+from pipeline.sampling import draw_sample
 from pipeline.simulate import simulate
 from pipeline.windows import Window, days_between
 
