@@ -5,6 +5,7 @@ the week before and the registry, and so can be made again here, with the ids th
 that days founded apart and the week finds alike are folded under the oldest id (by day, then by
 the alphabet); every other id goes to `merged_from`. So an analyst can join any day's
 `failure_mode_id` to the week's table: it is the id itself or stands in one `merged_from`.
+That holds as long as the thresholds in the settings do not change within the week.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _known_modes(before: pl.DataFrame | None) -> set[str]:
 
 
 def decision_facts(day: DayTables) -> list[Fact]:
-    """Decisions, and for each the reasons given, counted; ids and numbers in them are left out as "…"."""
+    """Decisions, and the reasons given, counted; ids and numbers in them are left out as "…"."""
     by_decision = dict(day.decisions.group_by("decision").len().iter_rows())
     reasons = (
         day.decisions.select("decision", "case_id", "trace_id", "reasons")
