@@ -159,7 +159,7 @@ class Lake:
 
     def _read_file(self, table: Table, window: Window | None, path: Path) -> pl.DataFrame:
         try:
-            return pl.read_parquet(path, hive_partitioning=False).match_to_schema(table.schema)
+            return pl.read_parquet(path, hive_partitioning=False, glob=False).match_to_schema(table.schema)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise CorruptPartition(
                 f"{table.name}: {path.relative_to(self.place.root)} cannot be read "

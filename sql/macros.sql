@@ -51,7 +51,7 @@ CREATE MACRO rate_of_sums(s) AS list_transform(
         [wilson_interval(x.p, effective_n(x.p, x.s.total, x.s.spread,
             x.s.spread_failing * (1 - 2 * x.p) + x.p * x.p * x.s.spread))],
         lambda i: {'p': x.p, 'low': i.low, 'high': i.high, 'n': x.s.n, 'total': x.s.total,
-            'seen': x.s.seen}
+            'failing': x.s.failing, 'seen': x.s.seen}
     )[1]
 )[1];
 
@@ -66,7 +66,7 @@ CREATE MACRO hajek_rate(failed, probability) AS list_transform(
 -- least those that were seen.
 CREATE MACRO weighted_count(failed, probability) AS list_transform(
     [rate_of_sums(design_sums(failed, probability))],
-    lambda r: as_estimate(r.p * r.total, CASE WHEN r.p IS NOT NULL THEN greatest(r.low * r.total, r.seen) END, r.high * r.total, r.n,
+    lambda r: as_estimate(r.failing, CASE WHEN r.p IS NOT NULL THEN greatest(r.low * r.total, r.seen) END, r.high * r.total, r.n,
         'Hajek rate x summed weights 1/inclusion_probability')
 )[1];
 

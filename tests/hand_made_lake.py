@@ -188,7 +188,9 @@ def _decisions(trace: str) -> list[dict[str, Any]]:
     if trace not in decided:
         return []
     case, check, mode, decision, reasons = decided[trace]
+    blocked = {"a3": ["untrusted_judge"], "a4": ["no_pattern"]}.get(trace, [])
     row = {
+        "blocked_by": blocked,
         "case_id": case, "check": check, "layer": "judge" if check == "helpfulness" else "rule",
         "failure_mode_id": mode, "decision": decision, "reasons": reasons, "severity": "medium",
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +10,36 @@ from pipeline.promotion.candidates import Candidate
 from pipeline.promotion.scores import ModeHistory, Scores
 from pipeline.registry.settings import Promotion
 
-__all__ = ["PATTERN_BLOCKS", "Block", "Decision", "Facts", "decide_one", "find_blocks"]
+__all__ = [
+    "BLOCKS",
+    "PATTERN_BLOCKS",
+    "Block",
+    "Decision",
+    "Facts",
+    "decide_one",
+    "find_blocks",
+]
 
 Decision = Literal["promoted", "review", "rejected"]
 
 PATTERN_BLOCKS = frozenset({"no_pattern", "covered"})
 """Blocks that only all days together can lift or lay: the suite decides them anew."""
+
+BLOCKS: Mapping[str, str] = {
+    "ignored": "a person set the mode to ignored",
+    "injection_suspected": "may carry an injection",
+    "symptom": "a symptom of another failure of the trace",
+    "borderline": "the judge could not tell",
+    "untrusted_judge": "only an untrusted judge says so",
+    "partial_trace": "spans are missing",
+    "unexplained": "no evidence where it failed",
+    "not_replayable": "nothing to replay",
+    "not_teachable": "no check fails on the recorded output",
+    "no_pattern": "no pattern yet",
+    "low_score": "the mean score is too low",
+    "covered": "the lesson has cases enough",
+}
+"""What keeps a candidate from being promoted by itself, by code, gravest first."""
 
 _OF_BORDERLINE = frozenset({"ignored", "injection_suspected", "borderline", "partial_trace"})
 _GRAVE = 1.0  # risk-bearing: stakes and severity both high

@@ -67,7 +67,7 @@ def amount(value: float | None) -> str:
     """A number of things: 1,204; an estimate below ten keeps one decimal."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
 
 
 def percent(value: float | None) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipeline.promotion import BLOCKS
 from pipeline.report.day import DayTables
 from pipeline.report.estimates import failure_rate, weighted_count
 from pipeline.report.facts import Fact, count, estimated
 from pipeline.report.outcomes import ANY, axis_outcomes, mode_observations
 
 __all__ = ["axis_facts", "decision_facts", "judge_ids", "mode_facts", "trust_facts"]
-
-_VARYING = r"\b[0-9a-f]{12,}\b|\d+(?:[.,]\d+)*"
 
 
 def judge_ids(grades: pl.DataFrame) -> str | None:
@@ -21,7 +20,7 @@ def judge_ids(grades: pl.DataFrame) -> str | None:
 
 
 def axis_facts(day: DayTables) -> list[Fact]:
-    """Failure rate per axis and for any axis, the failing traces seen, and what stayed open."""
+    """Failure rate per axis and for any; traces seen failing, and those nobody could tell of."""
     outcomes = axis_outcomes(day.grades)
     judged = set(day.grades.filter(pl.col("layer") == "judge")["axis"].to_list())
     judge = judge_ids(day.grades)
@@ -31,6 +30,7 @@ def axis_facts(day: DayTables) -> list[Fact]:
         by_judge = judge if axis in judged or (axis == ANY and judged) else None
         facts.append(estimated("failure_rate", failure_rate(rows), axis, judge_id=by_judge))
         facts.append(count("failing_traces", int(rows["failed"].sum()), axis))
+        facts.append(count("unknown_traces", int(rows["unknown"].sum()), axis))
     open_ones = (
         day.grades.filter(~pl.col("verdict").is_in(["pass", "fail"]))
         .group_by("layer", "verdict")
@@ -107,22 +107,20 @@ def _known_modes(before: pl.DataFrame | None) -> set[str]:
 
 
 def decision_facts(day: DayTables) -> list[Fact]:
-    """Decisions, and the reasons given, counted; ids and numbers in them are left out as "…"."""
+    """Decisions, and what keeps candidates from being promoted, counted; one may have several."""
     by_decision = dict(day.decisions.group_by("decision").len().iter_rows())
-    reasons = (
-        day.decisions.select("decision", "case_id", "trace_id", "reasons")
-        .explode("reasons")
-        .drop_nulls("reasons")
-        .with_columns(pl.col("reasons").str.replace_all(_VARYING, "…"))
-        .unique()
-        .group_by("decision", "reasons")
+    blocks = (
+        day.decisions.select("decision", "case_id", "trace_id", "blocked_by")
+        .explode("blocked_by")
+        .drop_nulls("blocked_by")
+        .group_by("decision", "blocked_by")
         .len()
-        .sort("decision", "reasons")
+        .sort("decision", "blocked_by")
     )
     return [
         *(count("decided", by_decision.get(d, 0), d) for d in ("promoted", "review", "rejected")),
         *(
-            count("decided_because", number, f"{decision}/{reason}", label=reason)
-            for decision, reason, number in reasons.iter_rows()
+            count("decided_because", number, f"{decision}/{code}", label=BLOCKS[code])
+            for decision, code, number in blocks.iter_rows()
         ),
     ]

@@ -1,8 +1,9 @@
 """What became of each graded trace: on every axis, and in every failure mode.
 
 What is estimated is the share of all conversations in which a failure was *found*. A trace that a
-rule of weight failed is not put before the judge; it counts as a trace without a finding on the
-axes that no rule failed, so that every axis is a share of the same traffic.
+rule of weight failed is not put before the judge, and a judge may say that it cannot tell; both
+count as traces without a finding on that axis. So every axis is a share of the same traffic, and
+none can exceed `any`. How often nobody could tell stands beside it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,13 @@ __all__ = ["ANY", "axis_outcomes", "mode_observations"]
 ANY = "any"
 """The axis that fails when any axis does."""
 
-_OPEN = ["unknown", "error"]
-
 
 def axis_outcomes(grades: pl.DataFrame) -> pl.DataFrame:
-    """One row per (axis, trace_id): `failed` and the `probability` that this was seen.
+    """One row per (axis, trace_id): `failed`, `unknown` and the `probability` of seeing it.
 
-    Left out is a trace whose outcome on the axis stayed open: no grader failed it, and the judge
-    (or, where it was not asked, the rules) said nothing but unknown or error. Axis `any` leaves
-    out only traces that no grader decided anything on. The view `axis_outcomes` says the same.
+    Left out is a trace that no grader failed and whose last grader broke off with an error: that
+    says nothing of the trace. Axis `any` leaves out traces on which no grader decided anything.
+    The view `axis_outcomes` says the same.
 
     Args:
         grades: the day's `grades`.
@@ -30,23 +29,25 @@ def axis_outcomes(grades: pl.DataFrame) -> pl.DataFrame:
     rows = _marked(grades)
     by_axis = rows.filter(pl.col("axis").is_not_null())
     axes = by_axis.select("axis").unique()
-    seen = by_axis.group_by("axis", "trace_id").agg(*_outcome(), is_open=_left_open())
+    seen = by_axis.group_by("axis", "trace_id").agg(
+        *_outcome(), unknown=_unknown(), broken=_broken()
+    )
     single = (
         _graded(grades)
         .join(axes, how="cross")
         .join(seen, on=["axis", "trace_id"], how="left")
-        .filter(~pl.col("is_open").fill_null(False))
+        .filter(~pl.col("broken").fill_null(False))
     )
     everywhere = rows.group_by("trace_id").agg(
-        *_outcome(), is_open=~pl.col("verdict").is_in(["pass", "fail"]).any()
+        *_outcome(), unknown=pl.lit(False), broken=~pl.col("decided").any()
     )
     together = (
         _graded(grades)
         .join(everywhere, on="trace_id", how="left")
-        .filter(~pl.col("is_open").fill_null(True))
+        .filter(~pl.col("broken"))
         .with_columns(axis=pl.lit(ANY))
     )
-    return _settled(pl.concat([single, together], how="diagonal"), "axis")
+    return _settled(pl.concat([single, together], how="diagonal"), "axis", "unknown")
 
 
 def mode_observations(grades: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
@@ -109,18 +110,27 @@ def _outcome() -> tuple[pl.Expr, pl.Expr]:
     return pl.col("failed").any(), pl.coalesce(failing.max(), seen.min()).alias("probability")
 
 
-def _left_open() -> pl.Expr:
-    """No failure, and open on the part of whoever had the last word: the judge, else the rules."""
-    judged, is_open = pl.col("by_judge"), pl.col("verdict").is_in(_OPEN)
-    last = judged | ~judged.any()
-    return ~pl.col("failed").any() & (is_open & last).any() & ~(pl.col("decided") & last).any()
+def _last_word(*verdicts: str) -> pl.Expr:
+    """Whether who had the last word, the judge where it was asked, else the rules, said this."""
+    last = pl.col("by_judge") | ~pl.col("by_judge").any()
+    return (pl.col("verdict").is_in(verdicts) & last).any()
 
 
-def _settled(rows: pl.DataFrame, group: str) -> pl.DataFrame:
+def _unknown() -> pl.Expr:
+    """No failure, and whoever had the last word could not tell."""
+    return ~pl.col("failed").any() & _last_word("unknown") & ~_last_word("pass", "fail")
+
+
+def _broken() -> pl.Expr:
+    """No failure, and whoever had the last word broke off with an error."""
+    return ~pl.col("failed").any() & _last_word("error") & ~_last_word("pass", "fail", "unknown")
+
+
+def _settled(rows: pl.DataFrame, group: str, *flags: str) -> pl.DataFrame:
     """Traces without a verdict on the group are without a finding; in a fixed order."""
     return rows.select(
         group,
         "trace_id",
-        pl.col("failed").fill_null(False),
+        pl.col("failed", *flags).fill_null(False),
         pl.coalesce("probability", "inclusion").alias("probability"),
     ).sort(group, "trace_id")

@@ -1,12 +1,14 @@
--- One row per day, trace and axis (and axis 'any'): was a failure found, and how probable was it to
--- be seen. A trace whose outcome on the axis stayed open (unknown, error) is left out; one that the
--- rules kept from the judge counts as a trace without a finding on the judge's axes.
+-- One row per day, trace and axis (and axis 'any'): was a failure found, could nobody tell, and how
+-- probable was it to be seen. A trace that the rules kept from the judge, or of which the judge could
+-- not tell, counts as one without a finding; one on which the last grader broke off is left out.
 CREATE VIEW {{ view }} AS
 WITH marked AS (
     SELECT
         "day", trace_id, axis, verdict = 'fail' AS failed,
-        verdict IN ('pass', 'fail') AS decided, verdict IN ('unknown', 'error') AS is_open,
-        layer = 'judge' AS by_judge,
+        verdict IN ('pass', 'fail') AS decided, verdict = 'unknown' AS unknown,
+        verdict = 'error' AS broken,
+        layer = 'judge' OR NOT bool_or(layer = 'judge') OVER (PARTITION BY "day", trace_id, axis)
+            AS last_word,
         least(1.0, 1 / weight) * coalesce(rate_probability, 1.0) AS probability
     FROM grades
 ),
@@ -14,9 +16,10 @@ by_axis AS (
     SELECT
         "day", trace_id, axis, bool_or(failed) AS failed,
         coalesce(max(probability) FILTER (failed), min(probability) FILTER (decided)) AS probability,
-        NOT bool_or(failed) AND CASE WHEN bool_or(by_judge)
-            THEN bool_or(is_open AND by_judge) AND NOT bool_or(decided AND by_judge)
-            ELSE bool_or(is_open) AND NOT bool_or(decided) END AS is_open
+        NOT bool_or(failed) AND bool_or(unknown AND last_word)
+            AND NOT bool_or(decided AND last_word) AS unknown,
+        NOT bool_or(failed) AND bool_or(broken AND last_word)
+            AND NOT bool_or((decided OR unknown) AND last_word) AS broken
     FROM marked
     WHERE axis IS NOT NULL
     GROUP BY "day", trace_id, axis
@@ -25,7 +28,8 @@ everywhere AS (
     SELECT
         "day", trace_id, 'any' AS axis, bool_or(failed) AS failed,
         coalesce(max(probability) FILTER (failed), min(probability) FILTER (decided)) AS probability,
-        NOT bool_or(decided) AS is_open
+        false AS unknown,
+        NOT bool_or(decided) AS broken
     FROM marked
     GROUP BY "day", trace_id
 ),
@@ -40,8 +44,9 @@ axes AS (
 SELECT
     g."day", g.trace_id, a.axis, g.intent, g.stakes, g."release",
     coalesce(f.failed, false) AS failed,
+    coalesce(f.unknown, false) AS unknown,
     coalesce(f.probability, g.inclusion_probability) AS probability
 FROM graded_traces AS g
 JOIN axes AS a ON a."day" = g."day"
 LEFT JOIN found AS f ON f."day" = g."day" AND f.trace_id = g.trace_id AND f.axis = a.axis
-WHERE NOT coalesce(f.is_open, false);
+WHERE NOT coalesce(f.broken, false);

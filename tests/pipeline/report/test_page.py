@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
+from pipeline.provenance import Provenance
 from pipeline.registry import Registry, Settings
 from pipeline.report import (
     Paid,
@@ -24,6 +25,7 @@ from pipeline.report import (
     write_pages,
 )
 from pipeline.report.figures import amount, money, plain, plural, table
+from pipeline.tables import RUN_SUMMARIES
 from tests.hand_made_lake import EMPTY, MONDAY, publish_hand_made_lake
 
 REGISTRY = Registry(Settings(), (), (), (), (), {})
@@ -32,15 +34,21 @@ HOSTILE = (
 )
 
 
-@pytest.fixture
-def monday(lake: Lake) -> Summary:
+@pytest.fixture(scope="module")
+def hand_made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = Lake(DataDir(tmp_path_factory.mktemp("lake") / "data"))
     publish_hand_made_lake(lake)
-    return summarise(read_day(lake, MONDAY), REGISTRY)
+    return lake
 
 
-@pytest.fixture
-def empty(lake: Lake, monday: Summary) -> Summary:
-    return summarise(read_day(lake, EMPTY), REGISTRY)
+@pytest.fixture(scope="module")
+def monday(hand_made: Lake) -> Summary:
+    return summarise(read_day(hand_made, MONDAY), REGISTRY)
+
+
+@pytest.fixture(scope="module")
+def empty(hand_made: Lake) -> Summary:
+    return summarise(read_day(hand_made, EMPTY), REGISTRY)
 
 
 class Elements(HTMLParser):
@@ -83,9 +91,10 @@ def test_starts_with_what_one_would_say_at_a_standup(monday: Summary) -> None:
 def test_both_pages_say_the_same_numbers(monday: Summary) -> None:
     html = " ".join(Elements(render_html(monday)).texts)
     markdown = render_markdown(monday)
-    for said in ("77.8 %", "36.0 to 95.6 %", "71.4 %", "25.0 %", "m-half", "m-json", "a3",
-                 "malformed_json", "clock_skew", "12 labels, 30 are needed", "not trusted yet",
-                 "The judge is not trusted yet.", "embedded-1@test", "$0.50",
+    for said in ("77.8 %", "36.0 to 95.6 %", "55.6 %", "25.0 %", "m-half", "m-json", "a3",
+                 "malformed_json", "clock_skew", "12 labels, 30 are needed",
+                 "rules, untrusted judge",
+                 "only an untrusted judge says so", "embedded-1@test", "$0.50",
                  "Wilson at the effective n", "opted out: 2"):  # fmt: skip
         assert said in html, said
         assert said in markdown, said
@@ -96,7 +105,7 @@ def test_a_rate_never_stands_alone(monday: Summary) -> None:
     lines = [line for line in render_markdown(monday).splitlines() if line.startswith("| ")]
     assert [re.split(r" *\| *", line)[1:5] for line in lines[1:]] == [
         ["any", "77.8 %", "36.0 to 95.6 %", "4"],
-        ["helpfulness", "71.4 %", "25.7 to 94.8 %", "3"],
+        ["helpfulness", "55.6 %", "20.4 to 85.9 %", "4"],
         ["contract", "25.0 %", "5.0 to 67.8 %", "4"],
     ]
     assert "weights 1/inclusion_probability" in render_markdown(monday)
@@ -161,10 +170,7 @@ def test_pages_are_written_whole_and_the_same_twice(monday: Summary, place: Data
     assert sorted(path.name for path in html.parent.iterdir()) == ["summary.html", "summary.md"]
 
 
-def test_the_page_needs_the_figures_alone(monday: Summary, lake: Lake, place: DataDir) -> None:
-    from pipeline.provenance import Provenance
-    from pipeline.tables import RUN_SUMMARIES
-
+def test_the_page_needs_the_figures_alone(monday: Summary, lake: Lake) -> None:
     lake.publish(RUN_SUMMARIES, MONDAY, monday.frame, Provenance(monday.counts))
     again = Summary(MONDAY, lake.read(RUN_SUMMARIES, MONDAY), monday.counts)
     assert render_html(again) == render_html(monday)

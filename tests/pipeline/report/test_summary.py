@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipeline.datadir import DataDir
 from pipeline.lake import Lake, MissingPartition
 from pipeline.registry import Registry, Settings
 from pipeline.report import DayTables, Summary, read_day, summarise
@@ -20,8 +21,6 @@ REGISTRY = Registry(Settings(), (), (), (), (), {})
 
 @pytest.fixture(scope="module")
 def hand_made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    from pipeline.datadir import DataDir
-
     lake = Lake(DataDir(tmp_path_factory.mktemp("lake") / "data"))
     publish_hand_made_lake(lake)
     return lake
@@ -60,8 +59,9 @@ def test_failure_rates_are_shares_of_all_traffic(monday: DayTables) -> None:
     # contract: a4 (2) of 1 + 1 + 4 + 2; rules alone, so no judge.
     assert rates["contract"] == (0.25, 4, None)
     # helpfulness: a1 (1, by a rule) and a3 (4, by the judge); a2 passed, and as the judge saw it
-    # with chance 0.5 it counts 2; on a4 the judge said unknown, so it is left out: 5/7.
-    assert rates["helpfulness"] == (0.714286, 3, JUDGE)
+    # with chance 0.5 it counts 2; of a4 (2) the judge could not tell: 5/9.
+    assert rates["helpfulness"] == (0.555556, 4, JUDGE)
+    assert facts(found, "unknown_traces") == {"any": 0, "contract": 0, "helpfulness": 1}
     # any: a4 counts through its contract: (1 + 4 + 2) / (1 + 2 + 4 + 2).
     assert rates["any"] == (0.777778, 4, JUDGE)
     assert facts(found, "failing_traces") == {"any": 3, "contract": 1, "helpfulness": 2}
@@ -70,7 +70,7 @@ def test_failure_rates_are_shares_of_all_traffic(monday: DayTables) -> None:
 
 def test_a_trace_kept_from_the_judge_counts_as_one_without_a_finding(monday: DayTables) -> None:
     # Let the judge grade tone for a3 (4, fail). a1 was kept from it, a2 and a4 were not graded on
-    # tone either: 4 of 1 + 1 + 4 + 2. With a2 in error, a2 drops out: 4 of 1 + 4 + 2.
+    # tone either: 4 of 1 + 1 + 4 + 2. A grader's error says nothing: without a2, 4 of 1 + 4 + 2.
     tone = monday.grades.filter(pl.col("check") == "helpfulness").with_columns(
         check=pl.lit("tone"), axis=pl.lit("tone"), rate_probability=1.0
     )
@@ -109,14 +109,12 @@ def test_every_mode_is_new_where_no_week_came_before(monday: DayTables) -> None:
     assert "no_modes_before" in facts(found, "oddity")
 
 
-def test_decisions_with_reasons_counted(monday: DayTables) -> None:
+def test_decisions_with_what_blocks_them_counted(monday: DayTables) -> None:
     found = summarise(monday, REGISTRY)
     assert facts(found, "decided") == {"promoted": 1, "review": 1, "rejected": 1}
-    # Numbers in a reason are left out, so that equal reasons are counted together.
     assert facts(found, "decided_because") == {
-        "promoted/Recurs in … traces of … users.": 1,
-        "review/The judge is not trusted yet.": 1,
-        "rejected/Seen … times, needs ….": 1,
+        "review/untrusted_judge": 1,
+        "rejected/no_pattern": 1,
     }
 
 
