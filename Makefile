@@ -2,8 +2,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-export CASELAW_DATA ?= $(CURDIR)/data
-export DAGSTER_HOME = $(CASELAW_DATA)/dagster
+CASELAW_DATA ?= data
+override CASELAW_DATA := $(abspath $(CASELAW_DATA))
+export CASELAW_DATA
+export DAGSTER_HOME := $(CASELAW_DATA)/dagster
 export DAGSTER_REDACT_USER_CODE_ERRORS = 1
 
 .PHONY: help setup demo dev test check format backfill restate publish bench clean lock
@@ -26,7 +28,7 @@ demo: setup ## two weeks of sample traffic through the whole pipeline, in data/d
 	@CASELAW_DATA=$(CURDIR)/data/demo DAGSTER_HOME=$(CURDIR)/data/demo/dagster $(BIN)/python -m assets.demo
 
 dev: setup ## the Dagster UI on http://127.0.0.1:3000, schedules included
-	@$(BIN)/python -m assets.home
+	@$(BIN)/python -m assets.home >/dev/null
 	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $${PORT:-3000}
 
 test: setup ## everything: linters, types and tests
@@ -40,7 +42,7 @@ format: setup ## ruff's fixes and formatting
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 backfill: setup ## days, the weeks they complete, then the suite: FROM=2026-11-02 TO=2026-11-15
-	@$(BIN)/python -m assets.backfill --from $(FROM) --to $(TO)
+	@$(BIN)/python -m assets.backfill --from $(FROM) --to $(TO) $(if $(PARALLEL),--parallel $(PARALLEL))
 
 restate: setup ## re-run every later day and week in order: FROM=2026-11-02
 	@$(BIN)/python -m assets.backfill --restate $(FROM)

@@ -19,7 +19,7 @@ from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 FINE, FINDING, WRONG_USE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -45,13 +45,7 @@ def main(
     """
     place = DataDir.from_environment()
     tasks = _plan(Lake(place), first, last, restate, publish)
-    console = Console(stderr=True)
-    try:
-        code = _run(place, tasks, parallel, console)
-    except KeyboardInterrupt:
-        console.print("\nStopped; what was published stays. Run the same command to go on.")
-        code = INTERRUPTED
-    sys.exit(code)
+    sys.exit(run(place, tasks, parallel, Console(stderr=True)))
 
 
 def _plan(
@@ -83,6 +77,22 @@ def _checked(first: date, last: date) -> list[Task]:
             f"{last} is not over (UTC); the last day that is comes before {today}"
         )
     return backfill(first, last)
+
+
+def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:
+    """Run `tasks` over the data directory, showing progress; return the exit code.
+
+    Args:
+        place: the data directory; its Dagster instance is made on first use.
+        tasks: as `assets.plan` makes them.
+        parallel: processes that share the days of a week; 1 runs them as one range.
+        console: where progress, warnings and errors are printed.
+    """
+    try:
+        return _run(place, tasks, parallel, console)
+    except KeyboardInterrupt:
+        console.print("\nStopped; what was published stays. Run the same command to go on.")
+        return INTERRUPTED
 
 
 def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:

@@ -122,12 +122,14 @@ def promoted_cases(
     with publishing(context, lake, registry, PROMOTED_CASES) as run:
         for day in run:
             decided = decide(
-                *(run.read(t, day) for t in (FAILURE_MODE_CLUSTERS, GRADES)),
-                *(run.read(t, day) for t in (REDACTED_TRACES, STRATIFIED_SAMPLES)),
-                run.read_week_before(FAILURE_MODES),
-                run.read_week_before(JUDGE_CALIBRATION_REPORTS),
-                run.registry("settings.promotion", *_WEIGHED_BY[1:]),
-                day,
+                clusters=run.read(FAILURE_MODE_CLUSTERS, day),
+                grades=run.read(GRADES, day),
+                redacted=run.read(REDACTED_TRACES, day),
+                samples=run.read(STRATIFIED_SAMPLES, day),
+                modes_before=run.read_week_before(FAILURE_MODES),
+                calibration_before=run.read_week_before(JUDGE_CALIBRATION_REPORTS),
+                registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
+                window=day,
             )
             run.publish(decided.frame, decided.counts)
     return run.result

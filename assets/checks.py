@@ -4,8 +4,9 @@ One step a job runs them all, over the partitions of the run. Only the look for 
 rest is a step of its own: it stands between redaction and everything that reads its output.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Literal
 
 import dagster as dg
 
@@ -13,7 +14,7 @@ from assets import findings
 from assets.errors import clear_errors
 from assets.findings import Finding
 from pipeline.lake import Lake
-from pipeline.tables import ALL, PROMOTED_CASES, REDACTED_TRACES
+from pipeline.tables import ALL, PROMOTED_CASES, REDACTED_TRACES, Table
 from pipeline.windows import Window
 from resources import LakeResource, RedactorResource, RegistryResource
 
@@ -45,23 +46,23 @@ _OF_EVERY_TABLE = {
 _WARNINGS = {"week_is_whole", "graders_work"}
 
 
-def _checks_of(unit: str | None) -> dict[dg.AssetCheckKey, Callable[..., Finding]]:
-    return {
-        dg.AssetCheckKey(dg.AssetKey(name), check): function
-        for name, table in ALL.items()
-        if table.unit == unit and name != "quarantined_records"
-        for check, function in (
-            *((check, partial(f, table)) for check, f in _OF_EVERY_TABLE.items()),
-            *_OF_ONE_TABLE[name].items(),
-        )
-    }
+def _checks_of(
+    unit: Literal["day", "week"] | None,
+) -> dict[dg.AssetCheckKey, Callable[..., Finding]]:
+    chosen: dict[dg.AssetCheckKey, Callable[..., Finding]] = {}
+    for name, table in ALL.items():
+        if table.unit == unit and name != "quarantined_records":
+            key = partial(dg.AssetCheckKey, dg.AssetKey(name))
+            chosen |= {key(check): partial(f, table) for check, f in _OF_EVERY_TABLE.items()}
+            chosen |= {key(check): f for check, f in _OF_ONE_TABLE[name].items()}
+    return chosen
 
 
 def _meaning(function: Callable[..., Finding]) -> str:
     return (getattr(function, "func", function).__doc__ or "").strip()
 
 
-def _check_all(name: str, unit: str | None) -> dg.AssetChecksDefinition:
+def _check_all(name: str, unit: Literal["day", "week"] | None) -> dg.AssetChecksDefinition:
     """One step that runs every check of the tables cut by `unit`."""
     chosen = _checks_of(unit)
     specs = [
@@ -75,11 +76,21 @@ def _check_all(name: str, unit: str | None) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         with clear_errors(lambda: name):
             opened = lake.open()
-            windows = [Window(unit, key) for key in context.partition_keys] if unit else [None]
             for key in sorted(context.selected_asset_check_keys, key=str):
+                table = ALL[key.asset_key.to_user_string()]
+                windows = _windows(context, opened, table) if unit else [None]
                 yield _run(key, chosen[key], opened, registry, windows)
 
     return check
+
+
+def _windows(
+    context: dg.AssetCheckExecutionContext, lake: Lake, table: Table
+) -> Sequence[Window | None]:
+    """The partitions of the run; every published one where a check is run by itself."""
+    if table.unit and (context.has_partition_key or context.has_partition_key_range):
+        return [Window(table.unit, key) for key in context.partition_keys]
+    return lake.windows(table)
 
 
 def _run(
@@ -87,7 +98,7 @@ def _run(
     function: Callable[..., Finding],
     lake: Lake,
     registry: RegistryResource,
-    windows: list[Window | None],
+    windows: Sequence[Window | None],
 ) -> dg.AssetCheckResult:
     of_every_table = key.name in _OF_EVERY_TABLE
     found = {
@@ -122,11 +133,11 @@ def no_personal_data_at_rest(
     with clear_errors(lambda: "no_personal_data_at_rest"):
         opened, policy = lake.open(), redactor.policy()
         found = {
-            key: findings.residue_at_rest(opened.read(REDACTED_TRACES, Window("day", key)), policy)
-            for key in context.partition_keys
+            window: findings.residue_at_rest(opened.read(REDACTED_TRACES, window), policy)
+            for window in _windows(context, opened, REDACTED_TRACES)
         }
     shown = sorted({entity for entities in found.values() for entity in entities})
-    failed = [f"day={key}" for key, entities in found.items() if entities]
+    failed = [str(window) for window, entities in found.items() if entities]
     return dg.AssetCheckResult(
         passed=not failed,
         metadata={"partitions": len(found), "entities": shown, "failed": failed},

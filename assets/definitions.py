@@ -25,9 +25,15 @@ _OWNERS = {
 
 def build(place: DataDir, threads: int = 2) -> dg.Definitions:
     """The lineage over one data directory; `threads` are those that a process may use."""
-    made = dg.load_assets_from_modules([traces, grading, cases, summaries, publication])
+    made = [
+        *(traces.raw_traces, traces.stratified_samples, traces.redacted_traces),
+        *(grading.grades, grading.judge_calibration_reports),
+        *(cases.failure_mode_clusters, cases.failure_modes, cases.promoted_cases),
+        *(summaries.run_summaries, publication.eval_suite, publication.warehouse),
+    ]
+    specs: list[dg.AssetsDefinition | dg.AssetSpec] = [*external.SPECS, *made]
     return dg.Definitions(
-        assets=list(dg.map_asset_specs(_with_policy, [*external.SPECS, *made])),
+        assets=list(dg.map_asset_specs(_with_policy, specs)),
         asset_checks=CHECKS,
         jobs=JOBS,
         schedules=SCHEDULES,

@@ -94,10 +94,12 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
-            if data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            error = data.error
+            if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
                 raise KeyboardInterrupt
             told = data.user_failure_data.description if data.user_failure_data else None
-            found.errors.append(told or f"{event.step_key}: {data.error.message.strip()}")
+            said = error.message.strip() if error is not None else "no reason was kept"
+            found.errors.append(told or f"{event.step_key}: {said}")
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             made = event.asset_check_evaluation_data
             if not made.passed:

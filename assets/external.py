@@ -1,7 +1,5 @@
 """What people and other systems own: named in the graph, never made by it."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 __all__ = ["REGISTRY", "SPECS", "annotations", "landing_files", "registry_key"]

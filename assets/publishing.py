@@ -53,16 +53,23 @@ class Publication:
 
     def __iter__(self) -> Iterator[Window]:
         """The partitions of the run, in order of time."""
-        unit = self._table.unit
-        for key in sorted(self._context.partition_keys) if unit else ():
-            self.window = Window(unit, key)
-            self._start(self.window)
-            yield self.window
+        if self._table.unit is None:
+            raise ValueError(f"{self._table.name} has no partitions to iterate over")
+        for key in sorted(self._context.partition_keys):
+            window = Window(self._table.unit, key)
+            self._start(window)
+            yield window
 
     @property
     def place(self) -> DataDir:
         """The rooms of the data directory."""
         return self.lake.place
+
+    @property
+    def rows_before(self) -> int:
+        """Rows that the partition is published with now; 0 where it never was."""
+        there = self.lake.exists(self._table, self.window)
+        return self.lake.read(self._table, self.window).height if there else 0
 
     def registry(self, *sections: str, as_of: Window | None = None) -> Registry:
         """The registry as of the partition's end; `sections` are those that the step reads."""

@@ -47,6 +47,7 @@ def raw_traces(
         for day in run:
             entries = run.registry("settings.ingest")
             found = assemble_day(run.place, day, entries, content_key.load().subkey("user"))
+            found.require_sources(run.rows_before)
             run.note_all(found.files)
             bad = found.quarantined
             kept = Counts("records", bad.height, bad.height)

@@ -25,6 +25,7 @@ from pipeline.windows import Window
 
 __all__ = [
     "CorruptPartition",
+    "DiskFull",
     "Lake",
     "MissingPartition",
     "make_directory",
@@ -37,6 +38,10 @@ _SPARE_BYTES = 64 * 2**20
 
 class MissingPartition(LookupError):
     """A partition that a step needs was never published."""
+
+
+class DiskFull(OSError):
+    """There is no room for a partition; what was published stays."""
 
 
 class CorruptPartition(RuntimeError):
@@ -97,7 +102,7 @@ class Lake:
         Raises:
             ConservationError: the counts do not add up.
             SchemaError: the frame does not fit the table.
-            OSError: the disk is full or not writable; what was published stays.
+            DiskFull: there is no room for it; what was published stays.
         """
         where = f"{table.name}/{window or 'all'}"
         provenance.counts.check(where)
@@ -159,7 +164,9 @@ class Lake:
 
     def _read_file(self, table: Table, window: Window | None, path: Path) -> pl.DataFrame:
         try:
-            return pl.read_parquet(path, hive_partitioning=False, glob=False).match_to_schema(table.schema)
+            return pl.read_parquet(path, hive_partitioning=False, glob=False).match_to_schema(
+                table.schema
+            )
         except (pl.exceptions.PolarsError, OSError) as error:
             raise CorruptPartition(
                 f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
@@ -171,7 +178,7 @@ class Lake:
         need = int(rows.estimated_size()) + _SPARE_BYTES
         free = shutil.disk_usage(folder).free
         if free < need:
-            raise OSError(
+            raise DiskFull(
                 f"{where} needs about {need >> 20} MB in {folder}, which has {free >> 20}; "
                 "nothing was changed. Free some space and run it again"
             )

@@ -25,6 +25,6 @@ class RefusingIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> NoReturn:
         """Refuse to load a value."""
         raise dg.DagsterInvariantViolationError(
-            f"{context.step_key} asks Dagster for the value of an asset; none is kept. Name the "
+            f"{context.op_def.name} asks Dagster for the value of an asset; none is kept. Name the "
             "asset in `deps` and read its table from the lake"
         )

@@ -2,9 +2,11 @@
 
 from pipeline.grading.conversation import Conversation, read_conversation
 from pipeline.grading.judge import Case, Judge, Judgement, JudgeRefused, PendingCalls, make_judge
+from pipeline.grading.ledger import JUDGE_CALLS, export_ledger
 from pipeline.grading.stage import Grading, grade_traces
 
 __all__ = [
+    "JUDGE_CALLS",
     "Case",
     "Conversation",
     "Grading",
@@ -12,6 +14,7 @@ __all__ = [
     "JudgeRefused",
     "Judgement",
     "PendingCalls",
+    "export_ledger",
     "grade_traces",
     "make_judge",
     "read_conversation",

@@ -35,25 +35,24 @@ CREATE INDEX IF NOT EXISTS calls_by_run ON calls (run_id);
 """
 _BEGIN: Final = "INSERT INTO calls (run_id, judge_id, content, trace_id, started_at, "
 
-JUDGE_CALLS: Final = pl.Schema(
-    {
-        "call_id": pl.Int64,
-        "run_id": pl.String,
-        "judge_id": pl.String,
-        "content": pl.String,
-        "trace_id": pl.String,
-        "started_at": pl.Datetime("us", "UTC"),
-        "outcome": pl.String,
-        "cache_hit": pl.Boolean,
-        "reserved_usd": pl.Float64,
-        "cost_usd": pl.Float64,
-        "latency_ms": pl.Float64,
-        "input_tokens": pl.Int64,
-        "output_tokens": pl.Int64,
-        "returned_model": pl.String,
-        "fingerprint": pl.String,
-    }
-)
+_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "call_id": pl.Int64(),
+    "run_id": pl.String(),
+    "judge_id": pl.String(),
+    "content": pl.String(),
+    "trace_id": pl.String(),
+    "started_at": pl.Datetime("us", "UTC"),
+    "outcome": pl.String(),
+    "cache_hit": pl.Boolean(),
+    "reserved_usd": pl.Float64(),
+    "cost_usd": pl.Float64(),
+    "latency_ms": pl.Float64(),
+    "input_tokens": pl.Int64(),
+    "output_tokens": pl.Int64(),
+    "returned_model": pl.String(),
+    "fingerprint": pl.String(),
+}
+JUDGE_CALLS: Final = pl.Schema(_COLUMNS)
 """Columns of the export, `judge_calls`: one row a call, paid or from the cache.
 
 `outcome` is answered, a problem's code (refused, truncated, unparsable, ...), a transport
@@ -183,7 +182,7 @@ def export_ledger(folder: Path) -> Path:
             rows = list(_calls(connection, names))
     frame = pl.DataFrame(
         [dict(zip(names, row, strict=True)) for row in rows],
-        schema={**JUDGE_CALLS, "started_at": pl.String(), "cache_hit": pl.Int64()},
+        schema={**_COLUMNS, "started_at": pl.String(), "cache_hit": pl.Int64()},
     ).with_columns(
         pl.col("started_at").str.to_datetime(time_unit="us", time_zone="UTC"),
         pl.col("cache_hit").cast(pl.Boolean),

@@ -81,8 +81,9 @@ def grade_traces(
     intents = {intent.id: intent for intent in registry.intents}
     graded = [_rules(row, registry, intents) for row in rows.iter_rows(named=True)]
     open_ones = [g for g in graded if not g.blocked]
-    judged = judge.judge([Case(g.conversation, g.intent, g.suspected) for g in open_ones])
-    records = [r for g in graded for r in _rule_rows(g)]
+    judged = judge.judge([Case(g.conversation, g.intent, g.row["intent_score"]) for g in open_ones])
+    names = {rule.id: rule_identity(rule) for rule in registry.rules}
+    records = [r for g in graded for r in _rule_rows(g, names)]
     severities = {"high": "high", "medium": "medium"}
     for one, judgements in zip(open_ones, judged, strict=True):
         severity = severities.get(one.row["stakes"], "low")
@@ -115,12 +116,12 @@ def _rules(row: Mapping[str, Any], registry: Registry, intents: Mapping[str, Int
     )
 
 
-def _rule_rows(graded: _Graded) -> list[dict[str, Any]]:
+def _rule_rows(graded: _Graded, names: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         _row(graded)
         | {
             "check": rule.id,
-            "grader_id": rule_identity(rule),
+            "grader_id": names[rule.id],
             "layer": "rule",
             "axis": rule.axis,
             "verdict": finding.verdict,

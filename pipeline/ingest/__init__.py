@@ -1,12 +1,13 @@
 """Ingest: whatever landed becomes canonical conversations; what cannot be read is kept."""
 
-from pipeline.ingest.assembly import Assembly, TooManyQuarantined, assemble_day
+from pipeline.ingest.assembly import Assembly, SourcesGone, TooManyQuarantined, assemble_day
 from pipeline.ingest.landing import LandedFile, LandingError, land, landed_files
 
 __all__ = [
     "Assembly",
     "LandedFile",
     "LandingError",
+    "SourcesGone",
     "TooManyQuarantined",
     "assemble_day",
     "land",

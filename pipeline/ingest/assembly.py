@@ -21,7 +21,7 @@ from pipeline.registry import Registry
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES
 from pipeline.windows import Window
 
-__all__ = ["Assembly", "TooManyQuarantined", "assemble_day"]
+__all__ = ["Assembly", "SourcesGone", "TooManyQuarantined", "assemble_day"]
 
 _REACH = timedelta(days=1)
 _FURTHEST = timedelta(days=7)
@@ -29,6 +29,10 @@ _FURTHEST = timedelta(days=7)
 
 class TooManyQuarantined(RuntimeError):
     """More of a day's records could not be read than the settings allow."""
+
+
+class SourcesGone(RuntimeError):
+    """A day was published with conversations of which landing holds nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,22 @@ class Assembly:
     quarantined: pl.DataFrame
     counts: Counts
     files: Mapping[str, str]
+
+    def require_sources(self, rows_before: int) -> None:
+        """Refuse to replace a published day by an empty one, its files having left landing.
+
+        Args:
+            rows_before: conversations that the day was published with, 0 if it never was.
+
+        Raises:
+            SourcesGone: naming the count and what to do.
+        """
+        if rows_before and not self.counts.records_in:
+            raise SourcesGone(
+                "raw_traces: nothing in landing tells of this day any more, which was published "
+                f"with {rows_before} conversations; they were kept. Land its files again, or "
+                "remove the day's directory in data/raw/raw_traces to have it empty"
+            )
 
     def require_ratio(self, limit: float) -> None:
         """Refuse a day of which more than the share `limit` was quarantined.

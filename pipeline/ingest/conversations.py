@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.ingest.content import merge_history
-from pipeline.ingest.records import Message, Trace
+from pipeline.ingest.records import Call, Message, Trace
 
 __all__ = ["join_conversations"]
 
@@ -54,7 +54,7 @@ def _join(members: Sequence[Trace]) -> Trace:
         members=ids,
         ended_at=max(member.ended_at for member in members),
         messages=tuple(messages),
-        calls=tuple(call for member in members for call in member.calls),
+        calls=_calls(members),
         retrievals=tuple(r for member in members for r in member.retrievals),
         # The release that answered last is the one that the outcome is charged to.
         release=last.release,
@@ -76,6 +76,16 @@ def _join(members: Sequence[Trace]) -> Trace:
         files=frozenset().union(*(member.files for member in members)),
         records=sum(member.records for member in members),
     )
+
+
+def _calls(members: Sequence[Trace]) -> tuple[Call, ...]:
+    """Every call once: a later turn shows the calls of earlier ones in its history."""
+    found: dict[object, Call] = {}
+    for call in (call for member in members for call in member.calls):
+        key = call.id or call.span_id or call
+        if key not in found or (found[key].span_id is None and call.span_id is not None):
+            found[key] = call
+    return tuple(found.values())
 
 
 def _total(values: Sequence[Any]) -> Any:

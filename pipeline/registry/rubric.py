@@ -24,3 +24,9 @@ class Axis(DatedEntry):
     apology_intents: tuple[str, ...] = Field(
         (), description="tone, embedded judge: intents whose answers owe a word of understanding"
     )
+    apology_tools: tuple[str, ...] = Field(
+        (), description="apology_intents: tools whose use shows that the intent was really that"
+    )
+    sure_intent_score: float = Field(
+        -1.0, ge=-1, le=1, description="apology_intents: from here on the intent needs no such tool"
+    )

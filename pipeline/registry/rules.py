@@ -67,7 +67,6 @@ class ExpectedTool(_Params):
     writing: tuple[str, ...] = Field(
         (), description="tools that change something: another intent's is wrong without one's own"
     )
-    min_intent_score: float = Field(0.0, ge=-1, le=1, description="below it the rule is skipped")
 
 
 class Citation(_Params):
@@ -93,7 +92,7 @@ class Language(_Params):
         "always", description="late: only after an answer in the right language; first: before one"
     )
     confidence: float = Field(0.9, gt=0.5, le=1)
-    letters: int = Field(20, ge=1, description="shorter texts are not told")
+    letters: int = Field(16, ge=1, description="shorter texts are not told")
 
 
 class AmountLimit(_Params):
@@ -241,6 +240,9 @@ class Rule(DatedEntry):
     axis: GradeAxis = "contract"
     severity: Literal["low", "medium", "high"] = "medium"
     intents: tuple[str, ...] = Field((), description="only these; empty: all")
+    min_intent_score: float = Field(
+        -1.0, ge=-1, le=1, description="a trace whose intent scored below it counts as unknown"
+    )
     params: Params
 
     @model_validator(mode="before")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -97,3 +100,16 @@ def test_suite_and_warehouse_share_a_pool_of_one(place: DataDir) -> None:
     defs = build(place)
     pools = {name: defs.resolve_assets_def(name).op.pool for name in ("eval_suite", "warehouse")}
     assert pools == {"eval_suite": "publication", "warehouse": "publication"}
+
+
+def test_an_asset_body_is_at_most_fifteen_lines() -> None:
+    bodies = {}
+    for path in (Path(__file__).parents[2] / "assets").glob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.decorator_list and node.args.args:
+                decorators = {ast.unparse(d).partition("(")[0] for d in node.decorator_list}
+                if "dg.asset" in decorators:
+                    first = node.body[1]  # after the docstring
+                    bodies[node.name] = node.body[-1].end_lineno - first.lineno + 1
+    assert len(bodies) == 11
+    assert {name: lines for name, lines in bodies.items() if lines > 15} == {}

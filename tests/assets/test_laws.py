@@ -1,13 +1,15 @@
-"""The partition law: a week's bytes do not depend on how, how often or in which order it was run."""
+"""The partition law: how, how often and in which order a week is run changes no byte."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from assets.plan import PUBLISH, Task
@@ -48,6 +50,7 @@ def test_backwards_day_by_day_gives_the_same_bytes(
     assert tree_hash(same_traffic.lake) == tree_hash(closed_week.place.lake)
 
 
+@pytest.mark.slow
 def test_two_processes_from_the_command_line_give_the_same_bytes(
     closed_week: Lineage, same_traffic: DataDir
 ) -> None:
@@ -91,3 +94,32 @@ def test_every_check_passes_and_a_short_week_is_said_to_be_short(closed_week: Li
     (warning,) = [w for outcome in closed_week.outcomes for w in outcome.warnings]
     assert warning.startswith("failure_modes: week_is_whole")
     assert "'days': 3" in warning  # Friday to Sunday
+
+
+def test_checks_run_by_themselves_look_at_every_published_partition(closed_week: Lineage) -> None:
+    keys = [
+        dg.AssetCheckKey(dg.AssetKey("grades"), "every_trace_is_graded"),
+        dg.AssetCheckKey(dg.AssetKey("redacted_traces"), "no_personal_data_at_rest"),
+    ]
+    job = dg.define_asset_job("checks", selection=dg.AssetSelection.checks(*keys))
+    defs = dg.Definitions.merge(closed_week.runner.defs, dg.Definitions(jobs=[job]))
+    result = defs.resolve_job_def("checks").execute_in_process()
+    found = result.get_asset_check_evaluations()
+    assert {check.asset_check_key for check in found} == set(keys)
+    assert all(check.passed for check in found)
+    assert [check.metadata["partitions"].value for check in found] == [len(DAYS)] * 2
+
+
+def test_nothing_that_anybody_said_stands_in_dagsters_log(closed_week: Lineage) -> None:
+    raw = closed_week.lake.read(ALL["raw_traces"], DAYS)
+    said = {m["content"] for messages in raw["messages"] for m in messages if m["content"]}
+    long = {json.dumps(text)[1:-1] for text in said if len(text) > 25}
+    assert len(long) > 50
+    instance = closed_week.runner.instance
+    kept = "".join(
+        entry.to_json()
+        for outcome in closed_week.outcomes
+        for entry in instance.all_logs(outcome.run_id)
+    )
+    assert "published grades day=2026-11-07" in kept  # the log was read
+    assert [len(text) for text in long if text in kept] == []

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.datadir import DataDir
-from pipeline.lake import CorruptPartition, Lake, MissingPartition, sha256
+from pipeline.lake import CorruptPartition, DiskFull, Lake, MissingPartition, sha256
 from pipeline.provenance import ConservationError, Counts, Provenance
 from pipeline.tables import ALL, FAILURE_MODES, QUARANTINED_RECORDS, RAW_TRACES, RUN_SUMMARIES
 from pipeline.tables.schema import SchemaError
@@ -137,7 +137,7 @@ def test_a_full_disk_changes_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatch
     path = lake.publish(RUN_SUMMARIES, DAY, summary("a"), published(1))
     before = path.read_bytes()
     monkeypatch.setattr("pipeline.lake._SPARE_BYTES", 2**60)
-    with pytest.raises(OSError, match="nothing was changed"):
+    with pytest.raises(DiskFull, match="nothing was changed"):
         lake.publish(RUN_SUMMARIES, DAY, summary("b"), published(1))
     assert path.read_bytes() == before
 

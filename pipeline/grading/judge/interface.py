@@ -19,7 +19,7 @@ class Case:
 
     conversation: Conversation
     intent: Intent | None
-    injection_suspected: bool = False
+    intent_score: float | None = None
 
 
 @dataclass(frozen=True)

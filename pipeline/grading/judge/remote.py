@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from pipeline.grading.judge.interface import Case, Judgement, JudgeRefused, PendingCalls
 from pipeline.grading.judge.prices import find_prices
+from pipeline.grading.judge.progress import (
+    Progress,
+    read_kept,
+    resolve,
+    run_here_or_apart,
+)
 from pipeline.grading.judge.prompt import (
     Payload,
     prompt_digest,
@@ -35,20 +38,6 @@ REMOTE_VERSION: Final = "1"
 """Changes whenever a reply may be read otherwise."""
 
 _GIVE_UP: Final = 5  # calls in a row that found no provider: the rest is left pending
-
-
-@dataclass
-class _Progress:
-    """What one `judge` call has done so far."""
-
-    answers: dict[int, tuple[Judgement, ...]] = field(default_factory=dict)
-    why: str = ""
-    failed_in_a_row: int = 0
-    refused: JudgeRefused | None = None
-
-    @property
-    def stopped(self) -> bool:
-        return bool(self.why) or self.refused is not None
 
 
 class RemoteJudge:
@@ -104,10 +93,10 @@ class RemoteJudge:
             PendingCalls: the budget ran out or the provider does not answer.
             JudgeRefused: the provider refuses model or key.
         """
-        run = _Progress()
+        run = Progress()
         ledger = Ledger(self._folder)
         try:
-            _run(lambda: asyncio.run(self._judge_all(cases, ledger, run)))
+            run_here_or_apart(lambda: asyncio.run(self._judge_all(cases, ledger, run)))
         finally:
             ledger.close()
         if run.refused:
@@ -116,7 +105,7 @@ class RemoteJudge:
             raise PendingCalls(len(cases) - len(run.answers), len(run.answers), run.why)
         return [run.answers[position] for position in range(len(cases))]
 
-    async def _judge_all(self, cases: Sequence[Case], ledger: Ledger, run: _Progress) -> None:
+    async def _judge_all(self, cases: Sequence[Case], ledger: Ledger, run: Progress) -> None:
         payloads = [write_payload(case) for case in cases]
         contents = [payload.content for payload in payloads]
         firsts: dict[str, int] = {}
@@ -125,7 +114,7 @@ class RemoteJudge:
             if body is not None:
                 trace_id = cases[position].conversation.trace_id
                 ledger.hit(self._run_id, self._identity, content, trace_id)
-                run.answers[position] = _judgements(body)
+                run.answers[position] = read_kept(body)
             else:
                 firsts.setdefault(content, position)
         transport = Transport(self._settings) if firsts else None
@@ -145,13 +134,13 @@ class RemoteJudge:
             if position not in run.answers and firsts.get(content) in run.answers:
                 run.answers[position] = run.answers[firsts[content]]
         for position in run.answers:
-            run.answers[position] = _resolve(run.answers[position], payloads[position])
+            run.answers[position] = resolve(run.answers[position], payloads[position])
 
     async def _judge_one(
         self,
         transport: Transport,
         ledger: Ledger,
-        run: _Progress,
+        run: Progress,
         trace_id: str,
         payload: Payload,
         position: int,
@@ -188,7 +177,7 @@ class RemoteJudge:
         self,
         transport: Transport,
         ledger: Ledger,
-        run: _Progress,
+        run: Progress,
         trace_id: str,
         content: str,
         messages: list[dict[str, str]],
@@ -244,7 +233,7 @@ class RemoteJudge:
     def _keep(
         self,
         ledger: Ledger,
-        run: _Progress,
+        run: Progress,
         content: str,
         position: int,
         judgements: tuple[Judgement, ...],
@@ -253,38 +242,3 @@ class RemoteJudge:
         body = {"judgements": [asdict(j) for j in judgements], "reasoning": reasoning}
         ledger.keep(self._identity, content, canonical_json(body).decode())
         run.answers[position] = judgements
-
-
-def _judgements(body: str) -> tuple[Judgement, ...]:
-    kept: list[dict[str, Any]] = orjson.loads(body)["judgements"]
-    return tuple(Judgement(**(one | {"evidence": tuple(one["evidence"])})) for one in kept)
-
-
-def _resolve(judgements: tuple[Judgement, ...], payload: Payload) -> tuple[Judgement, ...]:
-    """Put this trace's own refs in the place of the numbered ones."""
-    return tuple(
-        replace(one, evidence=tuple(dict.fromkeys(payload.refs[ref] for ref in one.evidence)))
-        for one in judgements
-    )
-
-
-def _run(work: Callable[[], None]) -> None:
-    """Run `work` here, or in a thread of its own where an event loop already runs."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        work()
-        return
-    failure: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=guarded, name="caselaw-judge")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]

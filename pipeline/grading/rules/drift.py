@@ -26,11 +26,15 @@ def language(conversation: Conversation, params: Language, scope: Scope) -> Find
     wanted: str | None = None
     requested: str | None = None
     right_before = 0
+    before = ""
     told = False
     for _, user, answer in conversation.answered:
         requested = requested_language(user.text) or requested
-        wanted = requested or _tell(user, params) or wanted
-        spoken = _tell(answer, params)
+        wanted = requested or _tell(user.text, params) or wanted
+        if wanted is None:
+            wanted = _tell(f"{before}\n{user.text}", params)
+        before = user.text
+        spoken = _tell(answer.text, params)
         if wanted is None or spoken is None:
             continue
         told = True
@@ -53,8 +57,8 @@ def language(conversation: Conversation, params: Language, scope: Scope) -> Find
     return PASS if told else SKIPPED
 
 
-def _tell(message: Message, params: Language) -> str | None:
-    return detect_language(message.text, params.languages, params.confidence, params.letters)
+def _tell(text: str, params: Language) -> str | None:
+    return detect_language(text, params.languages, params.confidence, params.letters)
 
 
 _AMOUNT: Final = re.compile(

@@ -12,6 +12,7 @@ from pipeline.grading.facts import Support, facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.grading.support import support_before
+from pipeline.grading.words import content_words
 from pipeline.registry.rules import Citation, EmptyResult, RetrievalMiss, ToolFailure
 
 __all__: list[str] = []
@@ -82,6 +83,8 @@ def tool_failure(conversation: Conversation, params: ToolFailure, scope: Scope) 
         any_failure = True
         if says(answer.text, "admits_failure", "found_nothing", "hands_over"):
             continue
+        if _explained(call, answer):
+            continue
         invented = _made_up(conversation, turn, answer)
         if params.shape == "invented" and invented:
             return failed(
@@ -113,6 +116,21 @@ def _unanswered_failures(conversation: Conversation) -> Iterator[tuple[Turn, Cal
                 and not any(c.name == call.name and not c.failed for c in later)
             ):
                 yield turn, call, answer
+
+
+def _explained(call: Call, answer: Message) -> bool:
+    """Whether the tool said what was wrong ("amount does not add up") and the answer acts on it.
+
+    A bare code such as `connection_reset` explains nothing.
+    """
+    reasons = content_words(call.result_text)
+    if len(reasons) < 3:
+        return False
+    shared = {f.value for f in facts_of(call.result_text)} & {
+        f.value for f in facts_of(answer.text)
+    }
+    asks = "?" in answer.text
+    return bool(shared) or asks or len(reasons & content_words(answer.text)) >= 2
 
 
 def _made_up(conversation: Conversation, turn: Turn, answer: Message) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from pipeline.grading.conversation import Conversation
@@ -20,9 +21,8 @@ RULES_VERSION: Final = "1"
 def rule_identity(rule: Rule) -> str:
     """The grader id of a rule: a digest of its kind, parameters, intents and the code's version."""
     body = rule.params.model_dump(mode="json")
-    words = vocabulary_digest()
-    made_of = (RULES_VERSION, words, rule.id, body, rule.severity, list(rule.intents))
-    return f"rule-{digest(*made_of, size=6)}"
+    bounds = [list(rule.intents), rule.min_intent_score, rule.severity]
+    return f"rule-{digest(RULES_VERSION, vocabulary_digest(), rule.id, body, bounds, size=6)}"
 
 
 def run_rules(
@@ -37,6 +37,8 @@ def run_rules(
 
 
 def _run(conversation: Conversation, rule: Rule, scope: Scope) -> Finding:
+    if scope.intent_score is not None and scope.intent_score < rule.min_intent_score:
+        scope = replace(scope, intent=None)
     if rule.intents and scope.intent_id not in rule.intents:
         return Finding("skipped", "The rule is meant for other intents.")
     try:

@@ -21,14 +21,13 @@ __all__: list[str] = []
 def expected_tool(conversation: Conversation, params: ExpectedTool, scope: Scope) -> Finding:
     """A right run calls one of the intent's tools; a run without any call must not state facts.
 
-    Skipped where the intent is unknown, weakly matched or names no tools. Unknown where the
+    Skipped where the intent is unknown, weakly matched or names no tools, and where no intent
+    speaks of any of the tools called: another agent's run. Unknown where the
     tools called fit another intent whose keywords the user's words match: then it may be the
     intent that is wrong.
     """
     intent = scope.intent
     if intent is None or not intent.expected_tools:
-        return SKIPPED
-    if scope.intent_score is not None and scope.intent_score < params.min_intent_score:
         return SKIPPED
     called = [call for call in conversation.calls if call.name not in params.neutral]
     if any(call.name in intent.expected_tools for call in conversation.calls):
@@ -38,6 +37,9 @@ def expected_tool(conversation: Conversation, params: ExpectedTool, scope: Scope
     if not called:
         return _without_call(conversation)
     names = {call.name for call in called}
+    known = {tool for i in scope.intents for tool in (*i.expected_tools, *i.tools)}
+    if not names & (known | set(params.writing)):
+        return SKIPPED  # tools that no intent speaks of: nothing was planned for them
     fitting = (i for i in scope.intents if i is not intent and names & set(i.expected_tools))
     if any(search(p, conversation.user_text) for other in fitting for p in other.keywords):
         return Finding("unknown", "The calls fit another intent that the words fit too.")

@@ -123,7 +123,13 @@ def redacted(*rows: dict[str, Any]) -> pl.DataFrame:
 def samples(*rows: dict[str, Any], intent: str = "unknown", stakes: str = "low") -> pl.DataFrame:
     """One sampled row a trace, drawn with certainty."""
     empty = dict.fromkeys(STRATIFIED_SAMPLES.columns)
-    known = {"intent": intent, "intent_score": 0.9, "stakes": stakes, "release": "1.0", "weight": 1.0}
+    known = {
+        "intent": intent,
+        "intent_score": 0.9,
+        "stakes": stakes,
+        "release": "1.0",
+        "weight": 1.0,
+    }
     return STRATIFIED_SAMPLES.conform(
         pl.DataFrame(
             [empty | known | {"trace_id": r["trace_id"]} for r in rows],

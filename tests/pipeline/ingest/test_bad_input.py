@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.datadir import DataDir
-from pipeline.ingest import Assembly, TooManyQuarantined
+from pipeline.ingest import Assembly, SourcesGone, TooManyQuarantined
 from tests.pipeline.ingest.spans import drop, message, request, span
 
 GOOD = request(span(1, 1))
@@ -121,3 +121,14 @@ def test_an_empty_day_is_a_day(ingest: Callable[..., Assembly]) -> None:
     assembly = ingest()
     assert (assembly.traces.height, assembly.counts.records_in) == (0, 0)
     assembly.require_ratio(0.05)
+
+
+def test_a_day_whose_files_are_gone_is_not_published_as_empty(
+    place: DataDir, ingest: Callable[..., Assembly]
+) -> None:
+    path = drop(place, "a.jsonl", GOOD)
+    ingest().require_sources(rows_before=1)
+    path.unlink()
+    ingest().require_sources(rows_before=0)
+    with pytest.raises(SourcesGone, match="published with 1 conversations; they were kept"):
+        ingest().require_sources(rows_before=1)

@@ -118,6 +118,26 @@ def test_turns_of_one_conversation_join_below_the_gap(
     assert alone["member_trace_ids"] == [f"{3:032x}"]
 
 
+def test_a_call_shown_again_in_a_later_turns_history_counts_once(
+    place: DataDir, ingest: Callable[..., Assembly]
+) -> None:
+    in_one, later = {"gen_ai__conversation__id": "c"}, NOON + timedelta(minutes=5)
+    tool = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__call__id": "c1"}
+    thanks, welcome = message("user", "Thanks"), message("assistant", "Welcome")
+    drop(
+        place, "a.jsonl",
+        request(chat(1, 1, [ASK], [CALL], **in_one), span(1, 2, parent=1, second=1, **tool),
+                chat(1, 3, [ASK, CALL, RESULT], [ANSWER], parent=1, second=2, **in_one)),
+        request(chat(2, 4, [ASK, CALL, RESULT, ANSWER, thanks], [welcome], start=later, **in_one)),
+    )  # fmt: skip
+    (row,) = ingest().traces.to_dicts()
+    assert len(row["member_trace_ids"]) == 2
+    assert [call["span_id"] for call in row["tool_calls"]] == [f"{2:016x}"]
+    assert [m["role"] for m in row["messages"]] == [
+        "user", "assistant", "tool", "assistant", "user", "assistant",
+    ]  # fmt: skip
+
+
 def test_a_conversation_past_midnight_belongs_to_the_day_it_began(
     place: DataDir, ingest: Callable[..., Assembly]
 ) -> None:

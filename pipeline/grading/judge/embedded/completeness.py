@@ -8,8 +8,8 @@ from typing import Final, Literal
 from pipeline.grading.conversation import Conversation
 from pipeline.grading.facts import facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
-from pipeline.grading.judge.embedded.words import content_words, sentences, split_requests
 from pipeline.grading.lexicons import says
+from pipeline.grading.words import content_words, sentences, split_requests
 
 __all__ = ["answers_demand", "requests_answered"]
 

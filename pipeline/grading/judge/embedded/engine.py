@@ -43,7 +43,9 @@ def _completeness(case: Case, axis: Axis) -> Iterator[Signal]:
 
 
 def _tone(case: Case, axis: Axis) -> Iterator[Signal]:
-    owed = case.intent is not None and case.intent.id in axis.apology_intents
+    sure = case.intent_score is None or case.intent_score >= axis.sure_intent_score
+    shown = any(call.name in axis.apology_tools for call in case.conversation.calls)
+    owed = case.intent is not None and case.intent.id in axis.apology_intents and (sure or shown)
     yield from tone.harsh_words(case.conversation)
     yield from tone.apology_owed(case.conversation, owed)
     yield from tone.apology_loop(case.conversation)

@@ -9,9 +9,9 @@ from typing import Final
 from pipeline.grading.conversation import Call, Conversation, Turn
 from pipeline.grading.facts import facts_of, unsupported
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
-from pipeline.grading.judge.embedded.words import sentences
 from pipeline.grading.lexicons import says
 from pipeline.grading.support import support_before
+from pipeline.grading.words import sentences
 
 __all__ = ["claimed_actions", "contradicted_by_user", "facts_supported"]
 

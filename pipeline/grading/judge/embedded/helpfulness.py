@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pipeline.grading.conversation import Call, Conversation, Turn
 from pipeline.grading.facts import Support, facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
-from pipeline.grading.judge.embedded.words import content_words, split_requests
 from pipeline.grading.lexicons import says
+from pipeline.grading.words import content_words, split_requests
 
 __all__ = ["deflection", "results_used", "user_reaction", "without_substance"]
 

@@ -33,9 +33,9 @@ def apology_owed(conversation: Conversation, owed: bool) -> Iterator[Signal]:
 
 
 def apology_loop(conversation: Conversation) -> Iterator[Signal]:
-    """Find answers that apologise again and again."""
+    """Find more than three answers, and more than half of all, that apologise."""
     refs = [a.ref for _, _, a in conversation.answered if says(a.text, "apologises")]
-    if len(refs) > _LOOP:
+    if len(refs) > _LOOP and 2 * len(refs) > len(conversation.answered):
         yield against("apology_loop", f"{len(refs)} answers apologise.", refs)
 
 

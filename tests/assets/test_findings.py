@@ -1,0 +1,169 @@
+"""Every finding can fail: a published week is damaged in one way, and one finding says so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets import findings
+from pipeline.datadir import DataDir
+from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
+from pipeline.redaction import PiiPolicy
+from pipeline.registry import Registry, load_registry
+from pipeline.tables import (
+    EVAL_SUITE,
+    FAILURE_MODE_CLUSTERS,
+    FAILURE_MODES,
+    GRADES,
+    JUDGE_CALIBRATION_REPORTS,
+    PROMOTED_CASES,
+    RAW_TRACES,
+    REDACTED_TRACES,
+    STRATIFIED_SAMPLES,
+    Table,
+)
+from pipeline.windows import Window, day, week
+from tests.assets.conftest import Lineage
+
+SATURDAY = day("2026-11-07")
+WEEK = week("2026-11-02")
+NEXT_WEEK = week("2026-11-09")
+
+
+@pytest.fixture
+def lake(closed_week: Lineage, tmp_path: Path) -> Lake:
+    """A copy of the published week that a test may damage."""
+    root = tmp_path / "damaged"
+    for room in ("lake", "raw", "reports", "eval"):
+        shutil.copytree(closed_week.place.root / room, root / room)
+    return Lake(DataDir(root))
+
+
+@pytest.fixture
+def registry(lake: Lake) -> Registry:
+    return load_registry(lake.place.registry, WEEK)
+
+
+def rewrite(
+    lake: Lake, table: Table, window: Window | None, change: Callable[[pl.DataFrame], pl.DataFrame]
+) -> None:
+    frame = change(lake.read(table, window))
+    rows = Counts("rows", frame.height, frame.height)
+    lake.publish(table, window, frame, Provenance(rows))
+
+
+def all_but_one(frame: pl.DataFrame) -> pl.DataFrame:
+    assert not frame.is_empty()
+    return frame.slice(1)
+
+
+def test_altered_bytes_are_found(lake: Lake) -> None:
+    assert findings.is_intact(GRADES, lake, SATURDAY).passed
+    shutil.copy(*(lake.files(GRADES, d)[0] for d in (day("2026-11-06"), SATURDAY)))
+    found = findings.is_intact(GRADES, lake, SATURDAY)
+    assert not found.passed
+    assert found.facts == {"bytes_as_published": False, "columns_of_today": True}
+
+
+def test_a_footer_that_does_not_add_up_is_found(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert findings.conserves_records(GRADES, lake, SATURDAY).passed
+    honest = lake.footer(GRADES, SATURDAY)
+    lost = honest | {"counts": honest["counts"] | {"records_in": 9999}}
+    monkeypatch.setattr(Lake, "footer", lambda *_: lost)
+    assert not findings.conserves_records(GRADES, lake, SATURDAY).passed
+
+
+def test_a_large_quarantine_is_found(lake: Lake, registry: Registry) -> None:
+    assert findings.quarantine_is_small(lake, registry, SATURDAY).passed
+    strict = registry.settings.ingest.model_copy(update={"quarantine_ratio": -1.0})
+    settings = registry.settings.model_copy(update={"ingest": strict})
+    object.__setattr__(registry, "settings", settings)
+    assert not findings.quarantine_is_small(lake, registry, SATURDAY).passed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.col("inclusion_probability") * 0.0,
+        pl.col("inclusion_probability") + 1.0,
+        pl.col("weight") + 1.0,
+        (pl.col("population") + 1).alias("sample"),
+    ],
+)
+def test_unsound_probabilities_are_found(lake: Lake, registry: Registry, change: pl.Expr) -> None:
+    assert findings.probabilities_are_sound(lake, registry, SATURDAY).passed
+    rewrite(lake, STRATIFIED_SAMPLES, SATURDAY, lambda frame: frame.with_columns(change))
+    assert not findings.probabilities_are_sound(lake, registry, SATURDAY).passed
+
+
+@pytest.mark.parametrize(
+    ("finding", "table"),
+    [
+        (findings.every_sample_is_redacted, REDACTED_TRACES),
+        (findings.every_sample_is_redacted, STRATIFIED_SAMPLES),
+        (findings.every_trace_is_graded, REDACTED_TRACES),
+        (findings.every_failure_has_a_mode, FAILURE_MODE_CLUSTERS),
+        (findings.every_failure_is_decided, PROMOTED_CASES),
+    ],
+)
+def test_a_lost_row_is_found(
+    lake: Lake,
+    registry: Registry,
+    finding: Callable[[Lake, Registry, Window], findings.Finding],
+    table: Table,
+) -> None:
+    fullest = max(lake.windows(table), key=lambda window: lake.read(table, window).height)
+    assert finding(lake, registry, fullest).passed
+    rewrite(lake, table, fullest, all_but_one)
+    assert not finding(lake, registry, fullest).passed
+
+
+def test_grader_errors_are_found(lake: Lake, registry: Registry) -> None:
+    assert findings.graders_work(lake, registry, SATURDAY).passed
+    broken = pl.lit("error").alias("verdict")
+    rewrite(lake, GRADES, SATURDAY, lambda frame: frame.with_columns(broken))
+    assert not findings.graders_work(lake, registry, SATURDAY).passed
+
+
+def test_a_missing_page_is_found(lake: Lake, registry: Registry) -> None:
+    assert findings.page_exists(lake, registry, SATURDAY).passed
+    (lake.place.reports / str(SATURDAY) / "summary.md").unlink()
+    assert findings.page_exists(lake, registry, SATURDAY).facts == {"pages": 1}
+
+
+def test_a_lost_mode_is_found(lake: Lake, registry: Registry) -> None:
+    lake.publish(
+        FAILURE_MODES, NEXT_WEEK, lake.read(FAILURE_MODES, WEEK), Provenance(Counts("rows", 0, 0))
+    )
+    assert findings.modes_persist(lake, registry, NEXT_WEEK).passed
+    rewrite(lake, FAILURE_MODES, NEXT_WEEK, all_but_one)
+    assert findings.modes_persist(lake, registry, NEXT_WEEK).facts["lost"] == 1
+
+
+def test_unearned_trust_is_found(lake: Lake, registry: Registry) -> None:
+    assert findings.trust_is_earned(lake, registry, WEEK).passed
+    praise = (pl.lit(True).alias("trusted"), pl.lit(1, pl.Int64).alias("n"))
+    rewrite(lake, JUDGE_CALIBRATION_REPORTS, WEEK, lambda frame: frame.with_columns(praise))
+    assert not findings.trust_is_earned(lake, registry, WEEK).passed
+
+
+def test_a_suite_that_lost_a_case_is_found(lake: Lake, registry: Registry) -> None:
+    assert findings.suite_holds_its_index(lake, registry, None).passed
+    rewrite(lake, EVAL_SUITE, None, all_but_one)
+    assert findings.suite_holds_its_index(lake, registry, None).facts["not_in_index"] == 1
+
+
+def test_personal_data_at_rest_is_found(lake: Lake, closed_week: Lineage) -> None:
+    redacted = lake.read(REDACTED_TRACES, SATURDAY)
+    assert findings.residue_at_rest(redacted, PiiPolicy()) == []
+    raw = lake.read(RAW_TRACES, lake.windows(RAW_TRACES))
+    unsafe = raw.select(column for column in REDACTED_TRACES.columns if column in raw.columns)
+    leaked = REDACTED_TRACES.empty().select(unsafe.columns).vstack(unsafe)
+    assert "EMAIL_ADDRESS" in findings.residue_at_rest(leaked, PiiPolicy())

@@ -1,0 +1,141 @@
+"""What assets do when something is missing or goes wrong."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from assets.definitions import build
+from assets.errors import SHOW_ERRORS, clear_errors
+from assets.plan import Task
+from pipeline.datadir import DataDir
+from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
+from pipeline.tables import ALL, FAILURE_MODE_CLUSTERS, GRADES
+from pipeline.windows import Window, day, week
+from resources import RefusingIOManager
+from tests.assets.conftest import OpenLineage
+
+NOTHING = Provenance(Counts("traces", 0, 0))
+PAYLOAD = "my card is 4111 1111 1111 1111"
+
+
+def run_asset(place: DataDir, asset: str, partition: str) -> dg.ExecuteInProcessResult:
+    defs = build(place)
+    job = defs.resolve_implicit_job_def_def_for_assets([dg.AssetKey(asset)])
+    assert job is not None
+    return job.execute_in_process(
+        partition_key=partition, asset_selection=[dg.AssetKey(asset)], raise_on_error=False
+    )
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    told = event.step_failure_data.user_failure_data
+    assert told is not None
+    return told.description or ""
+
+
+def grade_nothing(lake: Lake, *days: Window) -> None:
+    for window in days:
+        lake.publish(GRADES, window, GRADES.empty(), NOTHING)
+
+
+def test_a_week_that_was_graded_but_never_closed_stops_the_next(place: DataDir) -> None:
+    grade_nothing(Lake(place), day("2026-11-04"), day("2026-11-06"), day("2026-11-09"))
+    result = run_asset(place, "failure_mode_clusters", "2026-11-09")
+    assert not result.success
+    assert failure(result) == (
+        "failure_mode_clusters day=2026-11-09: needs failure_modes of week=2026-11-02, which is "
+        "missing although 2 of its days were graded (2026-11-04 to 2026-11-06); nothing of this "
+        "partition was changed. Close that week first: make backfill FROM=2026-11-04 TO=2026-11-08"
+    )
+    assert not Lake(place).exists(FAILURE_MODE_CLUSTERS, day("2026-11-09"))
+
+
+def test_the_chain_may_start_anywhere(place: DataDir) -> None:
+    grade_nothing(Lake(place), day("2026-11-11"))
+    assert run_asset(place, "failure_mode_clusters", "2026-11-11").success
+    assert Lake(place).exists(FAILURE_MODE_CLUSTERS, day("2026-11-11"))
+
+
+def test_a_week_closes_only_after_the_week_before_it(place: DataDir) -> None:
+    grade_nothing(Lake(place), day("2026-11-04"), day("2026-11-11"))
+    result = run_asset(place, "failure_modes", "2026-11-09")
+    assert "needs failure_modes of week=2026-11-02" in failure(result)
+    assert run_asset(place, "failure_modes", "2026-11-02").success
+    assert run_asset(place, "failure_modes", "2026-11-09").success
+    assert Lake(place).footer(ALL["failure_modes"], week("2026-11-09"))["inputs"].keys() >= {
+        "failure_modes/week=2026-11-02/part-0.parquet"
+    }
+
+
+def test_a_week_without_any_graded_day_is_refused(place: DataDir) -> None:
+    result = run_asset(place, "failure_modes", "2026-11-02")
+    assert "grades has none of the 7 days" in failure(result)
+    assert "make backfill FROM=2026-11-02 TO=2026-11-08" in failure(result)
+
+
+def test_a_day_on_which_nothing_landed_is_typed_and_empty_everywhere(
+    place: DataDir, open_lineage: OpenLineage
+) -> None:
+    (outcome,) = open_lineage(place).run(Task("daily", (day("2026-11-04"),)))
+    assert outcome.errors == []
+    assert outcome.failed_checks == []
+    for table in ALL.values():
+        if table.unit == "day" and table.name != "run_summaries":
+            frame = Lake(place).read(table, day("2026-11-04"))
+            assert (frame.height, frame.schema) == (0, table.schema), table.name
+
+
+def test_a_librarys_message_never_reaches_dagster() -> None:
+    with (
+        pytest.raises(dg.Failure) as caught,
+        clear_errors(lambda: "grades day=2026-11-04"),
+    ):
+        raise ValueError(PAYLOAD)
+    error = caught.value
+    assert error.description is not None
+    assert error.description.startswith("grades day=2026-11-04: ValueError in tests/assets/")
+    assert PAYLOAD not in error.description
+    # Dagster stores causes and contexts too
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_a_broken_lake_names_the_file_and_the_command(place: DataDir) -> None:
+    lake = Lake(place)
+    grade_nothing(lake, day("2026-11-04"))
+    (file,) = lake.files(GRADES, day("2026-11-04"))
+    file.write_bytes(b"PAR1 torn")
+    told = failure(run_asset(place, "failure_mode_clusters", "2026-11-04"))
+    assert "lake/grades/day=2026-11-04/part-0.parquet" in told
+    assert "make backfill FROM=2026-11-04 TO=2026-11-04" in told
+
+
+def test_a_developer_may_ask_for_errors_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHOW_ERRORS, "1")
+    with pytest.raises(ValueError, match="4111"), clear_errors(lambda: "grades"):
+        raise ValueError(PAYLOAD)
+
+
+def test_an_asset_that_returns_a_value_is_refused() -> None:
+    @dg.asset
+    def careless() -> str:
+        return PAYLOAD
+
+    with pytest.raises(dg.DagsterInvariantViolationError) as caught:
+        dg.materialize([careless], resources={"io_manager": RefusingIOManager()})
+    assert "careless returned a value of type str; nothing was stored" in str(caught.value)
+    assert PAYLOAD not in str(caught.value)
+
+
+def test_an_asset_that_asks_for_a_value_is_refused() -> None:
+    there = dg.AssetSpec("there")
+
+    @dg.asset
+    def careless(there: str) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"length": len(there)})
+
+    with pytest.raises(dg.DagsterInvariantViolationError, match="Name the asset in `deps`"):
+        dg.materialize([there, careless], resources={"io_manager": RefusingIOManager()})
