@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from pipeline.lake import Lake, sha256
+from pipeline.files import sha256
+from pipeline.lake import Lake
 from pipeline.provenance import ConservationError, Counts
 from pipeline.redaction import PiiPolicy
 from pipeline.redaction.audit import find_residue

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipeline.datadir import DataDir
-from pipeline.lake import replace_file
+from pipeline.files import replace_file
 
 __all__ = ["open_instance", "prepare_home"]
 

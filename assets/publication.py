@@ -13,8 +13,8 @@ from assets.publishing import publishing
 from assets.summaries import run_summaries
 from assets.traces import redacted_traces, stratified_samples
 from pipeline.catalog import build_warehouse
+from pipeline.files import replace_file
 from pipeline.ids import digest
-from pipeline.lake import replace_file
 from pipeline.promotion import assemble_suite
 from pipeline.review.annotations import read_annotations
 from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES

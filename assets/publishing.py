@@ -10,8 +10,9 @@ import polars as pl
 
 from assets.errors import clear_errors
 from pipeline.datadir import DataDir
+from pipeline.files import sha256
 from pipeline.ids import digest
-from pipeline.lake import MissingPartition, sha256
+from pipeline.lake import MissingPartition
 from pipeline.provenance import Counts, Provenance
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, Table

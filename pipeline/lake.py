@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import secrets
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.datadir import DataDir
+from pipeline.files import make_directory, replace_file, sha256, sweep
 from pipeline.ids import canonical_json
 from pipeline.provenance import Provenance
 from pipeline.tables import Table
@@ -28,9 +25,6 @@ __all__ = [
     "DiskFull",
     "Lake",
     "MissingPartition",
-    "make_directory",
-    "replace_file",
-    "sha256",
 ]
 
 _SPARE_BYTES = 64 * 2**20
@@ -46,25 +40,6 @@ class DiskFull(OSError):
 
 class CorruptPartition(RuntimeError):
     """A published file is torn, foreign or altered."""
-
-
-@contextmanager
-def replace_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
-    """Write aside, then swap in: a reader, or a kill, sees the old file or the new, never half.
-
-    Yields a path in the same directory whose name starts with a dot and ends in `.tmp`; on
-    success it is fsynced and renamed to `path`, on failure removed.
-    """
-    temporary = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    try:
-        yield temporary
-        os.chmod(temporary, mode)
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-        _sync_directory(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -112,7 +87,7 @@ class Lake:
         zone = self.place.raw if raw else self.place.lake
         for made in dict.fromkeys((zone, zone / table.name, folder)):
             make_directory(made, private=raw)
-        _sweep(folder)
+        sweep(folder)
         self._require_space(folder, rows, where)
         path = folder / f"{part}.parquet"
         with replace_file(path, 0o600 if raw else 0o644) as temporary:
@@ -192,12 +167,6 @@ class Lake:
             temporary.write_bytes(canonical_json(body) + b"\n")
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, hexadecimal."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def _write_parquet(path: Path, rows: pl.DataFrame, footer: dict[str, str]) -> None:
     arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
     # Column statistics would put the smallest and largest text of a column into the footer.
@@ -210,36 +179,3 @@ def _command(table: Table, window: Window | None) -> str:
     if window is None:
         return "make publish"
     return f"make backfill FROM={window.key} TO={window.days[-1].key}"
-
-
-def make_directory(folder: Path, *, private: bool) -> None:
-    """Make `folder`; a private one is open to its owner alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if private:
-        folder.chmod(0o700)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove temporary files that a killed process left: those whose process is gone."""
-    for leftover in folder.glob(".*.tmp"):
-        pid = leftover.name.split(".")[-3]
-        if not (pid.isdigit() and _alive(int(pid))):
-            leftover.unlink(missing_ok=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _sync_directory(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

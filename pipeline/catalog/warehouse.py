@@ -12,8 +12,8 @@ import duckdb
 from pipeline.catalog.scripts import warehouse_script
 from pipeline.catalog.types import literal
 from pipeline.datadir import DataDir
+from pipeline.files import make_directory
 from pipeline.ids import digest
-from pipeline.lake import make_directory
 
 __all__ = ["build_warehouse"]
 

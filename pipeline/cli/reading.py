@@ -9,7 +9,8 @@ import click
 import orjson
 
 from pipeline.datadir import DataDir
-from pipeline.lake import MissingPartition, sha256
+from pipeline.files import sha256
+from pipeline.lake import MissingPartition
 
 __all__ = ["query", "summary", "verify"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import orjson
 
 from pipeline.datadir import DataDir
+from pipeline.files import make_directory, replace_file, sha256
 from pipeline.ids import canonical_json, digest
 from pipeline.ingest.readers import Source, choose_reader
 from pipeline.ingest.records import Malformed
-from pipeline.lake import make_directory, replace_file, sha256
 
 __all__ = ["LandedFile", "LandingError", "files_for", "land", "landed_files"]
 

@@ -11,7 +11,8 @@ import jinja2
 from markupsafe import Markup
 
 from pipeline.datadir import DataDir
-from pipeline.lake import Lake, make_directory, replace_file
+from pipeline.files import make_directory, replace_file
+from pipeline.lake import Lake
 from pipeline.report import figures
 from pipeline.report.figures import Figures
 from pipeline.report.headline import headline

@@ -18,8 +18,8 @@ import orjson
 import polars as pl
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.files import replace_file
 from pipeline.ids import digest
-from pipeline.lake import replace_file
 from pipeline.tables.schema import UTC_TIME
 
 __all__ = [

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.datadir import DataDir
-from pipeline.lake import CorruptPartition, DiskFull, Lake, MissingPartition, sha256
+from pipeline.files import sha256
+from pipeline.lake import CorruptPartition, DiskFull, Lake, MissingPartition
 from pipeline.provenance import ConservationError, Counts, Provenance
 from pipeline.tables import ALL, FAILURE_MODES, QUARANTINED_RECORDS, RAW_TRACES, RUN_SUMMARIES
 from pipeline.tables.schema import SchemaError

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.datadir import DataDir
+from pipeline.files import sha256
 from pipeline.ingest import Assembly
-from pipeline.lake import sha256
 from tests.pipeline.ingest.spans import NOON, attribute, chat, drop, message, request, span
 
 ASK, ANSWER = message("user", "Where is order 7?"), message("assistant", "On its way.")

@@ -1,0 +1,70 @@
+"""Files that are whole or not there: written aside and swapped in, leftovers collected."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["make_directory", "replace_file", "sha256", "sweep"]
+
+
+@contextmanager
+def replace_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Write aside, then swap in: a reader, or a kill, sees the old file or the new, never half.
+
+    Yields a path in the same directory whose name starts with a dot and ends in `.tmp`; on
+    success it is fsynced and renamed to `path`, on failure removed.
+    """
+    temporary = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        yield temporary
+        os.chmod(temporary, mode)
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+        _sync_directory(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def make_directory(folder: Path, *, private: bool) -> None:
+    """Make `folder`; a private one is open to its owner alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if private:
+        folder.chmod(0o700)
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files that a killed process left: those whose process is gone."""
+    for leftover in folder.glob(".*.tmp"):
+        pid = leftover.name.split(".")[-3]
+        if not (pid.isdigit() and _alive(int(pid))):
+            leftover.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync_directory(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
