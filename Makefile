@@ -42,9 +42,11 @@ format: setup ## ruff's fixes and formatting
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 backfill: setup ## days, the weeks they complete, then the suite: FROM=2026-11-02 TO=2026-11-15
-	@$(BIN)/python -m assets.backfill --from $(FROM) --to $(TO) $(if $(PARALLEL),--parallel $(PARALLEL))
+	$(if $(FROM),,$(error give the first day, and the last: make backfill FROM=YYYY-MM-DD TO=YYYY-MM-DD))
+	@$(BIN)/python -m assets.backfill --from $(FROM) --to $(or $(TO),$(FROM)) $(if $(PARALLEL),--parallel $(PARALLEL))
 
 restate: setup ## re-run every later day and week in order: FROM=2026-11-02
+	$(if $(FROM),,$(error give the first day: make restate FROM=YYYY-MM-DD))
 	@$(BIN)/python -m assets.backfill --restate $(FROM)
 
 publish: setup ## write the eval suite and the warehouse anew

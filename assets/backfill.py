@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import click
 from rich.console import Console
@@ -17,6 +17,7 @@ from assets.plan import PUBLISH, Task, backfill, restatement
 from assets.progress import Display, display
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
+from pipeline.tables import RAW_TRACES
 from pipeline.windows import FIRST_DAY
 
 __all__ = ["main", "run"]
@@ -65,18 +66,18 @@ def _plan(
             raise click.UsageError(f"no day from {restate.date()} on was ever run")
         return tasks
     assert first is not None
-    return _checked(first.date(), (last or first).date())
+    return _checked(first.date(), (last or first).date(), lake)
 
 
-def _checked(first: date, last: date) -> list[Task]:
+def _checked(first: date, last: date, lake: Lake) -> list[Task]:
     today = datetime.now(UTC).date()
     if not FIRST_DAY <= first <= last:
         raise click.UsageError(f"days run from {FIRST_DAY} on, and --to is not before --from")
     if last >= today:
         raise click.UsageError(
-            f"{last} is not over (UTC); the last day that is comes before {today}"
+            f"{last} is not over; the last day that can be run is {today - timedelta(days=1)} (UTC)"
         )
-    return backfill(first, last)
+    return backfill(first, last, lake)
 
 
 def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:
@@ -119,7 +120,24 @@ def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> 
                 left = ", ".join(str(rest) for rest in tasks[position + 1 :]) or "nothing else"
                 console.print(f"[bold]Not run:[/] {left}. Run the same command once it is mended.")
                 return FAILED
+    _point_to_later_days(place, tasks, console)
     return FINDING if failed_checks else FINE
+
+
+def _point_to_later_days(place: DataDir, tasks: list[Task], console: Console) -> None:
+    """A week that was closed anew is what the days after it were matched against."""
+    closed = [window.days[-1] for task in tasks if task.job == "weekly" for window in task.windows]
+    run_now = {day for task in tasks if task.job == "daily" for day in task.windows}
+    later = [
+        day
+        for day in Lake(place).windows(RAW_TRACES)
+        if closed and day > min(closed) and day not in run_now
+    ]
+    if later:
+        console.print(
+            f"{len(later)} later days were matched against the week as it was before. Bring them "
+            f"up to date with: make restate FROM={later[0].key}"
+        )
 
 
 def _run_task(task: Task, runner: Runner, others: Workers | None, shown: Display) -> list[Outcome]:

@@ -52,7 +52,7 @@ def failure_modes(
         for week in run:
             before = run.read_week_before(FAILURE_MODES)
             graded = run.read_days(GRADES, week.days)
-            vectors = embedder.load()
+            vectors = embedder.words()
             run.note("embedder", vectors.identity)
             entries = run.registry(*_MODES)
             modes = consolidate_modes(graded, before, entries, vectors, week)
@@ -86,7 +86,7 @@ def failure_mode_clusters(
     with publishing(context, lake, registry, FAILURE_MODE_CLUSTERS) as run:
         for day in run:
             before = run.read_week_before(FAILURE_MODES)
-            vectors = embedder.load()
+            vectors = embedder.words()
             run.note("embedder", vectors.identity)
             entries = run.registry(*_MODES)
             found = assign_modes(run.read(GRADES, day), before, entries, vectors)

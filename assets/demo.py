@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 from assets.backfill import run
 from assets.plan import backfill
 from pipeline.datadir import COMMITTED, DataDir
+from pipeline.lake import Lake
 from pipeline.simulate import Simulation, simulate
 
 __all__ = ["main"]
@@ -39,10 +40,11 @@ def main() -> None:
             f"{made.conversations} conversations with a support agent, {made.failing} of them "
             f"with a planted failure ({made.bytes / 1e6:.0f} MB of OTLP)."
         )
-    code = run(place, backfill(_START, _START + timedelta(days=_DAYS - 1)), 1, Console(stderr=True))
+    end = _START + timedelta(days=_DAYS - 1)
+    code = run(place, backfill(_START, end, Lake(place)), 1, Console(stderr=True))
     if code:
         sys.exit(code)
-    last = place.reports / f"day={_START + timedelta(days=_DAYS - 1)}"
+    last = place.reports / f"day={end}"
     console.print(Markdown((last / "summary.md").read_text("utf-8")))
     console.rule("What to open next")
     root = _shown(place.root)

@@ -104,9 +104,9 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
             made = event.asset_check_evaluation_data
             if not made.passed:
                 warns = made.severity == dg.AssetCheckSeverity.WARN
-                facts = {name: value.value for name, value in sorted(made.metadata.items())}
+                facts = ", ".join(f"{n} {v.value}" for n, v in sorted(made.metadata.items()))
                 (found.warnings if warns else found.failed_checks).append(
-                    f"{made.asset_key.to_user_string()}: {made.check_name} {facts}"
+                    f"{made.asset_key.to_user_string()}: {made.check_name} ({facts})"
                 )
     if not result.success and not found.errors and not found.failed_checks:
         reasons = [e.message for e in result.all_events if e.is_run_failure and e.message]

@@ -36,14 +36,24 @@ class Task:
 PUBLISH = Task("publish")
 
 
-def backfill(first: date, last: date) -> list[Task]:
+def backfill(first: date, last: date, lake: Lake) -> list[Task]:
     """The days from `first` to `last` week by week, each week that they complete, and `publish`.
+
+    A week is complete when its Sunday is run, or when its last missing day is; one that was
+    closed before is closed again. So days may be run in any order, one by one.
 
     Raises:
         ValueError: the range ends before it starts.
     """
     days = list(days_between(first, last))
-    return list(_week_by_week(days, {week_of(d) for d in days if d.first.weekday() == 6}))
+    there = {*days, *lake.windows(RAW_TRACES)}
+    closed = set(lake.windows(FAILURE_MODES))
+    complete = {
+        week
+        for week in map(week_of, days)
+        if week.days[-1] in days or week in closed or there.issuperset(week.days)
+    }
+    return list(_week_by_week(days, complete))
 
 
 def restatement(first: date, lake: Lake) -> list[Task]:

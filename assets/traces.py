@@ -78,7 +78,7 @@ def stratified_samples(
     with publishing(context, lake, registry, STRATIFIED_SAMPLES) as run:
         for day in run:
             entries = run.registry("settings.sampling", "intents")
-            vectors = embedder.load()
+            vectors = embedder.sentences()
             run.note("embedder", vectors.identity)
             sample = draw_sample(run.read(RAW_TRACES, day), entries, vectors)
             run.publish(sample.frame, sample.counts)

@@ -17,7 +17,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256, sweep
 from pipeline.ids import canonical_json
 from pipeline.provenance import Provenance
-from pipeline.tables import Table
+from pipeline.tables import ALL, Table
 from pipeline.windows import Window
 
 __all__ = [
@@ -137,17 +137,36 @@ class Lake:
         keys = sorted(p.parent.name.partition("=")[2] for p in root.glob("*=*/*.parquet"))
         return [Window(table.unit, key) for key in dict.fromkeys(keys)]
 
+    def require_readable(self) -> None:
+        """Open every published file of the lake.
+
+        Raises:
+            CorruptPartition: naming the first that is no Parquet, and the command that mends it.
+        """
+        for table in (table for table in ALL.values() if table.zone == "lake"):
+            for window in self.windows(table) if table.unit else [None]:
+                for path in self.files(table, window):
+                    try:
+                        pq.read_metadata(path)
+                    except (pa.ArrowException, OSError) as error:
+                        raise self._corrupt(table, window, path, error) from error
+
     def _read_file(self, table: Table, window: Window | None, path: Path) -> pl.DataFrame:
         try:
             return pl.read_parquet(path, hive_partitioning=False, glob=False).match_to_schema(
                 table.schema
             )
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise CorruptPartition(
-                f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
-                f"({type(error).__name__}); the file was left as it is. Make it anew with: "
-                f"{_command(table, window)}"
-            ) from error
+            raise self._corrupt(table, window, path, error) from error
+
+    def _corrupt(
+        self, table: Table, window: Window | None, path: Path, error: Exception
+    ) -> CorruptPartition:
+        return CorruptPartition(
+            f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
+            f"({type(error).__name__}); the file was left as it is. Make it anew with: "
+            f"{_command(table, window)}"
+        )
 
     def _require_space(self, folder: Path, rows: pl.DataFrame, where: str) -> None:
         need = int(rows.estimated_size()) + _SPARE_BYTES

@@ -14,6 +14,7 @@ from pipeline.catalog.types import literal
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory
 from pipeline.ids import digest
+from pipeline.lake import Lake
 
 __all__ = ["build_warehouse"]
 
@@ -40,7 +41,11 @@ def build_warehouse(place: DataDir) -> Path:
     made = folder / f"warehouse-{number:06d}-{digest(script.text, size=6)}.duckdb"
     aside = folder / f".{made.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
-        _write(aside, script.text)
+        try:
+            _write(aside, script.text)
+        except duckdb.Error:
+            Lake(place).require_readable()
+            raise
         os.replace(aside, made)
     finally:
         aside.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.datadir import DataDir
+from pipeline.datadir import COMMITTED, DataDir
 
 __all__ = ["land", "quarantine", "simulate"]
 
@@ -76,12 +76,14 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
         if file is None:
             click.echo(f"{target.name}: the same content lies in landing under another name")
             continue
-        bad = f", {file.malformed} that cannot be read" if file.malformed else ""
+        why = ", ".join(file.reasons)
+        bad = f", {file.malformed} that cannot be read ({why})" if file.malformed else ""
         again = "" if new else " (was there already)"
         click.echo(f"{target.name}: {file.format}, {file.records} records{bad}{again}")
-        days |= {*file.days, *([file.fallback_day] if file.malformed else [])}
+        days |= {*file.days, *([file.fallback_day] if file.malformed and day else [])}
     if days:
-        click.echo(f"Next: make backfill FROM={min(days)} TO={max(days)}")
+        other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
+        click.echo(f"Next: make backfill{other} FROM={min(days)} TO={max(days)}")
 
 
 @click.group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
@@ -20,6 +21,8 @@ __all__ = ["query", "summary", "verify"]
 @click.pass_obj
 def summary(place: DataDir, day: str | None) -> None:
     """Print the run summary of DAY (YYYY-MM-DD), else of the latest day."""
+    if day is not None and not _is_day(day):
+        raise click.UsageError(f"{day!r} is no day; write YYYY-MM-DD")
     pages = sorted(place.reports.glob(f"day={day or '*'}/summary.md"))
     if not pages:
         raise MissingPartition(
@@ -31,25 +34,30 @@ def summary(place: DataDir, day: str | None) -> None:
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+              help="A variable of the query, such as mode=asked_again.")  # fmt: skip
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, nothing left out.")
 @click.pass_obj
-def query(place: DataDir, name: str | None) -> None:
+def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: bool) -> None:
     """Run a query of sql/queries on the warehouse; without NAME, list them."""
-    import polars as pl
-
+    from pipeline.cli.printing import csv_text, print_frame
     from pipeline.report import list_queries, run_query
 
     if name is None:
         for known, question in list_queries().items():
             click.echo(f"{known:<28} {question}")
         return
+    if any("=" not in setting for setting in settings):
+        raise click.UsageError("--set takes NAME=VALUE")
     try:
-        frame = run_query(place, name)
+        frame = run_query(place, name, dict(s.split("=", 1) for s in settings))
     except KeyError:
         known = ", ".join(list_queries())
         raise click.UsageError(f"no query {name!r}; there are: {known}") from None
-    with pl.Config(tbl_rows=200, tbl_cols=30, fmt_str_lengths=60, tbl_hide_dataframe_shape=True,
-                   tbl_hide_column_data_types=True, tbl_width_chars=160):  # fmt: skip
-        click.echo(frame)
+    if as_csv:
+        click.echo(csv_text(frame), nl=False)
+    else:
+        print_frame(frame)
 
 
 @click.command()
@@ -74,3 +82,10 @@ def verify(place: DataDir) -> None:
                 )
     click.echo(f"{checked} files checked, {wrong} differ from their manifest")
     sys.exit(1 if wrong else 0)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -72,7 +72,8 @@ class Assembly:
                 f"raw_traces: {self.counts.quarantined} of {read} records could not be read, more "
                 f"than the {limit:.1%} of ingest.quarantine_ratio; they are kept in "
                 "quarantined_records and the day's traces were not published. See the "
-                "reasons with `caselaw quarantine ls`, then land corrected files or raise the ratio"
+                "reasons with `caselaw quarantine ls`; then remove the files it names from landing "
+                "and land corrected ones, or raise the ratio"
             )
 
 

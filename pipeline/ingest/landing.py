@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -36,6 +37,7 @@ class LandedFile:
     days: tuple[str, ...]
     records: int
     malformed: int
+    reasons: tuple[str, ...]
     fallback_day: str
     """Where its malformed records are counted: the day given, its first day, or its arrival."""
 
@@ -106,19 +108,21 @@ def _examined(place: DataDir, path: Path, largest: int) -> LandedFile:
     stat = path.stat()
     name = path.relative_to(place.landing).as_posix()
     index = place.raw / "landing_index"
-    known = index / f"{digest(name, stat.st_size, stat.st_mtime_ns, largest)}.json"
+    known = index / f"{digest('index-2', name, stat.st_size, stat.st_mtime_ns, largest)}.json"
     if known.exists():
         body = orjson.loads(known.read_bytes())
-        return LandedFile(**{**body, "days": tuple(body["days"])})
+        listed = {name: tuple(body[name]) for name in ("days", "reasons")}
+        return LandedFile(**{**body, **listed})
     arrived = datetime.fromtimestamp(stat.st_mtime, UTC).date().isoformat()
     given = _given_day(path)
     reader = choose_reader(path)
     source = Source(path, sha256(path), given, largest)
     days: set[str] = set()
-    records = malformed = 0
+    records = 0
+    reasons: Counter[str] = Counter()
     for record in reader.read(source) if reader else ():
         if isinstance(record, Malformed):
-            malformed += 1
+            reasons[record.reason] += 1
         else:
             records += 1
             start = record.start if hasattr(record, "start") else record.started_at
@@ -130,7 +134,8 @@ def _examined(place: DataDir, path: Path, largest: int) -> LandedFile:
         format=reader.name if reader else None,
         days=tuple(sorted(days)),
         records=records,
-        malformed=malformed if reader else 1,
+        malformed=reasons.total() if reader else 1,
+        reasons=tuple(f"{reason} {n}" for reason, n in sorted(reasons.items())),
         fallback_day=fallback,
     )
     make_directory(place.raw, private=True)

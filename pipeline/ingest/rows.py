@@ -60,7 +60,7 @@ def trace_row(trace: Trace, content_key: bytes) -> dict[str, Any]:
 def quarantine_row(file: LandedFile, record: Malformed) -> dict[str, Any]:
     """One row of `quarantined_records`."""
     return {
-        "record_id": digest("ingest", file.sha256, record.offset, record.reason,
+        "record_id": digest("ingest", file.path, file.sha256, record.offset, record.reason,
                             digest(record.payload.hex())),
         "stage": "ingest",
         "reason": record.reason,

@@ -12,7 +12,11 @@ from pipeline.catalog.types import identifier, literal
 from pipeline.datadir import DataDir
 from pipeline.lake import MissingPartition
 
-__all__ = ["list_queries", "run_query"]
+__all__ = ["WarehouseLocked", "list_queries", "run_query"]
+
+
+class WarehouseLocked(OSError):
+    """Somebody opened the warehouse for writing."""
 
 
 def list_queries() -> dict[str, str]:
@@ -37,6 +41,7 @@ def run_query(
     Raises:
         KeyError: there is no query of that name.
         MissingPartition: there is no warehouse yet; the message says what to run.
+        WarehouseLocked: somebody opened it for writing.
     """
     if name not in list_queries():
         raise KeyError(name)
@@ -45,7 +50,7 @@ def run_query(
     readable = [str(folder.resolve()) for folder in (place.lake, place.ledger)]
     # Attached to a database of our own: its limits must not reach an analyst's open connection.
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH {literal(place.warehouse)} AS warehouse (READ_ONLY)")
+        _attach(connection, place)
         connection.execute("USE warehouse")
         listed = ", ".join(literal(folder) for folder in readable)
         connection.execute(f"SET allowed_directories = [{listed}]")
@@ -55,3 +60,14 @@ def run_query(
             connection.execute(f"SET VARIABLE {identifier(variable)} = {literal(value)}")
         text = (SQL / "queries" / f"{name}.sql").read_text("utf-8")
         return pl.DataFrame(connection.sql(text).to_arrow_table())
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, place: DataDir) -> None:
+    try:
+        connection.execute(f"ATTACH {literal(place.warehouse)} AS warehouse (READ_ONLY)")
+    except duckdb.IOException as error:
+        raise WarehouseLocked(
+            f"{place.warehouse} is open for writing in another process, which keeps everybody "
+            "else out; close it there and open it read-only: duckdb -readonly, or "
+            "duckdb.connect(..., read_only=True). The pipeline itself is not held up"
+        ) from error

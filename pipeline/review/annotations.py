@@ -83,9 +83,14 @@ class Annotation(BaseModel):
 
 
 class _Stored(Annotation):
-    """An annotation as a file holds it, under the id that its writer gave it."""
+    """An annotation as a file holds it, under the id that its writer gave it, if any."""
 
-    stored_id: str = Field(alias="annotation_id", pattern=r"^[0-9a-f]{8,64}$")
+    stored_id: str | None = Field(None, alias="annotation_id", pattern=r"^[0-9a-f]{8,64}$")
+
+    @property
+    def key(self) -> str:
+        """The id given, else the digest of its content."""
+        return self.stored_id or self.annotation_id
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def collect_annotations(folder: Path, before: datetime) -> Annotations:
         if isinstance(stored, str):
             problems.append(Problem(str(path.relative_to(folder)), stored))
         elif stored.annotated_at < before:
-            found.setdefault(stored.stored_id, stored)
+            found.setdefault(stored.key, stored)
     rows = [_row(found[name]) for name in sorted(found)]
     frame = pl.DataFrame(rows, schema=ANNOTATIONS).sort("annotated_at", "annotation_id")
     return Annotations(frame, tuple(problems))
@@ -190,10 +195,10 @@ def _read(path: Path) -> _Stored | str:
         return "not JSON"
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return f"field {first['loc'][0] if first['loc'] else '(all)'!r}: {first['type']}"
+        return f"field {first['loc'][0] if first['loc'] else '(all)'!r}: {first['msg']}"
 
 
 def _row(stored: _Stored) -> dict[str, object]:
     body = stored.model_dump(mode="python", exclude={"stored_id", "axes"})
     axes = [{"axis": axis, "verdict": verdict} for axis, verdict in sorted(stored.axes.items())]
-    return {"annotation_id": stored.stored_id, "axes": axes} | body
+    return {"annotation_id": stored.key, "axes": axes} | body

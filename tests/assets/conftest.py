@@ -92,6 +92,6 @@ def closed_week(
     place = DataDir(tmp_path_factory.mktemp("closed_week"))
     shutil.copytree(traffic, place.root, dirs_exist_ok=True)
     lineage = open_lineage(place)
-    outcomes = lineage.run(*backfill(FRIDAY, SUNDAY))
+    outcomes = lineage.run(*backfill(FRIDAY, SUNDAY, Lake(place)))
     assert [outcome.errors for outcome in outcomes] == [[], [], []]
     return lineage

@@ -24,8 +24,8 @@ def publish_empty(lake: Lake, table: Table, *windows: Window) -> None:
         lake.publish(table, window, table.empty(), NOTHING)
 
 
-def test_two_weeks_are_run_week_by_week() -> None:
-    assert planned(backfill(date(2026, 11, 2), date(2026, 11, 15))) == [
+def test_two_weeks_are_run_week_by_week(lake: Lake) -> None:
+    assert planned(backfill(date(2026, 11, 2), date(2026, 11, 15), lake)) == [
         "daily 2026-11-02 to 2026-11-08",
         "weekly 2026-11-02",
         "daily 2026-11-09 to 2026-11-15",
@@ -34,9 +34,9 @@ def test_two_weeks_are_run_week_by_week() -> None:
     ]
 
 
-def test_a_week_is_closed_by_its_sunday_alone() -> None:
+def test_a_week_that_has_just_begun_is_closed_by_its_sunday(lake: Lake) -> None:
     # Wednesday to Tuesday: the first week ends inside, the second does not
-    assert planned(backfill(date(2026, 11, 4), date(2026, 11, 10))) == [
+    assert planned(backfill(date(2026, 11, 4), date(2026, 11, 10), lake)) == [
         "daily 2026-11-04 to 2026-11-08",
         "weekly 2026-11-02",
         "daily 2026-11-09 to 2026-11-10",
@@ -44,16 +44,36 @@ def test_a_week_is_closed_by_its_sunday_alone() -> None:
     ]
 
 
-def test_one_day_is_one_run() -> None:
-    assert planned(backfill(date(2026, 11, 4), date(2026, 11, 4))) == [
+def test_a_week_run_backwards_is_closed_again_once_it_is_whole(lake: Lake) -> None:
+    sunday = date(2026, 11, 8)
+    assert "weekly 2026-11-02" in planned(backfill(sunday, sunday, lake))
+    publish_empty(lake, RAW_TRACES, *week("2026-11-02").days[2:])
+    tuesday, monday = date(2026, 11, 3), date(2026, 11, 2)
+    assert planned(backfill(tuesday, tuesday, lake)) == ["daily 2026-11-03", "publish"]
+    publish_empty(lake, RAW_TRACES, day(tuesday))
+    assert planned(backfill(monday, monday, lake)) == [
+        "daily 2026-11-02",
+        "weekly 2026-11-02",
+        "publish",
+    ]
+
+
+def test_a_day_of_a_closed_week_closes_it_again(lake: Lake) -> None:
+    publish_empty(lake, FAILURE_MODES, week("2026-11-02"))
+    wednesday = date(2026, 11, 4)
+    assert "weekly 2026-11-02" in planned(backfill(wednesday, wednesday, lake))
+
+
+def test_one_day_is_one_run(lake: Lake) -> None:
+    assert planned(backfill(date(2026, 11, 4), date(2026, 11, 4), lake)) == [
         "daily 2026-11-04",
         "publish",
     ]
 
 
-def test_a_range_that_ends_before_it_starts_is_refused() -> None:
+def test_a_range_that_ends_before_it_starts_is_refused(lake: Lake) -> None:
     with pytest.raises(ValueError, match="before it starts"):
-        backfill(date(2026, 11, 4), date(2026, 11, 3))
+        backfill(date(2026, 11, 4), date(2026, 11, 3), lake)
 
 
 def test_a_restatement_takes_what_is_there_and_nothing_else(lake: Lake) -> None:

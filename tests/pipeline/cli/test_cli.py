@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.cli.printing import csv_text, print_frame
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.tables import QUARANTINED_RECORDS, RUN_SUMMARIES
@@ -40,8 +41,9 @@ def chat_file(tmp_path: Path) -> Path:
 def test_land_says_what_landed_and_what_to_run_next(tmp_path: Path, chat_file: Path) -> None:
     done = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
     assert done.returncode == 0
-    assert "chat, 1 records, 1 that cannot be read" in done.stdout
-    assert "Next: make backfill FROM=2026-11-10 TO=2026-11-10" in done.stdout
+    assert "chat, 1 records, 1 that cannot be read (bad_json 1)" in done.stdout
+    own = f"CASELAW_DATA={tmp_path / 'data'}"
+    assert f"Next: make backfill {own} FROM=2026-11-10 TO=2026-11-10" in done.stdout
     again = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
     assert "was there already" in again.stdout
 
@@ -112,3 +114,18 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_wide_row_is_a_block_and_no_id_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "case-" + "0123456789abcdef" * 8
+    frame = pl.DataFrame({"case": [long, "case-2"], "share": [0.123456, 3.0], "by": ["x", "x"]})
+    print_frame(frame)
+    printed = capsys.readouterr().out
+    assert long in printed
+    assert "0.1235" in printed
+    assert "by: x (in all 2 rows)" in printed
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_quoted() -> None:
+    frame = pl.DataFrame({"name": ["=1+1", "plain"], "value": [-1.5, 2.0]})
+    assert csv_text(frame).splitlines() == ["name,value", "'=1+1,-1.5", "plain,2.0"]

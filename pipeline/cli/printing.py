@@ -1,0 +1,96 @@
+"""Frames as people read them in a terminal, and as spreadsheets take them."""
+
+from __future__ import annotations
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["csv_text", "print_frame"]
+
+_STARTS_FORMULA = r"^[=+\-@\t\r\x00]"
+
+
+def print_frame(frame: pl.DataFrame) -> None:
+    """Print a frame; a column with one value in all of several rows is said once, below."""
+    console = Console(highlight=False)
+    if frame.is_empty():
+        console.print("No rows.")
+        return
+    shown = frame.select(_cell(frame, name) for name in frame.columns)
+    constant = {
+        name: shown[name][0]
+        for name in shown.columns
+        if shown.height > 1 and shown[name].n_unique() == 1
+    }
+    varying = shown.drop(list(constant))
+    if _width(varying) <= console.width:
+        console.print(_table(varying, frame.schema))
+    else:
+        _print_blocks(varying, console)
+    for name, value in constant.items():
+        if value:
+            console.print(Text(f"{name}: {value} (in all {shown.height} rows)", style="dim"))
+
+
+def _width(shown: pl.DataFrame) -> int:
+    """Characters that the frame takes side by side, two between columns."""
+    longest = [max(len(n), *(len(cell or "") for cell in shown[n])) for n in shown.columns]
+    return sum(longest) + 2 * len(longest)
+
+
+def _table(shown: pl.DataFrame, schema: pl.Schema) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in shown.columns:
+        table.add_column(name, justify="right" if schema[name].is_numeric() else "left")
+    for row in shown.iter_rows():
+        table.add_row(*(Text(value or "") for value in row))
+    return table
+
+
+def _print_blocks(shown: pl.DataFrame, console: Console) -> None:
+    """A row that is wider than the terminal is a block of its own, a line a column."""
+    margin = max(len(name) for name in shown.columns)
+    for row in shown.iter_rows(named=True):
+        for name, value in row.items():
+            if value:
+                line = Text(f"{name:>{margin}}  ", style="bold") + Text(value, style="not bold")
+                console.print(line, soft_wrap=True)
+        console.print()
+
+
+def csv_text(frame: pl.DataFrame) -> str:
+    """The frame as CSV; a cell that a spreadsheet would run as a formula starts with a quote."""
+    cells = frame.select(
+        pl.when(_plain(frame, name).str.contains(_STARTS_FORMULA))
+        .then("'" + _plain(frame, name))
+        .otherwise(_plain(frame, name))
+        .alias(name)
+        if not frame.schema[name].is_numeric()
+        else pl.col(name)
+        for name in frame.columns
+    )
+    return cells.write_csv()
+
+
+def _plain(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column as text; the items of a list are joined."""
+    if isinstance(frame.schema[name], pl.List):
+        return pl.col(name).cast(pl.List(pl.String)).list.join(", ")
+    return pl.col(name).cast(pl.String)
+
+
+def _cell(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column as a person reads it: numbers to four digits, control characters gone."""
+    column = pl.col(name)
+    if frame.schema[name].is_float():
+        column = column.round_sig_figs(4)
+        whole = column.round(0) == column
+        text = (
+            pl.when(whole)
+            .then(column.cast(pl.Int64).cast(pl.String))
+            .otherwise(column.cast(pl.String))
+        )
+        return text.alias(name)
+    return _plain(frame, name).str.replace_all(r"[\x00-\x1f\x7f-\x9f]", " ").alias(name)
