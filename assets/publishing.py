@@ -67,10 +67,10 @@ class Publication:
         return self.lake.place
 
     @property
-    def rows_before(self) -> int:
-        """Rows that the partition is published with now; 0 where it never was."""
+    def published_before(self) -> pl.DataFrame:
+        """The partition as it is published now; empty where it never was."""
         there = self.lake.exists(self._table, self.window)
-        return self.lake.read(self._table, self.window).height if there else 0
+        return self.lake.read(self._table, self.window) if there else self._table.empty()
 
     def registry(self, *sections: str, as_of: Window | None = None) -> Registry:
         """The registry as of the partition's end; `sections` are those that the step reads."""

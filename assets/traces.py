@@ -47,7 +47,7 @@ def raw_traces(
         for day in run:
             entries = run.registry("settings.ingest")
             found = assemble_day(run.place, day, entries, content_key.load().subkey("user"))
-            found.require_sources(run.rows_before)
+            found.require_sources(run.published_before)
             run.note_all(found.files)
             bad = found.quarantined
             kept = Counts("records", bad.height, bad.height)
@@ -108,6 +108,7 @@ def redacted_traces(
         for day in run:
             tool = redactor.load()
             run.note("pii_policy", digest(tool.policy.model_dump(mode="json")))
+            run.note("surrogate_key", tool.key_id)
             raw = run.read(RAW_TRACES, day)
             drawn = raw.join(run.read(STRATIFIED_SAMPLES, day), on="trace_id", how="semi")
             safe, bad = redact_traces(drawn, tool, content_key.load())

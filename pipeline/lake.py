@@ -156,7 +156,7 @@ class Lake:
             return pl.read_parquet(path, hive_partitioning=False, glob=False).match_to_schema(
                 table.schema
             )
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise self._corrupt(table, window, path, error) from error
 
     def _corrupt(

@@ -10,6 +10,7 @@ import dagster as dg
 
 from pipeline.datadir import DataDir
 from pipeline.ids import digest
+from pipeline.lake import Lake
 from pipeline.redaction import (
     CONTENT_KEY_VARIABLE,
     PiiPolicy,
@@ -18,6 +19,7 @@ from pipeline.redaction import (
     load_key,
     load_policy,
 )
+from pipeline.tables import RAW_TRACES, REDACTED_TRACES
 
 __all__ = ["ContentKeyResource", "RedactorResource"]
 
@@ -38,7 +40,9 @@ class RedactorResource(dg.ConfigurableResource):
             KeyRefused: the key is missing where it must not be, short, or open to others.
             PolicyRefused: naming the field of `pii_policy.yaml` that is wrong.
         """
-        key = load_key(self._place.keys / "surrogate.key", os.environ, create=True)
+        # A new key beside what an older one made would be a mixture of surrogates.
+        fresh = not Lake(self._place).windows(REDACTED_TRACES)
+        key = load_key(self._place.keys / "surrogate.key", os.environ, create=fresh)
         return _redactor(self.policy(), key, self.threads)
 
     def policy(self) -> PiiPolicy:
@@ -66,8 +70,12 @@ class ContentKeyResource(dg.ConfigurableResource):
         Raises:
             KeyRefused: the key is short or open to others.
         """
-        path = DataDir(Path(self.data_dir)).keys / "content.key"
-        return load_key(path, os.environ, create=True, variable=CONTENT_KEY_VARIABLE)
+        place = DataDir(Path(self.data_dir))
+        # With a new key every case id would change, and users would be counted as others.
+        lake = Lake(place)
+        fresh = not (lake.windows(RAW_TRACES) or lake.windows(REDACTED_TRACES))
+        path = place.keys / "content.key"
+        return load_key(path, os.environ, create=fresh, variable=CONTENT_KEY_VARIABLE)
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -67,6 +67,9 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     """
     from pipeline.ingest import land as copy
     from pipeline.ingest import landed_files
+    from pipeline.lake import Lake
+    from pipeline.tables import RAW_TRACES
+    from pipeline.windows import day as day_window
 
     landed = dict(copy(place, files, day))
     found = {place.landing / file.path: file for file in landed_files(place, 64 * 2**20)}
@@ -81,6 +84,10 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
         again = "" if new else " (was there already)"
         click.echo(f"{target.name}: {file.format}, {file.records} records{bad}{again}")
         days |= {*file.days, *([file.fallback_day] if file.malformed and day else [])}
+    # A turn that came late may be the beginning of a conversation of the day after.
+    lake = Lake(place)
+    after = {(date.fromisoformat(d) + timedelta(days=1)).isoformat() for d in days}
+    days |= {d for d in after if lake.exists(RAW_TRACES, day_window(d))}
     if days:
         other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
         click.echo(f"Next: make backfill{other} FROM={min(days)} TO={max(days)}")

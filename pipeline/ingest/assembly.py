@@ -11,11 +11,11 @@ import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.ingest.conversations import join_conversations
-from pipeline.ingest.deduplication import traces_of
+from pipeline.ingest.deduplication import UNUSABLE, Broken, traces_of
 from pipeline.ingest.landing import LandedFile, files_for, landed_files
 from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.records import Malformed, Span, Trace
-from pipeline.ingest.rows import quarantine_row, trace_row
+from pipeline.ingest.rows import broken_row, quarantine_row, trace_row
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES
@@ -32,7 +32,7 @@ class TooManyQuarantined(RuntimeError):
 
 
 class SourcesGone(RuntimeError):
-    """A day was published with conversations of which landing holds nothing any more."""
+    """Conversations of a published day have lost the files they were read from."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,30 @@ class Assembly:
     quarantined: pl.DataFrame
     counts: Counts
     files: Mapping[str, str]
+    landed: frozenset[str]
+    """The sha256 of every file in landing."""
 
-    def require_sources(self, rows_before: int) -> None:
-        """Refuse to replace a published day by an empty one, its files having left landing.
+    def require_sources(self, before: pl.DataFrame) -> None:
+        """Refuse to drop conversations from a published day because their files have gone.
 
         Args:
-            rows_before: conversations that the day was published with, 0 if it never was.
+            before: the day's `raw_traces` as published, empty if it never was.
 
         Raises:
-            SourcesGone: naming the count and what to do.
+            SourcesGone: naming the counts and what to do.
         """
-        if rows_before and not self.counts.records_in:
+        now = set(self.traces["member_trace_ids"].explode().to_list())
+        lost = [
+            row["trace_id"]
+            for row in before.select("trace_id", "source_files").iter_rows(named=True)
+            if row["trace_id"] not in now and not self.landed.issuperset(row["source_files"])
+        ]
+        if lost:
             raise SourcesGone(
-                "raw_traces: nothing in landing tells of this day any more, which was published "
-                f"with {rows_before} conversations; they were kept. Land its files again, or "
-                "remove the day's directory in data/raw/raw_traces to have it empty"
+                f"raw_traces: {len(lost)} of the {before.height} conversations that this day was "
+                "published with have lost their files in landing; the day was kept as it is. Land "
+                "the files again, or remove the day's directory in data/raw/raw_traces to go on "
+                "without them"
             )
 
     def require_ratio(self, limit: float) -> None:
@@ -99,33 +108,49 @@ def assemble_day(
     while True:
         chosen = list(files_for(files, lower, upper))
         spans, traces, malformed = _read(place, chosen, largest)
-        found, repeated = traces_of(spans, traces)
+        found, repeated, broken = traces_of(spans, traces)
         joined = join_conversations(found, gap)
         reach = _needed(joined, window.first, lower, upper, gap)
         if reach == (lower, upper):
             break
         lower, upper = reach
     read = Counter([s.trace_id for s in spans] + [t.trace_id for t in traces])
-    kept = sum(trace.records for trace in joined)
-    Counts("records", read.total(), kept, repeated.total()).check(f"raw_traces/{window}: assembly")
-    mine = [trace for trace in joined if trace.started_at.date() == window.first]
-    members = {member for trace in mine for member in trace.members}
-    broken = [(file, bad) for file, bad in malformed if file.fallback_day == window.key]
-    used = {sha for trace in mine for sha in trace.files} | {file.sha256 for file, _ in broken}
-    rows = [trace_row(trace, content_key) for trace in mine]
-    quarantined = {row["record_id"]: row for row in (quarantine_row(f, b) for f, b in broken)}
+    kept, lost = sum(t.records for t in joined), sum(b.spans for b in broken)
+    Counts("records", read.total(), kept, repeated.total(), lost).check(f"raw_traces/{window}")
+    rows, bad_rows = [], []
+    for trace in (trace for trace in joined if trace.started_at.date() == window.first):
+        try:
+            rows.append((trace, trace_row(trace, content_key)))
+        except UNUSABLE as error:
+            name, where = type(error).__name__, min(trace.files)
+            broken.append(Broken(trace.trace_id, where, trace.started_at, trace.records, name))
+    by_sha = {file.sha256: file for file in chosen}
+    for one in (b for b in broken if b.started_at.date() == window.first):
+        bad_rows.append((one.spans, broken_row(by_sha[one.file], one, content_key)))
+    unreadable = [(file, bad) for file, bad in malformed if file.fallback_day == window.key]
+    bad_rows += [(1, quarantine_row(file, bad)) for file, bad in unreadable]
+    members = {m for trace, _ in rows for m in trace.members}
+    members |= {b.trace_id for b in broken if b.started_at.date() == window.first}
+    used = {sha for trace, _ in rows for sha in trace.files} | {
+        r["file_sha256"] for _, r in bad_rows
+    }
+    quarantined = sum(count for count, _ in bad_rows)
     return Assembly(
-        traces=pl.DataFrame(rows, schema=RAW_TRACES.schema),
-        quarantined=pl.DataFrame(list(quarantined.values()), schema=QUARANTINED_RECORDS.schema),
+        traces=pl.DataFrame([row for _, row in rows], schema=RAW_TRACES.schema),
+        quarantined=pl.DataFrame(
+            list({row["record_id"]: row for _, row in bad_rows}.values()),
+            schema=QUARANTINED_RECORDS.schema,
+        ),
         # What belongs to other days is left out: a neighbour's file must not alter this footer.
         counts=Counts(
             unit="records",
-            records_in=sum(read[member] for member in members) + len(broken),
-            records_out=sum(trace.records for trace in mine),
+            records_in=sum(read[member] for member in members) + len(unreadable),
+            records_out=sum(trace.records for trace, _ in rows),
             duplicates=sum(repeated[member] for member in members),
-            quarantined=len(broken),
+            quarantined=quarantined,
         ),
         files={f"landing/{sha[:12]}": sha for sha in sorted(used)},
+        landed=frozenset(file.sha256 for file in files),
     )
 
 
@@ -159,11 +184,12 @@ def _needed(
     """Widen the days to read while a conversation of `day` may reach beyond them.
 
     Later: it ends too near to the last day read. Earlier: spans are missing, so its first one
-    may lie further back (at most a week is looked through).
+    may lie further back. At most a week is looked through either way.
     """
     mine = [trace for trace in joined if trace.started_at.date() == day]
-    if any((trace.ended_at + gap).date() > upper for trace in mine):
-        upper += _REACH
+    end = max((trace.ended_at + gap for trace in mine), default=None)
+    if end is not None and end.date() > upper:
+        upper = max(upper, min(end.date(), day + _FURTHEST))
     if not all(trace.complete or not trace.timed for trace in mine) and day - lower < _FURTHEST:
         lower -= _REACH
     return lower, upper

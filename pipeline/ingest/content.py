@@ -12,6 +12,7 @@ from pipeline.ids import canonical_json
 from pipeline.ingest.records import Call, Message
 
 __all__ = [
+    "as_id",
     "as_json_text",
     "as_text",
     "calls_from_messages",
@@ -54,6 +55,11 @@ def as_text(value: Any) -> str | None:
     return canonical_json(value).decode()
 
 
+def as_id(value: Any) -> str | None:
+    """An id or a name as text; None where it is a structure."""
+    return str(value) if isinstance(value, str | int) and value != "" else None
+
+
 def _part_text(part: Any) -> str:
     if isinstance(part, str):
         return part
@@ -81,15 +87,17 @@ def openai_message(raw: Mapping[str, Any]) -> Message:
         role=_ROLES.get(role, role),
         content=as_text(raw.get("content")),
         tool_calls=tuple(calls),
-        tool_call_id=raw.get("tool_call_id"),
-        name=raw.get("name"),
-        finish_reason=raw.get("finish_reason"),
+        tool_call_id=as_id(raw.get("tool_call_id")),
+        name=as_id(raw.get("name")),
+        finish_reason=as_id(raw.get("finish_reason")),
     )
 
 
 def _openai_call(raw: Mapping[str, Any]) -> Call:
     function = raw.get("function") or raw
-    return Call(raw.get("id"), str(function["name"]), as_json_text(function.get("arguments")))
+    return Call(
+        as_id(raw.get("id")), str(function["name"]), as_json_text(function.get("arguments"))
+    )
 
 
 def genai_messages(raw: Any) -> list[Message]:
@@ -99,7 +107,8 @@ def genai_messages(raw: Any) -> list[Message]:
     examples). Reasoning is dropped: it is not what the user was told.
     """
     messages = []
-    for item in loads(raw) or ():
+    listed = loads(raw)
+    for item in listed if isinstance(listed, list) else ():
         if not isinstance(item, Mapping) or not isinstance(item.get("role"), str):
             continue
         parts = item.get("parts")
@@ -116,14 +125,14 @@ def _from_parts(item: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> list
         Message(
             "tool",
             as_text(part.get("response", part.get("result"))),
-            tool_call_id=part.get("id"),
-            name=item.get("name"),
+            tool_call_id=as_id(part.get("id")),
+            name=as_id(item.get("name")),
         )
         for part in parts
         if part.get("type") == "tool_call_response"
     ]
     calls = tuple(
-        Call(part.get("id"), str(part.get("name")), as_json_text(part.get("arguments")))
+        Call(as_id(part.get("id")), str(part.get("name")), as_json_text(part.get("arguments")))
         for part in parts
         if part.get("type") == "tool_call"
     )
@@ -132,7 +141,8 @@ def _from_parts(item: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> list
     if answers and not prose and not calls:
         return answers
     text = as_text(prose) if prose else None
-    return [*answers, Message(role, text, calls, None, item.get("name"), item.get("finish_reason"))]
+    name, reason = as_id(item.get("name")), as_id(item.get("finish_reason"))
+    return [*answers, Message(role, text, calls, None, name, reason)]
 
 
 def merge_history(known: list[Message], later: Iterable[Message]) -> list[Message]:

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pipeline.ids import digest
 from pipeline.ingest.records import Span, Trace
 from pipeline.ingest.spans import trace_of_spans
 
-__all__ = ["traces_of"]
+__all__ = ["UNUSABLE", "Broken", "traces_of"]
+
+UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What a value of an unforeseen kind may raise; one odd trace never takes the day with it."""
 
 
-def traces_of(spans: Iterable[Span], traces: Iterable[Trace]) -> tuple[list[Trace], Counter[str]]:
-    """Assemble spans by trace id and drop repeated records; returns traces, repetitions by id.
+@dataclass(frozen=True)
+class Broken:
+    """A trace whose spans are readable one by one but make no trace."""
+
+    trace_id: str
+    file: str
+    started_at: datetime
+    spans: int
+    error: str
+
+
+def traces_of(
+    spans: Iterable[Span], traces: Iterable[Trace]
+) -> tuple[list[Trace], Counter[str], list[Broken]]:
+    """Assemble spans by trace id and drop repeated records.
+
+    Returns traces, the number of repetitions by trace id, and the traces that broke.
 
     Of two spans with one id the one with more attributes stays, then the one that ends later,
     then the one of the larger digest; if they differed, the trace is flagged.
@@ -24,13 +43,19 @@ def traces_of(spans: Iterable[Span], traces: Iterable[Trace]) -> tuple[list[Trac
         by_trace[span.trace_id][span.span_id].append(span)
     found: list[Trace] = []
     repeated: Counter[str] = Counter()
+    broken: list[Broken] = []
     for trace_id, same_trace in by_trace.items():
         kept, conflict = [], False
         for copies in same_trace.values():
             kept.append(max(copies, key=_precedence))
             repeated[trace_id] += len(copies) - 1
             conflict |= len(copies) > 1 and len({_content(copy) for copy in copies}) > 1
-        found.append(trace_of_spans(kept, conflicting=conflict))
+        try:
+            found.append(trace_of_spans(kept, conflicting=conflict))
+        except UNUSABLE as error:
+            first = min(kept, key=lambda span: (span.start, span.span_id))
+            name = type(error).__name__
+            broken.append(Broken(trace_id, first.file, first.start, len(kept), name))
     whole: dict[str, list[Trace]] = defaultdict(list)
     for trace in traces:
         whole[trace.trace_id].append(trace)
@@ -40,7 +65,7 @@ def traces_of(spans: Iterable[Span], traces: Iterable[Trace]) -> tuple[list[Trac
         if any(other.messages != best.messages for other in same):
             best = replace(best, flags=best.flags | {"conflicting_duplicate"})
         found.append(replace(best, files=frozenset().union(*(t.files for t in same))))
-    return found, repeated
+    return found, repeated, broken
 
 
 def _precedence(span: Span) -> tuple[int, object, str]:

@@ -87,6 +87,9 @@ def landed_files(place: DataDir, largest: int) -> list[LandedFile]:
     """Every landing file, each content once; what a file holds is remembered beside raw."""
     found: dict[str, LandedFile] = {}
     if place.landing.is_dir():
+        # Files dropped by hand leave it open as the umask says; here it is closed to others.
+        make_directory(place.landing, private=True)
+        _rename_odd_names(place.landing)
         for path in sorted(p for p in place.landing.rglob("*") if p.is_file()):
             if not any(part.startswith(".") for part in path.relative_to(place.landing).parts):
                 file = _examined(place, path, largest)
@@ -101,6 +104,14 @@ def files_for(files: Iterable[LandedFile], first: date, last: date) -> Iterator[
         days = (*file.days, file.fallback_day) if file.malformed else file.days
         if any(lowest <= day <= highest for day in days):
             yield file
+
+
+def _rename_odd_names(folder: Path) -> None:
+    """Give files whose names are no UTF-8 a name that can be written down."""
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        plain = path.name.encode("utf-8", "backslashreplace").decode()
+        if plain != path.name:
+            path.rename(path.with_name(plain.replace("\\", "-")))
 
 
 def _examined(place: DataDir, path: Path, largest: int) -> LandedFile:
@@ -149,5 +160,8 @@ def _given_day(path: Path) -> date | None:
     """The day that a folder `day=YYYY-MM-DD` of landing gives to records without a time."""
     for part in reversed(path.parts[:-1]):
         if match := _DAY_FOLDER.fullmatch(part):
-            return date.fromisoformat(match[1])
+            try:
+                return date.fromisoformat(match[1])
+            except ValueError:
+                return None
     return None

@@ -7,44 +7,104 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.ids import canonical_json, digest, keyed_digest
+from pipeline.ingest.deduplication import Broken
 from pipeline.ingest.landing import LandedFile
-from pipeline.ingest.records import Malformed, Trace
+from pipeline.ingest.records import Call, Malformed, Message, Retrieval, Trace
 
-__all__ = ["quarantine_row", "trace_row"]
+__all__ = ["broken_row", "quarantine_row", "safe_id", "safe_label", "trace_row"]
 
 _HANDOVER = re.compile(r"transfer_to_human|escalat|hand_?(over|off)|human_agent", re.IGNORECASE)
+
+
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LABEL = re.compile(r"(?!AKIA|gh[pousr]_|sk-|xox)[A-Za-z][A-Za-z0-9._:/-]{0,63}")
+_VERSION = re.compile(
+    r"v?\d{1,4}([._-][0-9a-z]{1,12}){0,4}|\d{4}-\d{2}(-\d{2})?|(?=.*[a-f])[0-9a-f]{7,40}"
+)
+_DATE = re.compile(r"20\d{2}-?\d{2}-?\d{2}")
+_LONG_NUMBER = re.compile(r"\d[\d ._:/-]{6,}\d")  # a phone number, a card
+_ROLES = {"system", "user", "assistant", "tool"}
+
+
+def safe_id(value: str | None, content_key: bytes) -> str | None:
+    """An id as it came if it is a plain hex id or UUID; else its keyed digest.
+
+    Ids travel further than any text: into every table, the suite and the reports. One that a
+    service made of an e-mail address or a phone number must not.
+    """
+    if value is None or _ID.fullmatch(value):
+        return value
+    return keyed_digest(content_key, "id", value)
+
+
+def safe_label(value: str | None, content_key: bytes) -> str | None:
+    """What developers name (release, tool, model), if it looks like a name; else a digest."""
+    if value is None or _VERSION.fullmatch(value):
+        return value
+    if _LABEL.fullmatch(value) and not _LONG_NUMBER.search(_DATE.sub("", value)):
+        return value
+    return "label-" + keyed_digest(content_key, "label", value, size=6)
 
 
 def trace_row(trace: Trace, content_key: bytes) -> dict[str, Any]:
     """One row of `raw_traces`."""
     user = keyed_digest(content_key, "user", trace.user_id) if trace.user_id else None
+
+    def label(value: str | None) -> str | None:
+        return safe_label(value, content_key)
+
+    def call_row(call: Call) -> dict[str, Any]:
+        row = asdict(call) | {"name": label(call.name), "error": label(call.error)}
+        row["call_id"] = safe_label(row.pop("id"), content_key)
+        return row
+
+    def message_row(message: Message) -> dict[str, Any]:
+        return {
+            "role": message.role if message.role in _ROLES else "other",
+            "content": message.content,
+            "tool_calls": [
+                {"id": label(c.id), "name": label(c.name), "arguments": c.arguments}
+                for c in message.tool_calls
+            ],
+            "tool_call_id": label(message.tool_call_id),
+            "name": label(message.name),
+            "finish_reason": label(message.finish_reason),
+        }
+
+    def retrieval_row(retrieval: Retrieval) -> dict[str, Any]:
+        row = asdict(retrieval)
+        return row | {"documents": [d | {"id": label(d["id"])} for d in row["documents"]]}
+
     return {
-        "trace_id": trace.trace_id,
-        "member_trace_ids": list(trace.members),
-        "session_id": trace.session_id,
+        "trace_id": safe_id(trace.trace_id, content_key),
+        "member_trace_ids": [safe_id(member, content_key) for member in trace.members],
+        "session_id": safe_id(trace.session_id, content_key),
         "user_key": user,
         "started_at": trace.started_at,
         "ended_at": trace.ended_at,
-        "service": trace.service,
-        "agent_name": trace.agent_name,
-        "agent_version": trace.agent_version,
-        "release": trace.release,
-        "prompt_version": trace.prompt_version,
-        "policy_version": trace.policy_version,
-        "environment": trace.environment,
-        "models": sorted(trace.models),
+        "service": label(trace.service),
+        "agent_name": label(trace.agent_name),
+        "agent_version": label(trace.agent_version),
+        "release": label(trace.release),
+        "prompt_version": label(trace.prompt_version),
+        "policy_version": label(trace.policy_version),
+        "environment": label(trace.environment),
+        "models": sorted(str(label(model)) for model in trace.models),
         "opted_out": trace.opted_out,
-        "messages": [asdict(message) for message in trace.messages],
-        "tool_calls": [_call_row(asdict(call)) for call in trace.calls],
-        "retrievals": [asdict(retrieval) for retrieval in trace.retrievals],
+        "messages": [message_row(message) for message in trace.messages],
+        "tool_calls": [call_row(call) for call in trace.calls],
+        "retrievals": [retrieval_row(retrieval) for retrieval in trace.retrievals],
         "input_tokens": trace.input_tokens,
         "output_tokens": trace.output_tokens,
         "cost_usd": None if trace.cost_usd is None else round(trace.cost_usd, 9),
         "latency_ms": _latency(trace),
         "status": trace.status,
-        "error": trace.error,
+        "error": label(trace.error),
         "feedback": {
-            "scores": [asdict(score) for score in trace.scores],
+            "scores": [
+                {"name": label(s.name), "value": s.value, "label": label(s.label)}
+                for s in trace.scores
+            ],
             "escalated": any(_HANDOVER.search(call.name) for call in trace.calls),
             "correction": None,
         },
@@ -75,9 +135,17 @@ def quarantine_row(file: LandedFile, record: Malformed) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _call_row(call: dict[str, Any]) -> dict[str, Any]:
-    call["call_id"] = call.pop("id")
-    return call
+def broken_row(file: LandedFile, broken: Broken, content_key: bytes) -> dict[str, Any]:
+    """One row of `quarantined_records` for a trace that its spans did not make."""
+    spans = f"{broken.spans} records of one trace, one with a value of an unforeseen kind"
+    detail = f"{spans} ({broken.error})"
+    row = quarantine_row(file, Malformed("bad_trace", detail, 0, 0, b""))
+    trace_id = safe_id(broken.trace_id, content_key)
+    return row | {
+        "record_id": digest("ingest", "bad_trace", trace_id, file.sha256),
+        "trace_id": trace_id,
+        "byte_offset": None,
+    }
 
 
 def _latency(trace: Trace) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -204,8 +205,17 @@ def _scores(span: Span) -> list[Score]:
 
 
 def _sum(spans: Iterable[Span], names: Sequence[str], kind: type) -> Any:
-    found = [kind(v) for span in spans if (v := _first(span.attributes, names)) is not None]
-    return sum(found) if found else None
+    found = [n for s in spans if (n := _number(_first(s.attributes, names))) is not None]
+    return kind(sum(found)) if found else None
+
+
+def _number(text: str | None) -> float | None:
+    """A count or an amount, however it was written; what is none says nothing."""
+    try:
+        value = float(text) if text is not None else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and 0 <= value < 2**53 else None
 
 
 def _kept_attributes(roots: Sequence[Span]) -> dict[str, Any]:

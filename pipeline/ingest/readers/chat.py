@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,6 +13,7 @@ from pipeline.ids import canonical_json, digest
 from pipeline.ingest.content import as_text, calls_from_messages, openai_message
 from pipeline.ingest.jsontext import JsonText, json_array, json_lines, malformed
 from pipeline.ingest.records import Malformed, Score, Trace
+from pipeline.windows import FIRST_DAY
 
 if TYPE_CHECKING:
     from pipeline.ingest.readers import Source
@@ -26,6 +27,7 @@ _USER = ("user_id", "user")
 _TIME = ("started_at", "created_at", "timestamp", "start_time", "created", "time")
 # Recorded outcomes and hidden instructions of a benchmark are no part of what happened: a grader
 # that could read them would be grading the answer key.
+_LATEST = date(2100, 1, 1)
 _DROPPED = {"reward", "info", *_BODY, *_ID, *_SESSION, *_USER, *_TIME, "feedback"}
 
 
@@ -70,6 +72,9 @@ def _trace(text: JsonText, source: Source) -> Trace | Malformed:
         return malformed("not_a_conversation", detail, canonical_json(value), text.offset)
     started = _time(value)
     timed = started is not None
+    if started is not None and not FIRST_DAY <= started.date() < _LATEST:
+        detail = f"its time lies before {FIRST_DAY} or after the year 2099"
+        return malformed("time_out_of_range", detail, canonical_json(value), text.offset)
     if started is None:
         if source.day is None:
             detail = "the record has no time; land the file again with --day YYYY-MM-DD"

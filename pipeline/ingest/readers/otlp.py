@@ -6,12 +6,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline.ids import canonical_json
 from pipeline.ingest.jsontext import JsonText, json_lines, malformed
 from pipeline.ingest.records import Malformed, Span
+from pipeline.windows import FIRST_DAY
 
 if TYPE_CHECKING:
     from pipeline.ingest.readers import Source
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["OtlpJsonReader"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST, _LATEST = 946684800, 4102444800  # seconds: the years 2000 to 2099
+# Before the first partition nothing can be published; after 2099 a clock was wrong.
+_EARLIEST = int(datetime.combine(FIRST_DAY, time(), UTC).timestamp())
+_LATEST = 4102444800
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _STATUS_ERROR = {2, "2", "STATUS_CODE_ERROR"}
 
@@ -97,7 +100,7 @@ def _span(raw: Mapping[str, Any], resource: Mapping[str, Any], file: str, repair
 
 
 def _time(nanoseconds: Any) -> datetime | None:
-    """A time of OTLP, to the microsecond; None where it lies outside of the years 2000 to 2099."""
+    """A time of OTLP, to the microsecond; None outside of FIRST_DAY to 2099."""
     value = int(nanoseconds)
     if not _EARLIEST <= value // 10**9 < _LATEST:
         return None
@@ -126,7 +129,8 @@ def _value(wrapped: Mapping[str, Any]) -> Any:
     for kind, value in wrapped.items():
         match kind:
             case "intValue":
-                return int(value)
+                number = int(value)
+                return number if -(2**63) <= number < 2**63 else str(number)
             case "arrayValue":
                 return [_value(item) for item in value.get("values") or ()]
             case "kvlistValue":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from pipeline.datadir import DataDir
 from pipeline.ingest import Assembly, SourcesGone, TooManyQuarantined
-from tests.pipeline.ingest.spans import drop, message, request, span
+from pipeline.ingest.records import Span, Trace
+from tests.pipeline.ingest.spans import NOON, drop, message, request, span
 
 GOOD = request(span(1, 1))
 
@@ -123,12 +125,85 @@ def test_an_empty_day_is_a_day(ingest: Callable[..., Assembly]) -> None:
     assembly.require_ratio(0.05)
 
 
-def test_a_day_whose_files_are_gone_is_not_published_as_empty(
+def test_conversations_whose_files_are_gone_are_not_dropped_from_a_published_day(
     place: DataDir, ingest: Callable[..., Assembly]
 ) -> None:
-    path = drop(place, "a.jsonl", GOOD)
-    ingest().require_sources(rows_before=1)
-    path.unlink()
-    ingest().require_sources(rows_before=0)
-    with pytest.raises(SourcesGone, match="published with 1 conversations; they were kept"):
-        ingest().require_sources(rows_before=1)
+    drop(place, "a.jsonl", GOOD)
+    second = drop(place, "b.jsonl", request(span(2, 2)))
+    before = ingest().traces
+    second.unlink()
+    ingest().require_sources(before.clear())
+    with pytest.raises(SourcesGone, match=r"1 of the 2 conversations .* kept as it is"):
+        ingest().require_sources(before)
+    # A file that grew has another digest, but tells of all that it told of before.
+    drop(place, "b.jsonl", request(span(2, 2)), request(span(3, 3)))
+    ingest().require_sources(before)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"gen_ai__usage__input_tokens": 12.0, "gen_ai__usage__cost": "free"},
+        {"gen_ai__usage__input_tokens": "n/a"},
+        {"gen_ai__usage__input_tokens": 2**63},
+        {"gen_ai__input__messages": "5"},
+        {"gen_ai__input__messages": '[{"role": "tool", "parts": [{"type": "tool_call_response", '
+         '"id": {"a": 1}}]}]'},
+        {"gen_ai__conversation__id": 10**30},
+    ],
+)  # fmt: skip
+def test_a_value_of_an_unforeseen_kind_takes_no_neighbour_down(
+    place: DataDir, ingest: Callable[..., Assembly], attributes: dict[str, object]
+) -> None:
+    odd = span(2, 2, gen_ai__operation__name="chat", **attributes)
+    drop(place, "a.jsonl", GOOD, request(odd))
+    assembly = ingest()
+    assert f"{1:032x}" in assembly.traces["trace_id"].to_list()
+    assert assembly.traces.height + assembly.quarantined.height == 2
+
+
+def test_a_trace_that_breaks_assembly_is_quarantined_alone(
+    place: DataDir, ingest: Callable[..., Assembly], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.ingest import deduplication
+
+    assemble = deduplication.trace_of_spans
+
+    def break_on_second(spans: list[Span], **more: bool) -> Trace:
+        if spans[0].trace_id.endswith("2"):
+            raise TypeError("text of the trace")
+        return assemble(spans, **more)
+
+    monkeypatch.setattr(deduplication, "trace_of_spans", break_on_second)
+    drop(place, "a.jsonl", GOOD, request(span(2, 2), span(2, 3, parent=2)))
+    assembly = ingest()
+    assert assembly.traces.height == 1
+    (bad,) = assembly.quarantined.to_dicts()
+    assert (bad["reason"], bad["trace_id"], bad["file"]) == ("bad_trace", f"{2:032x}", "a.jsonl")
+    assert "text of the trace" not in bad["detail"]
+    assert (assembly.counts.records_in, assembly.counts.quarantined) == (3, 2)
+
+
+def test_a_time_before_the_first_partition_is_quarantined(
+    place: DataDir, ingest: Callable[..., Assembly]
+) -> None:
+    old = {"messages": [{"role": "user", "content": "Hi"}], "created_at": "2023-01-01T00:00:00Z"}
+    drop(place, "day=2026-11-02/c.jsonl", json.dumps(old))
+    assert ingest().quarantined["reason"].to_list() == ["time_out_of_range"]
+
+
+def test_a_folder_that_is_no_day_and_a_name_that_is_no_text_stop_nobody(
+    place: DataDir, ingest: Callable[..., Assembly]
+) -> None:
+    drop(place, "day=2026-13-45/c.jsonl", GOOD)
+    odd = drop(place, "b.jsonl", request(span(2, 2)))
+    os.rename(odd, os.fsencode(odd.parent) + b"/\xff.jsonl")
+    assert ingest().traces.height == 2
+
+
+def test_an_end_far_in_the_future_does_not_read_the_future(
+    place: DataDir, ingest: Callable[..., Assembly]
+) -> None:
+    drop(place, "a.jsonl", request(span(1, 1, seconds=3e8)))
+    drop(place, "far.jsonl", request(span(2, 2, start=NOON + timedelta(days=300))))
+    assert ingest().traces["trace_id"].to_list() == [f"{1:032x}"]
