@@ -46,7 +46,15 @@ def read_conversation(row: Mapping[str, Any]) -> Conversation:
         "\n".join(system),
         tuple(turn.close(number) for number, turn in enumerate(kept)),
         len(messages),
+        _output_type(row.get("attributes")),
     )
+
+
+def _output_type(attributes: str | None) -> str | None:
+    """The span attribute `gen_ai.output.type` (text, json, image, speech), in lower case."""
+    known = _parse(attributes or "")
+    value = known.get("gen_ai.output.type") if isinstance(known, Mapping) else None
+    return value.lower() if isinstance(value, str) else None
 
 
 class _OpenTurn:

@@ -17,8 +17,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.files import replace_file
 from pipeline.ids import digest
-from pipeline.lake import replace_file
 
 __all__ = ["JUDGE_CALLS", "CallRecord", "Ledger", "export_ledger"]
 

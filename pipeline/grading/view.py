@@ -82,12 +82,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A whole trace; `system` is the text of the system messages."""
+    """A whole trace; `system` is the text of the system messages.
+
+    `output_type` is what the request asked of the model by `gen_ai.output.type`, if it said so.
+    """
 
     trace_id: str
     system: str
     turns: tuple[Turn, ...]
     message_count: int
+    output_type: str | None = None
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:

@@ -27,6 +27,9 @@ class Axis(DatedEntry):
     apology_tools: tuple[str, ...] = Field(
         (), description="apology_intents: tools whose use shows that the intent was really that"
     )
+    apology_proof: tuple[str, ...] = Field(
+        (), description="tone, embedded judge: tools whose use owes it whatever the intent"
+    )
     sure_intent_score: float = Field(
         -1.0, ge=-1, le=1, description="apology_intents: from here on the intent needs no such tool"
     )

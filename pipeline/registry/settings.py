@@ -34,7 +34,7 @@ class Sampling(_Section):
     floor_per_stratum: int = Field(2, ge=1, description="a stratum below it is taken whole")
     census_stakes: tuple[str, ...] = Field(("high",), description="stakes taken whole")
     anomaly_share: float = Field(0.15, ge=0, lt=1, description="of the budget, drawn by anomaly")
-    unknown_below: float = Field(0.32, ge=-1, le=1, description="intent score: unknown below it")
+    unknown_below: float = Field(0.37, ge=-1, le=1, description="intent score: unknown below it")
     unknown_stakes: Literal["low", "medium", "high"] = Field(
         "medium", description="stakes of an unknown intent, raised like the others"
     )

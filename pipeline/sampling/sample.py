@@ -52,7 +52,7 @@ def draw_sample(traces: pl.DataFrame, registry: Registry, embedder: Embedder) ->
     Args:
         traces: the day's `raw_traces`, in any order.
         registry: `intents` and `settings.sampling` are read.
-        embedder: finds the nearest intent; `unknown_below` was measured with the offline one.
+        embedder: finds the nearest intent; `unknown_below` holds for `sentence_embedder`.
 
     Returns:
         A frame that fits `STRATIFIED_SAMPLES`. Weights are 1 / inclusion_probability and add up

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import sentence_embedder
 from pipeline.estimation import rate, wilson
 from pipeline.grading import grade_traces, make_judge
 from pipeline.ingest import assemble_day
@@ -72,8 +72,8 @@ def grade_everything(folder: Path, *, seed: int, phrases: str, days: int, budget
     for window in days_between(start, start + timedelta(days=days - 1)):
         registry = load_registry(place.registry, window)
         raw = assemble_day(place, window, registry, content.subkey("user")).traces
-        everything = draw_sample(raw, _with_budget(registry, "all"), offline_embedder()).frame
-        drawn = draw_sample(raw, _with_budget(registry, budget), offline_embedder()).frame
+        everything = draw_sample(raw, _with_budget(registry, "all"), sentence_embedder()).frame
+        drawn = draw_sample(raw, _with_budget(registry, budget), sentence_embedder()).frame
         redacted, _ = redact_traces(raw.filter(~pl.col("opted_out")), redactor, content)
         judge = make_judge(registry, place.ledger)
         grades = grade_traces(redacted, everything, registry, judge).frame

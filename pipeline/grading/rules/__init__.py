@@ -1,6 +1,15 @@
 """The deterministic rules: one function a kind, run over one conversation at a time."""
 
-from pipeline.grading.rules import contract, dialogue, drift, grounding, security, tools
+from pipeline.grading.rules import (
+    citation,
+    contract,
+    dialogue,
+    drift,
+    expected,
+    grounding,
+    security,
+    tools,
+)
 from pipeline.grading.rules.kinds import Finding, Scope, Verdict, check_of
 from pipeline.grading.rules.running import RULES_VERSION, rule_identity, run_rules
 from pipeline.grading.rules.security import suspected_orders
@@ -16,4 +25,13 @@ __all__ = [
     "suspected_orders",
 ]
 
-_FAMILIES = (contract, dialogue, drift, grounding, security, tools)  # imported to register checks
+_FAMILIES = (
+    citation,
+    contract,
+    dialogue,
+    drift,
+    expected,
+    grounding,
+    security,
+    tools,
+)  # imported to register checks

@@ -18,10 +18,14 @@ __all__: list[str] = []
 
 @checks(JsonContract)
 def json_contract(conversation: Conversation, params: JsonContract, scope: Scope) -> Finding:
-    """Every answer of the intent is one JSON value that its schema allows, and nothing else."""
-    if scope.intent is None or scope.intent.output_schema is None or not conversation.answered:
+    """Every answer owed as JSON is one JSON value that a schema allows, and nothing else.
+
+    The trace's own `gen_ai.output.type` says whether JSON is owed; without it the intent does.
+    The schema is the intent's; of JSON under an intent without one, those of all intents.
+    """
+    schemas = _schemas(conversation, scope)
+    if schemas is None or not conversation.answered:
         return SKIPPED
-    validator = _validator(canonical_json(scope.intent.output_schema))
     for _, _, answer in conversation.answered:
         try:
             value = orjson.loads(answer.text)
@@ -33,7 +37,11 @@ def json_contract(conversation: Conversation, params: JsonContract, scope: Scope
                 subject="answer",
                 error_class="text_around_json" if holds_json else "not_json",
             )
-        error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+        errors = [
+            jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
+            for schema in schemas
+        ]
+        error = errors[0] if errors and None not in errors else None
         if error is not None:
             path = ".".join(str(p) for p in error.absolute_schema_path if p != "items")[:80]
             return failed(
@@ -43,6 +51,21 @@ def json_contract(conversation: Conversation, params: JsonContract, scope: Scope
                 error_class=f"schema_{error.validator}",
             )
     return PASS
+
+
+def _schemas(conversation: Conversation, scope: Scope) -> list[bytes] | None:
+    """The schemas of which an answer must meet one; None where no JSON is owed."""
+    own = scope.intent.output_schema if scope.intent else None
+    if conversation.output_type != "json":
+        worded = scope.intent and any(
+            search(p, conversation.user_text) for p in scope.intent.keywords or (".",)
+        )
+        if conversation.output_type or not own or not worded:
+            return None
+    if own:
+        return [canonical_json(own)]
+    every = {i.id: i.output_schema for i in scope.intents if i.output_schema}
+    return [canonical_json(every[name]) for name in sorted(every)]
 
 
 @lru_cache(maxsize=64)

@@ -8,8 +8,10 @@ from typing import Final
 import re2
 
 from pipeline.grading.conversation import Conversation, Message, Turn
+from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
+from pipeline.grading.words import split_requests
 from pipeline.registry.rules import AskedAgain, AskedItem, Complaint, Escalation
 
 __all__: list[str] = []
@@ -21,8 +23,13 @@ _SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]*")
 def asked_again(conversation: Conversation, params: AskedAgain, scope: Scope) -> Finding:
     """The agent does not ask for an item that the user gave before, unless a look-up missed it.
 
-    A question that repeats the value ("is it still ...?") confirms it and is none.
+    A question that repeats the value ("is it still ...?") confirms it and is none. The user
+    tells it best: who gives the same id again right after an answer that had neither used nor
+    named it was asked for it again, in whatever words.
     """
+    repeated = _given_again(conversation)
+    if repeated:
+        return repeated
     applicable = False
     given: dict[str, tuple[Message, set[str]]] = {}
     for turn, user, _ in conversation.answered:
@@ -46,6 +53,52 @@ def asked_again(conversation: Conversation, params: AskedAgain, scope: Scope) ->
                     error_class="asked_again",
                 )
     return PASS if applicable else SKIPPED
+
+
+def _given_again(conversation: Conversation) -> Finding | None:
+    """The fail for an id that a user had to give twice, or None.
+
+    The first and second time stand in different turns; until the second no call had used the
+    id and no answer had named it, and the answer right before states no id, date or amount of
+    its own: it could only have been asking. A refusal that the user answers with another wish
+    is no question.
+    """
+    first: dict[str, tuple[int, Message]] = {}
+    before: Message | None = None
+    for turn, user, answer in conversation.answered:
+        for value in sorted({str(f.value) for f in facts_of(user.text) if f.kind == "id"}):
+            if value not in first:
+                first[value] = (turn.number, user)
+                continue
+            number, source = first[value]
+            between = conversation.turns[number : turn.number]
+            asked = before is not None and not _states(before) and not _refused(before, user)
+            if before and asked and not _known_since(between, value):
+                return failed(
+                    "The user had to give again what they had already given.",
+                    source.ref,
+                    before.ref,
+                    user.ref,
+                    subject="id",
+                    error_class="given_again",
+                )
+        before = answer
+    return None
+
+
+def _known_since(turns: tuple[Turn, ...], value: str) -> bool:
+    called = any(value in c.arguments_text.upper() for t in turns for c in t.calls)
+    return called or any(value in m.text.upper() for t in turns for m in t.texts)
+
+
+def _refused(answer: Message, reply: Message) -> bool:
+    """Whether an answer refused and the user comes back with another wish."""
+    turned_down = "?" not in answer.text and says(answer.text, "refuses", "admits_failure")
+    return turned_down and bool(split_requests(reply.text))
+
+
+def _states(answer: Message) -> bool:
+    return any(fact.kind in ("id", "date", "amount", "time") for fact in facts_of(answer.text))
 
 
 def _values(item: AskedItem, text: str) -> set[str]:

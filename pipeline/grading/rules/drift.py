@@ -10,7 +10,9 @@ from pipeline.grading.conversation import Call, Conversation, Message
 from pipeline.grading.facts import facts_of
 from pipeline.grading.language import detect_language, likely_language, requested_language
 from pipeline.grading.lexicons import lexicon, says
+from pipeline.grading.rules.channels import forbidden_by, takes
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
+from pipeline.grading.rules.style import other_voice
 from pipeline.registry.rules import ForgottenConstraint, Language, Register
 
 __all__: list[str] = []
@@ -74,12 +76,18 @@ def forgotten_constraint(
 ) -> Finding:
     """A channel the user ruled out, or a limit the user set, still holds in later turns."""
     no_calls: Message | None = None
+    ruled_out: dict[str, Message] = {}
     limit: tuple[Message, float] | None = None
     for turn, user, answer in conversation.answered:
+        source = next(
+            (m for c, m in sorted(ruled_out.items()) if takes(answer.text, c, user.text)), None
+        )
         if no_calls and says(answer.text, "announces_call") and not says(answer.text, "refuses"):
+            source = no_calls
+        if source:
             return failed(
                 "The user ruled out a channel early and the agent falls back on it.",
-                no_calls.ref,
+                source.ref,
                 answer.ref,
                 subject="channel",
                 error_class="channel_forgotten",
@@ -93,10 +101,12 @@ def forgotten_constraint(
                 subject="limit",
                 error_class="limit_forgotten",
             )
+        for channel in forbidden_by(user.text):
+            ruled_out.setdefault(channel, user)
         no_calls = user if says(user.text, "rules_out_calls") else no_calls
         amount = _limit_of(user.text)
         limit = (user, amount) if amount is not None else limit
-    return PASS if no_calls or limit else SKIPPED
+    return PASS if no_calls or ruled_out or limit else SKIPPED
 
 
 def _spends(call: Call, most: float) -> bool:
@@ -164,6 +174,13 @@ def register(conversation: Conversation, params: Register, scope: Scope) -> Find
                     subject=code,
                     error_class="address_drift",
                 )
+    voices = other_voice(conversation)
+    if voices:
+        return failed(
+            "A later answer speaks in another voice than the first.",
+            *(message.ref for message in voices),
+            error_class="voice_drift",
+        )
     return PASS
 
 

@@ -1,74 +1,19 @@
-"""Rules about what answers rest on: sources, failed calls, empty results, missed searches."""
+"""Rules about what answers rest on: failed calls, empty results, missed searches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import re2
 
 from pipeline.grading.conversation import Call, Conversation, Message, Turn
 from pipeline.grading.facts import Support, facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
+from pipeline.grading.speech import admits_failure, holds_back
 from pipeline.grading.support import support_before
 from pipeline.grading.words import content_words
-from pipeline.registry.rules import Citation, EmptyResult, RetrievalMiss, ToolFailure
+from pipeline.registry.rules import EmptyResult, RetrievalMiss, ToolFailure
 
 __all__: list[str] = []
-
-
-@checks(Citation)
-def citation(conversation: Conversation, params: Citation, scope: Scope) -> Finding:
-    """Cited sources were retrieved (`exists`), and sources are cited where due (`present`)."""
-    pattern = re2.compile(params.pattern)
-    if params.demand == "exists":
-        return _cited_exist(conversation, pattern)
-    if scope.intent is None or not scope.intent.cites:
-        return SKIPPED
-    owed = [
-        (turn, answer)
-        for turn, _, answer in conversation.answered
-        if turn.documents and not _holds_back(answer)
-    ]
-    if not owed:
-        return SKIPPED
-    for turn, answer in owed:
-        if not pattern.search(answer.text):
-            return failed(
-                "The answer rests on retrieved documents and names none of them.",
-                turn.documents[0].ref,
-                answer.ref,
-                subject=turn.documents[0].id,
-                error_class="missing_citation",
-            )
-    return PASS
-
-
-def _cited_exist(conversation: Conversation, pattern: Any) -> Finding:
-    retrieved = {document.id.upper() for document in conversation.documents}
-    cited = [
-        (answer, match.group(1))
-        for _, _, answer in conversation.answered
-        for match in pattern.finditer(answer.text)
-    ]
-    if not cited:
-        return SKIPPED
-    for answer, source in cited:
-        if source.upper() not in retrieved:
-            return failed(
-                "The answer cites a source that was not retrieved in this conversation.",
-                answer.ref,
-                subject=source,
-                error_class="phantom_citation",
-            )
-    return PASS
-
-
-def _holds_back(answer: Message) -> bool:
-    """Whether an answer admits that it has nothing to say, or only asks."""
-    asks = answer.text.rstrip().endswith("?") and not facts_of(answer.text)
-    return asks or says(answer.text, "found_nothing", "admits_failure")
 
 
 @checks(ToolFailure)
@@ -81,7 +26,7 @@ def tool_failure(conversation: Conversation, params: ToolFailure, scope: Scope) 
     any_failure = False
     for turn, call, answer in _unanswered_failures(conversation):
         any_failure = True
-        if says(answer.text, "admits_failure", "found_nothing", "hands_over"):
+        if holds_back(answer.text) or says(answer.text, "hands_over"):
             continue
         if _explained(call, answer):
             continue
@@ -144,9 +89,12 @@ def empty_result(conversation: Conversation, params: EmptyResult, scope: Scope) 
     """After an empty look-up the answer does not state that the thing does not exist.
 
     Fails where the answer denies it, or neither says that nothing was found nor asks to check,
-    and the user's next turn does not accept that; and where it denies it flatly at the end.
+    and the user's next turn does not accept that; and where it denies it flatly at the end. Of
+    tools that no intent names nobody said that an empty result is a miss (a search may rightly
+    find nothing, a tool may have nothing to return): there only the user's objection tells.
     """
     found = False
+    looked_up = {tool for i in scope.intents for tool in (*i.tools, *i.expected_tools)}
     for turn in conversation.turns:
         empty = [c for c in turn.calls if c.empty]
         full = {c.name for c in turn.calls if not c.failed and not c.empty}
@@ -162,7 +110,8 @@ def empty_result(conversation: Conversation, params: EmptyResult, scope: Scope) 
         objects = said is not None and says(said.text, "contradicts", "corrects", "complains")
         refused = said is not None and not says(said.text, "accepts", "declines")
         contradicted = objects or (refused and not invites and not admits)
-        if (contradicted and (denies or not invites)) or (denies and not invites):
+        stated = (contradicted and (denies or not invites)) or (denies and not invites)
+        if stated and (objects or call.name in looked_up):
             return failed(
                 "An empty look-up was stated as a fact"
                 + (", and the user's next turn contradicts it." if contradicted else "."),
@@ -185,7 +134,7 @@ def retrieval_miss(conversation: Conversation, params: RetrievalMiss, scope: Sco
         if turn.answer is None or not _is_miss(turn, params.low_score):
             continue
         missed = True
-        if says(turn.answer.text, "found_nothing", "admits_failure"):
+        if says(turn.answer.text, "found_nothing") or admits_failure(turn.answer.text):
             continue
         support = support_before(conversation, turn)
         invented = _invented(turn.answer, support)

@@ -1,4 +1,4 @@
-"""Rules about calls: the right tool, limits, confirmation, loops."""
+"""Rules about calls: limits, confirmation, loops."""
 
 from __future__ import annotations
 
@@ -9,72 +9,11 @@ from typing import Any
 from pipeline.grading.conversation import Call, Conversation, Turn
 from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
-from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.ids import canonical_json
-from pipeline.registry import Intent
-from pipeline.registry.rules import AmountLimit, Confirmation, ExpectedTool, RepeatedCall
+from pipeline.registry.rules import AmountLimit, Confirmation, RepeatedCall
 
 __all__: list[str] = []
-
-
-@checks(ExpectedTool)
-def expected_tool(conversation: Conversation, params: ExpectedTool, scope: Scope) -> Finding:
-    """A right run calls one of the intent's tools; a run without any call must not state facts.
-
-    Skipped where the intent is unknown, weakly matched or names no tools, and where no intent
-    speaks of any of the tools called: another agent's run. Unknown where the
-    tools called fit another intent whose keywords the user's words match: then it may be the
-    intent that is wrong.
-    """
-    intent = scope.intent
-    if intent is None or not intent.expected_tools:
-        return SKIPPED
-    called = [call for call in conversation.calls if call.name not in params.neutral]
-    if any(call.name in intent.expected_tools for call in conversation.calls):
-        called = _foreign_writes(conversation, params, intent)
-        if not called:
-            return PASS
-    if not called:
-        return _without_call(conversation)
-    names = {call.name for call in called}
-    known = {tool for i in scope.intents for tool in (*i.expected_tools, *i.tools)}
-    if not names & (known | set(params.writing)):
-        return SKIPPED  # tools that no intent speaks of: nothing was planned for them
-    fitting = (i for i in scope.intents if i is not intent and names & set(i.expected_tools))
-    if any(search(p, conversation.user_text) for other in fitting for p in other.keywords):
-        return Finding("unknown", "The calls fit another intent that the words fit too.")
-    return failed(
-        "None of the tools that this intent needs was called; another one was.",
-        *(call.ref for call in called),
-        subject=called[0].name,
-        error_class="wrong_tool",
-    )
-
-
-def _foreign_writes(conversation: Conversation, params: ExpectedTool, intent: Intent) -> list[Call]:
-    """Calls that changed something, where the intent has such a tool of its own and none ran."""
-    writing = set(params.writing) - set(params.neutral)
-    own = writing & set(intent.expected_tools)
-    done = [call for call in conversation.calls if call.name in writing]
-    if not own or any(call.name in own for call in done):
-        return []
-    return done
-
-
-def _without_call(conversation: Conversation) -> Finding:
-    """Judge a run in which nothing but neutral tools ran."""
-    if conversation.calls or not conversation.answered:
-        return SKIPPED
-    said = {fact.value for fact in facts_of(conversation.user_text)}
-    for _, _, answer in conversation.answered:
-        new = [f for f in facts_of(answer.text) if f.kind in ("amount", "date", "time", "id")]
-        if [fact for fact in new if fact.value not in said] and "?" not in answer.text:
-            return failed(
-                "The answer states particulars although no tool was called.",
-                answer.ref,
-                error_class="no_tool_called",
-            )
-    return Finding("unknown", "No tool was called; the agent may still have been asking.")
 
 
 @checks(AmountLimit)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.embedding import Embedder, offline_embedder
+from pipeline.embedding import Embedder, word_embedder
 
 
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
     """The default embedder, which needs no network."""
-    return offline_embedder()
+    return word_embedder()

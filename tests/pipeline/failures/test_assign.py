@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import word_embedder
 from pipeline.failures import assign_modes, consolidate_modes
 from pipeline.registry import NamedMode, Registry, Settings
 from pipeline.tables import FAILURE_MODE_CLUSTERS
@@ -160,8 +160,8 @@ def test_neither_the_rows_order_nor_repetition_changes_a_byte(parts, seed):
     ]
     shuffled = list(rows)
     seed.shuffle(shuffled)
-    first = assign_modes(frame(rows), None, PLAIN, offline_embedder()).frame
-    again = assign_modes(frame(shuffled), None, PLAIN, offline_embedder()).frame
+    first = assign_modes(frame(rows), None, PLAIN, word_embedder()).frame
+    again = assign_modes(frame(shuffled), None, PLAIN, word_embedder()).frame
     assert first.equals(again)
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import word_embedder
 from pipeline.failures import assign_modes, consolidate_modes
 from pipeline.registry import NamedMode, Registry, Settings
 from pipeline.tables import FAILURE_MODES
@@ -160,11 +160,11 @@ def test_every_id_of_every_day_is_found_in_its_week(history, seed):
         ]
         grades = frame(rows) if rows else frame([]).with_columns(pl.lit(None, pl.Date).alias("day"))
         window = weeks(number + 1)[number]
-        week = consolidate_modes(grades, before, PLAIN, offline_embedder(), window)
+        week = consolidate_modes(grades, before, PLAIN, word_embedder(), window)
         week.counts.check("failure_modes")
         seed.shuffle(rows)
         again = frame(rows) if rows else grades
-        assert consolidate_modes(again, before, PLAIN, offline_embedder(), window).frame.equals(
+        assert consolidate_modes(again, before, PLAIN, word_embedder(), window).frame.equals(
             week.frame
         )
         ids = set(week.frame["failure_mode_id"])
@@ -177,7 +177,7 @@ def test_every_id_of_every_day_is_found_in_its_week(history, seed):
             own = [
                 {k: v for k, v in r.items() if k != "day"} for r in rows if r["day"] == day.first
             ]
-            clusters = assign_modes(frame(own), before, PLAIN, offline_embedder()).frame
+            clusters = assign_modes(frame(own), before, PLAIN, word_embedder()).frame
             assert set(clusters["failure_mode_id"]) <= ids | set(merged)
         assert int(week.frame["size_week"].sum()) == len({r["trace_id"] for r in rows})
         before = week.frame

@@ -135,7 +135,14 @@ def test_a_source_is_cited_where_the_intent_asks_for_it() -> None:
     assert cites("Within 30 days.", wanting) == "fail"
     assert cites("Within 30 days [HC-110].", wanting) == "pass"
     assert cites("I could not find anything on that.", wanting) == "skipped"
-    assert cites("Within 30 days.", intent()) == "skipped"
+    assert cites("Within 30 days.", None) == "fail", "30 days stand in the article alone"
+    assert cites("That depends on what you bought.", None) == "skipped"
+
+
+def test_no_source_is_owed_for_what_another_tool_gave() -> None:
+    product = call("get_product", {"sku": "A-1"}, {"details": "Wool, may be worn for 30 days"})
+    steps = [user("What is it like?"), product, ARTICLE, agent("You may wear it for 30 days.")]
+    assert check("citation", {"demand": "present"}, steps).verdict == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -269,6 +276,7 @@ def test_an_error_that_explains_itself_is_acknowledged_by_acting_on_it() -> None
 
 
 EMPTY = call("get_order", {"order_id": "P-1"}, {})
+LOOKS_UP = Intent(id="status", title="Status", exemplars=("P-1?",), tools=("get_order", "find"))
 
 
 @pytest.mark.parametrize(
@@ -285,13 +293,23 @@ EMPTY = call("get_order", {"order_id": "P-1"}, {})
     ],
 )  # fmt: skip
 def test_empty_result(after: list[dict[str, Any]], expected: tuple[str, str | None]) -> None:
-    assert told(check("empty_result", {}, [user("P-1?"), EMPTY, *after])) == expected
+    steps = [user("P-1?"), EMPTY, *after]
+    assert told(check("empty_result", {}, steps, LOOKS_UP)) == expected
+
+
+def test_an_empty_result_of_a_tool_nobody_described_is_a_failure_only_if_the_user_objects() -> None:
+    search = [user("Nonstop?"), call("search", {}, []), agent("There are no nonstop flights.")]
+    thought = [user("Upgrade me"), call("think", {}, ""), agent("It is done, there is no fee.")]
+    for quiet in (search, thought, [*search, user("Ok, then with a stop.")]):
+        assert check("empty_result", {}, quiet, LOOKS_UP).verdict == "pass"
+    objection = [*search, user("That's wrong, I am looking at one right now.")]
+    assert check("empty_result", {}, objection, LOOKS_UP).error_class == "empty_contradicted"
 
 
 @pytest.mark.parametrize("result", [{}, [], "", "null", {"orders": []}, {"items": [], "count": 0}])
 def test_what_counts_as_an_empty_result(result: Any) -> None:
     steps = [user("P-1?"), call("find", {}, result), agent("That does not exist.")]
-    assert check("empty_result", {}, steps).verdict == "fail"
+    assert check("empty_result", {}, steps, LOOKS_UP).verdict == "fail"
 
 
 @pytest.mark.parametrize("result", [{"sent": False}, {"quantity": 0}, [0], "no", {"orders": [1]}])

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import word_embedder
 from pipeline.failures import assign_modes
 from pipeline.promotion import Decisions, decide
 from pipeline.registry import Axis, Intent, NamedMode, Registry, Rule, Settings
@@ -102,7 +102,7 @@ def decisions(
     """Decide on a day of conversations."""
     reg = reg or registry()
     graded = grades(chats)
-    clusters = assign_modes(graded, modes_before, reg, offline_embedder()).frame
+    clusters = assign_modes(graded, modes_before, reg, word_embedder()).frame
     return decide(
         clusters,
         graded,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import word_embedder
 from pipeline.failures import consolidate_modes
 from pipeline.promotion import Outcome, passes, read_checks
 from pipeline.registry import NamedMode
@@ -94,7 +94,7 @@ def test_what_the_weeks_before_saw_makes_the_pattern():
         grades(PATTERN).with_columns(pl.lit(MONDAY).alias("day")),
         None,
         registry(),
-        offline_embedder(),
+        word_embedder(),
         window,
     ).frame
     row = by_trace(

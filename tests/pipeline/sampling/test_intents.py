@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import sentence_embedder
 from pipeline.registry import UNKNOWN, Intent
 from pipeline.sampling.conversations import read_conversations
 from pipeline.sampling.intents import classify, opening
@@ -18,7 +18,7 @@ def intent_of(registry, trace, frame):
     def find(*said, tools=(), intents=registry.intents):
         conversations = read_conversations(frame([trace("t", *said, tools=tools)]))
         (found,) = classify(
-            conversations, intents, offline_embedder(), registry.settings.sampling.unknown_below
+            conversations, intents, sentence_embedder(), registry.settings.sampling.unknown_below
         )
         return found
 
@@ -80,7 +80,7 @@ def test_an_intent_does_not_depend_on_the_other_traces(registry, trace, frame):
         for n, intent in enumerate(registry.intents)
         for text in intent.exemplars[:1]
     ]
-    limit, embedder = registry.settings.sampling.unknown_below, offline_embedder()
+    limit, embedder = registry.settings.sampling.unknown_below, sentence_embedder()
     together = classify(read_conversations(frame(rows)), registry.intents, embedder, limit)
     by_id = sorted(rows, key=lambda row: row["trace_id"])
     alone = [
@@ -102,10 +102,28 @@ def test_the_registry_plans_every_intent_of_the_policy(registry):
     assert [i.id for i in registry.intents if i.output_schema] == ["order_summary"]
 
 
+def test_exemplars_held_out_are_found_by_the_others(registry, trace, frame):
+    """Every thirteenth exemplar; measured on all, at most 6 % unknown and 77 % nearest their own.
+
+    What the nearest sum is, the threshold aside, is seen with a threshold of nought.
+    """
+    right, lost, everyone = 0, 0, [(i, e) for i in registry.intents for e in i.exemplars][::13]
+    for intent, held_out in everyone:
+        others = [text for text in intent.exemplars if text != held_out]
+        without = intent.model_copy(update={"exemplars": tuple(others)})
+        intents = [without if i is intent else i for i in registry.intents]
+        conversation = read_conversations(frame([trace("t", held_out)]))
+        (found,) = classify(conversation, intents, sentence_embedder(), 0.0)
+        right += found.intent == intent.id
+        lost += found.score < registry.settings.sampling.unknown_below
+    assert right / len(everyone) > 0.65
+    assert lost / len(everyone) < 0.15
+
+
 def test_other_trades_are_mostly_unknown(registry, trace, frame, shared_data):
     """A bank's customers and an airline's; both share words with a shop (cancel, refund, address).
 
-    Measured: 37 % of banking77's test questions, 58 % of the airline's even tasks.
+    Measured: 49 % of banking77's test questions, 50 % of the airline's even tasks.
     """
     with open(shared_data / "banking77" / "test.csv", encoding="utf-8") as handle:
         bank = [row["text"] for row in csv.DictReader(handle)][::10]
@@ -118,7 +136,7 @@ def test_other_trades_are_mostly_unknown(registry, trace, frame, shared_data):
         if task["task_id"] % 2 == 0
     ]
     limit = registry.settings.sampling.unknown_below
-    for texts, least in ((bank, 0.25), (airline, 0.5)):
+    for texts, least in ((bank, 0.4), (airline, 0.4)):
         day = frame([trace(f"{n:04}", text) for n, text in enumerate(texts)])
-        found = classify(read_conversations(day), registry.intents, offline_embedder(), limit)
+        found = classify(read_conversations(day), registry.intents, sentence_embedder(), limit)
         assert sum(c.intent == UNKNOWN for c in found) / len(found) >= least

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.embedding import offline_embedder
+from pipeline.embedding import sentence_embedder
 from pipeline.sampling import draw_sample
 from pipeline.sampling.conversations import read_conversations
 from pipeline.sampling.stakes import Stakes
@@ -37,7 +37,7 @@ def with_settings(registry):
 
 
 def test_the_sample_fits_its_table_and_loses_nobody(day, frame, with_settings):
-    sample = draw_sample(frame(day), with_settings(budget_per_day=40), offline_embedder())
+    sample = draw_sample(frame(day), with_settings(budget_per_day=40), sentence_embedder())
     sample.counts.check("sample")
     assert sample.frame.schema == STRATIFIED_SAMPLES.schema
     assert sample.counts.records_in == 134
@@ -50,7 +50,7 @@ def test_strata_sizes_chances_and_weights(day, frame, with_settings):
     # no trace is odd; the census takes 8 of 40, the second draw has int(0.15 · 32) = 4 places and
     # nobody to take, 28 places are left: the poems get their floor of 2, and the averages
     # 80/(2k-1) and 40/(2k-1) split the other 26 into 17 and 9
-    sample = draw_sample(frame(day), with_settings(budget_per_day=40), offline_embedder())
+    sample = draw_sample(frame(day), with_settings(budget_per_day=40), sentence_embedder())
     strata = {
         row["stratum"]: (row["population"], row["sample"], row["reason"], row["weight"])
         for row in sample.frame.iter_rows(named=True)
@@ -65,7 +65,7 @@ def test_strata_sizes_chances_and_weights(day, frame, with_settings):
 
 
 def test_all_grades_every_trace(day, frame, with_settings):
-    sample = draw_sample(frame(day), with_settings(budget_per_day="all"), offline_embedder())
+    sample = draw_sample(frame(day), with_settings(budget_per_day="all"), sentence_embedder())
     assert sample.frame.height == 132
     assert set(sample.frame["inclusion_probability"]) == {1.0}
 
@@ -74,13 +74,13 @@ def test_the_order_of_rows_does_not_matter(day, frame, with_settings):
     shuffled = list(day)
     random.Random(1).shuffle(shuffled)
     registry = with_settings(budget_per_day=40)
-    one, other = (draw_sample(frame(d), registry, offline_embedder()) for d in (day, shuffled))
+    one, other = (draw_sample(frame(d), registry, sentence_embedder()) for d in (day, shuffled))
     assert one.frame.equals(other.frame)
     assert one.counts == other.counts
 
 
 def test_an_empty_day_is_a_typed_empty_sample(frame, registry):
-    sample = draw_sample(frame([]), registry, offline_embedder())
+    sample = draw_sample(frame([]), registry, sentence_embedder())
     assert sample.frame.height == 0
     assert sample.frame.schema == STRATIFIED_SAMPLES.schema
     assert sample.counts.records_in == 0
@@ -90,7 +90,7 @@ def test_odd_traces_are_drawn_far_more_often(trace, frame, with_settings):
     failing = {"name": "check_stock", "status": "timeout"}
     asked = "Is this item in stock?"
     rows = [trace(f"t{n}", asked, tools=[failing] if n < 10 else []) for n in range(300)]
-    sample = draw_sample(frame(rows), with_settings(budget_per_day=40), offline_embedder()).frame
+    sample = draw_sample(frame(rows), with_settings(budget_per_day=40), sentence_embedder()).frame
     odd = sample.filter(sample["signals"].list.contains("tool_error"))
     # int(0.15 · 40) = 6 of the 10 by the second draw
     assert odd.height >= 6

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from pipeline.grading.conversation import Conversation
+from pipeline.grading.conversation import Conversation, Turn
 from pipeline.grading.facts import facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
+from pipeline.grading.speech import admits_failure
 from pipeline.grading.words import content_words, sentences, split_requests
 
 __all__ = ["answers_demand", "requests_answered"]
@@ -48,7 +49,7 @@ def requests_answered(conversation: Conversation) -> Iterator[Signal]:
     met_all = []
     for turn, user, answer in conversation.answered:
         requests = split_requests(user.text)
-        if not requests or _excused(answer.text):
+        if not requests or _excused(turn, answer.text):
             continue
         later = " ".join(t.answer.text for t in conversation.turns[turn.number :] if t.answer)
         few = len(sentences(answer.text)) < len(requests)
@@ -76,7 +77,7 @@ def _state(request: str, answers: str, few: bool) -> Literal["met", "open", "unt
     return "open" if few else "untold"
 
 
-def _excused(text: str) -> bool:
-    return text.rstrip().endswith("?") or says(
-        text, "admits_failure", "found_nothing", "hands_over", "refuses"
-    )
+def _excused(turn: Turn, text: str) -> bool:
+    said = ("admits_failure", "found_nothing", "hands_over", "refuses")
+    failed = any(call.failed for call in turn.calls)
+    return text.rstrip().endswith("?") or says(text, *said) or (failed and admits_failure(text))

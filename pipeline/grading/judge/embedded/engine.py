@@ -14,12 +14,13 @@ from pipeline.grading.judge.embedded import completeness, faithfulness, helpfuln
 from pipeline.grading.judge.embedded.signals import Signal
 from pipeline.grading.judge.interface import Case, Judgement
 from pipeline.grading.lexicons import vocabulary_digest
+from pipeline.grading.sense import sense_identity
 from pipeline.ids import digest
 from pipeline.registry import Axis
 
 __all__ = ["EMBEDDED_VERSION", "EmbeddedJudge"]
 
-EMBEDDED_VERSION: Final = "1"
+EMBEDDED_VERSION: Final = "2"
 """Changes whenever a signal may speak otherwise for the same trace."""
 
 _Gather = Callable[[Case, Axis], Iterator[Signal]]
@@ -46,6 +47,7 @@ def _tone(case: Case, axis: Axis) -> Iterator[Signal]:
     sure = case.intent_score is None or case.intent_score >= axis.sure_intent_score
     shown = any(call.name in axis.apology_tools for call in case.conversation.calls)
     owed = case.intent is not None and case.intent.id in axis.apology_intents and (sure or shown)
+    owed = owed or any(call.name in axis.apology_proof for call in case.conversation.calls)
     yield from tone.harsh_words(case.conversation)
     yield from tone.apology_owed(case.conversation, owed)
     yield from tone.apology_loop(case.conversation)
@@ -73,6 +75,7 @@ class EmbeddedJudge:
             "embedded",
             EMBEDDED_VERSION,
             vocabulary_digest(),
+            sense_identity(),
             [axis.model_dump(mode="json") for axis in rubric],
             size=6,
         )

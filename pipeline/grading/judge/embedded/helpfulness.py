@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.grading.conversation import Call, Conversation, Turn
+from pipeline.grading.conversation import Call, Conversation, Message, Turn
 from pipeline.grading.facts import Support, facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
+from pipeline.grading.speech import admits_failure
 from pipeline.grading.words import content_words, split_requests
 
 __all__ = ["deflection", "results_used", "user_reaction", "without_substance"]
@@ -54,7 +55,7 @@ def results_used(conversation: Conversation) -> Iterator[Signal]:
             continue
         if found.shared(answer.text):
             used.append(answer.ref)
-        elif found.news and not _holds_back(answer.text):
+        elif found.news and not _holds_back(turn, answer.text):
             yield against(
                 "result_not_passed_on",
                 "A look-up found something and the answer passes none of it on.",
@@ -114,19 +115,23 @@ def without_substance(conversation: Conversation) -> Iterator[Signal]:
     """Look at the first answer that is no question: does it state or do anything?
 
     Against: no fact, no call that changed something, nothing admitted or handed over, and the
-    user comes back without accepting.
+    user comes back without accepting. An answer was a question where it ends as one, or where
+    the user's next turn brings an id that was not there before; one without a call after a
+    question of the agent only takes note of a yes or no.
     """
+    asked = False
     for turn, user, answer in conversation.answered:
-        if answer.text.rstrip().endswith("?"):
-            continue
-        if says(user.text, "declines"):
-            return
         said = conversation.next_user(turn)
+        if answer.text.rstrip().endswith("?") or _brings_id(conversation, turn, said):
+            asked = True
+            continue
+        if says(user.text, "declines") or (asked and not turn.calls):
+            return
         found = _Found(conversation, turn)
         empty = not facts_of(answer.text) and not found.shared(answer.text)
         did = any(not c.failed and not c.empty and not found.news for c in turn.calls)
         back = said and _asks(said.text) and not says(said.text, "accepts", "declines", "agrees")
-        if empty and not did and said and back and not _holds_back(answer.text):
+        if empty and not did and said and back and not _holds_back(turn, answer.text):
             yield against(
                 "without_substance",
                 "The answer states and does nothing, and the user has to come back.",
@@ -135,11 +140,22 @@ def without_substance(conversation: Conversation) -> Iterator[Signal]:
         return
 
 
-def _holds_back(text: str) -> bool:
-    """Whether an answer asks back, admits that it has nothing, refuses, or hands over."""
-    return text.rstrip().endswith("?") or says(
-        text, "found_nothing", "hands_over", "refuses", "admits_failure"
-    )
+def _brings_id(conversation: Conversation, turn: Turn, said: Message | None) -> bool:
+    """Whether the user's next turn gives an id that no earlier turn of theirs had."""
+    earlier = (t.user.text for t in conversation.turns[: turn.number + 1] if t.user)
+    known = {fact.value for text in earlier for fact in facts_of(text)}
+    new = facts_of(said.text) if said else ()
+    return any(fact.kind == "id" and fact.value not in known for fact in new)
+
+
+def _holds_back(turn: Turn, text: str) -> bool:
+    """Whether an answer asks back, admits that it has nothing, refuses, or hands over.
+
+    After a failed call an admission in any words counts, else only one that a lexicon knows.
+    """
+    said = ("found_nothing", "hands_over", "refuses", "admits_failure")
+    failed = any(call.failed for call in turn.calls)
+    return text.rstrip().endswith("?") or says(text, *said) or (failed and admits_failure(text))
 
 
 def _asks(text: str) -> bool:

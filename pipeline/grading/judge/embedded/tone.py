@@ -7,26 +7,34 @@ from collections.abc import Iterator
 from pipeline.grading.conversation import Conversation
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
+from pipeline.grading.speech import shows_understanding
+from pipeline.grading.words import sentences
 
 __all__ = ["apology_loop", "apology_owed", "courtesy", "harsh_words"]
 
 _LOOP = 3
+_EARLY = 2
 
 
 def harsh_words(conversation: Conversation) -> Iterator[Signal]:
     """Find wording that blames the user or waves them off."""
     for _, _, answer in conversation.answered:
-        if says(answer.text, "cold"):
+        if any(says(s, "cold") and not shows_understanding(s) for s in sentences(answer.text)):
             yield against("harsh", "An answer blames the user or waves them off.", [answer.ref])
             return
 
 
 def apology_owed(conversation: Conversation, owed: bool) -> Iterator[Signal]:
-    """Where the intent owes a word of understanding, look for one in any answer."""
+    """Where trouble owes a word of understanding, look for one in any answer.
+
+    A sentence that is near an apology in meaning counts as one, whatever its words.
+    """
     if not owed or not conversation.answered:
         return
     refs = [answer.ref for _, _, answer in conversation.answered]
-    if not any(says(answer.text, "apologises") for _, _, answer in conversation.answered):
+    shown = [shows_understanding(answer.text) for _, _, answer in conversation.answered]
+    # what is said when all is done is no word of understanding, so doubt counts early on only
+    if True not in shown and None not in shown[:_EARLY]:
         yield against(
             "no_apology", "The user's trouble got no apology and no word of understanding.", refs
         )

@@ -1,0 +1,90 @@
+"""The rule about sources: cited ones were retrieved, and one is cited where it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import re2
+
+from pipeline.grading.conversation import Conversation, Message, Turn
+from pipeline.grading.facts import facts_of
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
+from pipeline.grading.speech import holds_back
+from pipeline.grading.words import content_words
+from pipeline.registry.rules import Citation
+
+__all__: list[str] = []
+
+
+@checks(Citation)
+def citation(conversation: Conversation, params: Citation, scope: Scope) -> Finding:
+    """Cited sources were retrieved (`exists`), and sources are cited where due (`present`).
+
+    Due are answers of an intent that cites, and, whatever the intent, answers that took what
+    they say from documents alone (see `_rests_on`).
+    """
+    pattern = re2.compile(params.pattern)
+    if params.demand == "exists":
+        return _cited_exist(conversation, pattern)
+    cites = scope.intent is not None and scope.intent.cites
+    owed = [
+        (turn, answer)
+        for turn, _, answer in conversation.answered
+        if turn.documents and not holds_back(answer.text) and (cites or _rests_on(turn, answer))
+    ]
+    if not owed:
+        return SKIPPED
+    for turn, answer in owed:
+        if not pattern.search(answer.text):
+            return failed(
+                "The answer rests on retrieved documents and names none of them.",
+                turn.documents[0].ref,
+                answer.ref,
+                subject=turn.documents[0].id,
+                error_class="missing_citation",
+            )
+    return PASS
+
+
+def _rests_on(turn: Turn, answer: Message) -> bool:
+    """Whether an answer took its particulars from the turn's documents and nothing else.
+
+    Only searches ran in the turn, and a number with its unit ("30 days"), or most of the words
+    that say something and four at least, stand in one document.
+    """
+    searches = {d.ref for d in turn.documents}
+    queries = {query for query in turn.queries if query}
+    for call in turn.calls:
+        asked = call.arguments.values() if isinstance(call.arguments, Mapping) else ()
+        if call.ref not in searches and not queries & {str(value) for value in asked}:
+            return False
+    said = content_words(answer.text)
+    spans = {fact for fact in facts_of(answer.text) if fact.kind == "number" and fact.unit}
+    given = set(facts_of(turn.user.text)) if turn.user else set()
+    for document in turn.documents:
+        if (spans - given) & set(facts_of(document.content)):
+            return True
+        if len(said & content_words(document.content)) >= max(4, len(said) / 2):
+            return True
+    return False
+
+
+def _cited_exist(conversation: Conversation, pattern: Any) -> Finding:
+    retrieved = {document.id.upper() for document in conversation.documents}
+    cited = [
+        (answer, match.group(1))
+        for _, _, answer in conversation.answered
+        for match in pattern.finditer(answer.text)
+    ]
+    if not cited:
+        return SKIPPED
+    for answer, source in cited:
+        if source.upper() not in retrieved:
+            return failed(
+                "The answer cites a source that was not retrieved in this conversation.",
+                answer.ref,
+                subject=source,
+                error_class="phantom_citation",
+            )
+    return PASS
