@@ -50,6 +50,9 @@ VAGUE = "Sounds good, just the digits that belong to your purchase and we are of
         # looked up at once: the user only speaks of the same order again
         ([user("P-20304050, how far is it?"), LOOKUP, agent("Packed."),
           user("And what is in P-20304050?"), agent("A lamp.")], "pass"),
+        # turned down, the user wants another thing of the same order
+        ([user("Move P-20304050 to May."), agent("I am unable to move orders to another month."),
+          user("Can you then cancel P-20304050 for me?"), agent("Shall I?")], "pass"),
         # the agent had named it: the user confirms
         ([user("Stop P-20304050"), agent("Shall P-20304050 be stopped?"),
           user("Yes, P-20304050"), agent("Done.")], "pass"),
