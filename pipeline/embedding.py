@@ -28,7 +28,6 @@ __all__ = [
     "SentenceVectors",
     "Vectors",
     "WordVectors",
-    "offline_embedder",
     "sentence_embedder",
     "word_embedder",
 ]
@@ -184,6 +183,3 @@ def word_embedder() -> Embedder:
 def sentence_embedder() -> Embedder:
     """For what users write: `sampling.unknown_below` was measured with these vectors."""
     return SentenceVectors()
-
-
-offline_embedder = word_embedder  # the name by which grading knows it
