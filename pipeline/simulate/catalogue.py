@@ -2,8 +2,6 @@
 
 # ruff: noqa: E501  (a row of a table is a line)
 
-# ruff: noqa: E501  (a row of a table is a line)
-
 from __future__ import annotations
 
 import datetime as dt

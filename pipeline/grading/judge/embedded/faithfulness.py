@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipeline.grading.conversation import Call, Conversation, Turn
-from pipeline.grading.facts import facts_of, unsupported
+from pipeline.grading.facts import Fact, facts_of, unsupported
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
 from pipeline.grading.support import support_before
@@ -44,7 +44,7 @@ def facts_supported(conversation: Conversation) -> Iterator[Signal]:
         yield in_favour("facts_supported", "Every checkable fact stated was given before.", seen)
 
 
-def _kinds(facts: list) -> str:  # type: ignore[type-arg]
+def _kinds(facts: Sequence[Fact]) -> str:
     kinds = sorted({fact.kind for fact in facts})
     return f"{len(facts)} fact(s) of kind {', '.join(kinds)}"
 
