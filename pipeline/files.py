@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["make_directory", "replace_file", "sha256", "sweep"]
+__all__ = ["is_alive", "make_directory", "replace_file", "sha256", "sweep", "sync_directory"]
 
 
 @contextmanager
@@ -26,15 +26,20 @@ def replace_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, hexadecimal."""
+def sha256(path: Path, stop: int | None = None) -> str:
+    """The SHA-256 of a file's bytes, or of its first `stop` ones, hexadecimal."""
     with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        if stop is None:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+        found = hashlib.sha256()
+        while chunk := handle.read(min(stop - handle.tell(), 1 << 20)):
+            found.update(chunk)
+        return found.hexdigest()
 
 
 def make_directory(folder: Path, *, private: bool) -> None:
@@ -48,11 +53,12 @@ def sweep(folder: Path) -> None:
     """Remove temporary files that a killed process left: those whose process is gone."""
     for leftover in folder.glob(".*.tmp"):
         pid = leftover.name.split(".")[-3]
-        if not (pid.isdigit() and _alive(int(pid))):
+        if not (pid.isdigit() and is_alive(int(pid))):
             leftover.unlink(missing_ok=True)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -62,7 +68,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _sync_directory(folder: Path) -> None:
+def sync_directory(folder: Path) -> None:
+    """Make the names in `folder` survive a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -10,6 +10,7 @@ import click
 
 from pipeline.cli.landing import land, quarantine, simulate
 from pipeline.cli.reading import query, summary, verify
+from pipeline.cli.receive import receive
 from pipeline.datadir import DataDir
 from pipeline.ingest import LandingError
 from pipeline.lake import CorruptPartition, MissingPartition
@@ -37,7 +38,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
 
 
-for command in (simulate, land, quarantine, summary, query, verify):
+for command in (simulate, land, receive, quarantine, summary, query, verify):
     cli.add_command(command)
 
 

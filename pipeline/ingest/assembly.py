@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.ingest.conversations import join_conversations
-from pipeline.ingest.deduplication import UNUSABLE, Broken, traces_of
-from pipeline.ingest.landing import LandedFile, files_for, landed_files
-from pipeline.ingest.readers import choose_reader
-from pipeline.ingest.records import Malformed, Span, Trace
-from pipeline.ingest.rows import broken_row, quarantine_row, trace_row
+from pipeline.ingest.attachments import events_about
+from pipeline.ingest.gathering import read_rows_by_key, scratch_folder, spread
+from pipeline.ingest.index import LandedFile, landed_files
+from pipeline.ingest.parallel import run_tasks
+from pipeline.ingest.passes import Share, assemble, events_of
+from pipeline.ingest.planning import Plan, plan_day
+from pipeline.ingest.records import Malformed
+from pipeline.ingest.rows import broken_row, quarantine_row
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES
 from pipeline.windows import Window
 
 __all__ = ["Assembly", "SourcesGone", "TooManyQuarantined", "assemble_day"]
-
-_REACH = timedelta(days=1)
-_FURTHEST = timedelta(days=7)
 
 
 class TooManyQuarantined(RuntimeError):
@@ -37,29 +39,59 @@ class SourcesGone(RuntimeError):
 
 @dataclass(frozen=True)
 class Assembly:
-    """A day's conversations, what could not be read, and the landing files it all came from."""
+    """A day's conversations, what could not be read, and the landing files it all came from.
 
-    traces: pl.DataFrame
+    A large day's rows lie in a scratch folder until `close`; use it in a `with` statement.
+    """
+
+    rows: pl.DataFrame | Path
+    members: frozenset[str]
+    """The trace ids that were read, as they stand in `raw_traces`."""
     quarantined: pl.DataFrame
     counts: Counts
     files: Mapping[str, str]
     landed: frozenset[str]
     """The sha256 of every file in landing."""
+    scratch: ExitStack = field(default_factory=ExitStack)
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The rows of `raw_traces` in the order of their key, in one frame or, if many, several."""
+        if isinstance(self.rows, Path):
+            yield from read_rows_by_key(self.rows)
+        else:
+            yield self.rows
+
+    @property
+    def traces(self) -> pl.DataFrame:
+        """All rows of `raw_traces` at once."""
+        return pl.concat([RAW_TRACES.empty(), *self.frames()])
+
+    def __enter__(self) -> Assembly:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.scratch.close()
 
     def require_sources(self, before: pl.DataFrame) -> None:
         """Refuse to drop conversations from a published day because their files have gone.
 
         Args:
-            before: the day's `raw_traces` as published, empty if it never was.
+            before: trace_id and source_files of the day's `raw_traces` as published, empty if it
+                never was.
 
         Raises:
             SourcesGone: naming the counts and what to do.
         """
-        now = set(self.traces["member_trace_ids"].explode().to_list())
         lost = [
             row["trace_id"]
             for row in before.select("trace_id", "source_files").iter_rows(named=True)
-            if row["trace_id"] not in now and not self.landed.issuperset(row["source_files"])
+            if row["trace_id"] not in self.members
+            and not self.landed.issuperset(row["source_files"])
         ]
         if lost:
             raise SourcesGone(
@@ -81,115 +113,97 @@ class Assembly:
                 f"raw_traces: {self.counts.quarantined} of {read} records could not be read, more "
                 f"than the {limit:.1%} of ingest.quarantine_ratio; they are kept in "
                 "quarantined_records and the day's traces were not published. See the "
-                "reasons with `caselaw quarantine ls`; then remove the files it names from landing "
-                "and land corrected ones, or raise the ratio"
+                "reasons with `caselaw quarantine ls`; then land corrected files and drop the "
+                "broken ones with `caselaw quarantine drop`, or raise the ratio"
             )
 
 
 def assemble_day(
-    place: DataDir, window: Window, registry: Registry, content_key: bytes
+    place: DataDir,
+    window: Window,
+    registry: Registry,
+    content_key: bytes,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Assembly:
     """Assemble the conversations that start on the UTC day of `window`.
 
-    Files of the neighbouring days are read too: a conversation may run past midnight, and the
-    spans of a trace may be flushed into the next file. Counted are spans (or chat records).
+    Every landing file is read once, by whichever day comes first; a day then reads its own records
+    from the landing index. Counted are spans and whole conversations.
 
     Args:
         place: the data directory.
         window: the day.
         registry: for the gap between turns and the size limits.
         content_key: key of the digests of user ids.
+        progress: called with bytes of new landing files read so far, and all of them.
     """
     settings = registry.settings.ingest
-    largest = settings.largest_record_mb * 2**20
-    gap = timedelta(minutes=settings.conversation_gap_minutes)
-    files = landed_files(place, largest)
-    lower, upper = window.first - _REACH, window.first + _REACH
-    while True:
-        chosen = list(files_for(files, lower, upper))
-        spans, traces, malformed = _read(place, chosen, largest)
-        found, repeated, broken = traces_of(spans, traces)
-        joined = join_conversations(found, gap)
-        reach = _needed(joined, window.first, lower, upper, gap)
-        if reach == (lower, upper):
-            break
-        lower, upper = reach
-    read = Counter([s.trace_id for s in spans] + [t.trace_id for t in traces])
-    kept, lost = sum(t.records for t in joined), sum(b.spans for b in broken)
-    Counts("records", read.total(), kept, repeated.total(), lost).check(f"raw_traces/{window}")
-    rows, bad_rows = [], []
-    for trace in (trace for trace in joined if trace.started_at.date() == window.first):
-        try:
-            rows.append((trace, trace_row(trace, content_key)))
-        except UNUSABLE as error:
-            name, where = type(error).__name__, min(trace.files)
-            broken.append(Broken(trace.trace_id, where, trace.started_at, trace.records, name))
-    by_sha = {file.sha256: file for file in chosen}
-    for one in (b for b in broken if b.started_at.date() == window.first):
-        bad_rows.append((one.spans, broken_row(by_sha[one.file], one, content_key)))
-    unreadable = [(file, bad) for file, bad in malformed if file.fallback_day == window.key]
-    bad_rows += [(1, quarantine_row(file, bad)) for file, bad in unreadable]
-    members = {m for trace, _ in rows for m in trace.members}
-    members |= {b.trace_id for b in broken if b.started_at.date() == window.first}
-    used = {sha for trace, _ in rows for sha in trace.files} | {
-        r["file_sha256"] for _, r in bad_rows
-    }
-    quarantined = sum(count for count, _ in bad_rows)
+    files = landed_files(
+        place, settings.largest_record_mb * 2**20, settings.settle_minutes * 60, progress
+    )
+    plan = plan_day(place, files, window, timedelta(minutes=settings.conversation_gap_minutes))
+    events = events_about(place, files, plan, window)
+    scratch = ExitStack()
+    rows, share = _assembled(place, plan, events, content_key, scratch)
+    bad_rows, bad = _malformed(place, files, window)
+    by_sha = {file.sha256: file for file in files}
+    bad_rows += [broken_row(by_sha[one.file], one, content_key) for one in share.broken]
+    quarantined = bad + sum(one.spans for one in share.broken)
+    used = share.files | {row["file_sha256"] for row in bad_rows}
     return Assembly(
-        traces=pl.DataFrame([row for _, row in rows], schema=RAW_TRACES.schema),
+        rows=rows,
+        members=frozenset(share.members),
         quarantined=pl.DataFrame(
-            list({row["record_id"]: row for _, row in bad_rows}.values()),
+            list({row["record_id"]: row for row in bad_rows}.values()),
             schema=QUARANTINED_RECORDS.schema,
         ),
         # What belongs to other days is left out: a neighbour's file must not alter this footer.
         counts=Counts(
             unit="records",
-            records_in=sum(read[member] for member in members) + len(unreadable),
-            records_out=sum(trace.records for trace, _ in rows),
-            duplicates=sum(repeated[member] for member in members),
+            records_in=share.records + bad,
+            records_out=share.kept,
+            duplicates=share.repeated,
             quarantined=quarantined,
         ),
         files={f"landing/{sha[:12]}": sha for sha in sorted(used)},
-        landed=frozenset(file.sha256 for file in files),
+        landed=frozenset(by_sha),
+        scratch=scratch,
     )
 
 
-def _read(
-    place: DataDir, files: Iterable[LandedFile], largest: int
-) -> tuple[list[Span], list[Trace], list[tuple[LandedFile, Malformed]]]:
-    spans: list[Span] = []
-    traces: list[Trace] = []
-    malformed: list[tuple[LandedFile, Malformed]] = []
+def _assembled(
+    place: DataDir, plan: Plan, events: pl.DataFrame, content_key: bytes, scratch: ExitStack
+) -> tuple[pl.DataFrame | Path, Share]:
+    """The day's rows: at once, or in shares and two processes where they would not fit."""
+    members, shares = spread(plan.members)
+    if shares == 1:
+        about = events_of(events, set(members["trace_id"]))
+        return assemble(place, plan.files, members, content_key, about)
+    folder = scratch.enter_context(scratch_folder(place))
+    members.write_parquet(folder / "members.parquet")
+    events.write_parquet(folder / "events.parquet")
+    task: dict[str, Any] = {
+        "do": "assemble",
+        "root": str(place.root),
+        "files": msgspec.to_builtins(plan.files),
+        "scratch": str(folder),
+        "key": content_key.hex(),
+    }
+    tasks = [task | {"share": share} for share in range(shares)]
+    total = Share()
+    for answer in run_tasks("pipeline.ingest.worker", tasks):
+        total = total.plus(msgspec.convert(answer, Share))
+    return folder, total
+
+
+def _malformed(
+    place: DataDir, files: Sequence[LandedFile], window: Window
+) -> tuple[list[dict[str, Any]], int]:
+    """The records that could not be read of files whose malformed ones count on this day."""
+    rows: list[dict[str, Any]] = []
     for file in files:
-        source = file.source(place, largest)
-        reader = choose_reader(source.path)
-        if reader is None:
-            size = source.path.stat().st_size
-            detail = "no reader knows this format"
-            malformed.append((file, Malformed("unknown_format", detail, 0, size, b"")))
-            continue
-        for record in reader.read(source):
-            if isinstance(record, Span):
-                spans.append(record)
-            elif isinstance(record, Trace):
-                traces.append(record)
-            else:
-                malformed.append((file, record))
-    return spans, traces, malformed
-
-
-def _needed(
-    joined: Iterable[Trace], day: date, lower: date, upper: date, gap: timedelta
-) -> tuple[date, date]:
-    """Widen the days to read while a conversation of `day` may reach beyond them.
-
-    Later: it ends too near to the last day read. Earlier: spans are missing, so its first one
-    may lie further back. At most a week is looked through either way.
-    """
-    mine = [trace for trace in joined if trace.started_at.date() == day]
-    end = max((trace.ended_at + gap for trace in mine), default=None)
-    if end is not None and end.date() > upper:
-        upper = max(upper, min(end.date(), day + _FURTHEST))
-    if not all(trace.complete or not trace.timed for trace in mine) and day - lower < _FURTHEST:
-        lower -= _REACH
-    return lower, upper
+        if file.malformed and file.fallback_day == window.key:
+            for path in file.tables(place, "malformed"):
+                for row in pl.read_parquet(path, glob=False).iter_rows(named=True):
+                    rows.append(quarantine_row(file, Malformed(**row)))
+    return rows, len(rows)

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.ingest.content import merge_history
+from msgspec.structs import replace
+
+from pipeline.ingest.history import merge_history
 from pipeline.ingest.records import Call, Message, Trace
 
-__all__ = ["join_conversations"]
+__all__ = ["join_members"]
 
 
-def join_conversations(traces: Iterable[Trace], gap: timedelta) -> list[Trace]:
-    """Join traces of one service and session that follow one another within `gap`.
-
-    A trace without a session, or whose time is only a day given by hand, stays alone. The joined
-    trace carries its first member's id and content of all; the result is ordered by start.
-    """
-    alone: list[Trace] = []
-    chained: list[Trace] = []
-    for trace in traces:
-        (chained if trace.session_id and trace.timed else alone).append(trace)
-    chained.sort(key=lambda t: (t.service or "", t.session_id or "", t.started_at, t.trace_id))
-    joined = [replace(trace, members=(trace.trace_id,)) for trace in alone]
-    for _, group in groupby(chained, key=lambda t: (t.service, t.session_id)):
-        run: list[Trace] = []
-        for trace in group:
-            if run and trace.started_at - max(t.ended_at for t in run) > gap:
-                joined.append(_join(run))
-                run = []
-            run.append(trace)
-        joined.append(_join(run))
-    return sorted(joined, key=lambda trace: (trace.started_at, trace.trace_id))
-
-
-def _join(members: Sequence[Trace]) -> Trace:
+def join_members(members: Sequence[Trace]) -> Trace:
+    """One conversation out of its traces, in order; it carries the first one's id."""
     first, last = members[0], members[-1]
     ids = tuple(member.trace_id for member in members)
     if len(members) == 1:

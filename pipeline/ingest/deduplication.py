@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pipeline.ids import digest
-from pipeline.ingest.records import Span, Trace
-from pipeline.ingest.spans import trace_of_spans
+import msgspec
+from msgspec.structs import replace
 
-__all__ = ["UNUSABLE", "Broken", "traces_of"]
+from pipeline.ingest.records import Event, Span, Trace
+
+__all__ = ["UNUSABLE", "Broken", "unique_events", "unique_records"]
 
 UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What a value of an unforeseen kind may raise; one odd trace never takes the day with it."""
 
+_encode = msgspec.msgpack.Encoder(order="sorted").encode
 
-@dataclass(frozen=True)
-class Broken:
+
+class Broken(msgspec.Struct, frozen=True):
     """A trace whose spans are readable one by one but make no trace."""
 
     trace_id: str
@@ -28,52 +29,46 @@ class Broken:
     error: str
 
 
-def traces_of(
-    spans: Iterable[Span], traces: Iterable[Trace]
-) -> tuple[list[Trace], Counter[str], list[Broken]]:
-    """Assemble spans by trace id and drop repeated records.
-
-    Returns traces, the number of repetitions by trace id, and the traces that broke.
+def unique_records(
+    records: Iterable[Span | Trace],
+) -> tuple[list[Span], list[Trace], int, bool]:
+    """The spans of one trace each once, and whole conversations of its id, the best first.
 
     Of two spans with one id the one with more attributes stays, then the one that ends later,
-    then the one of the larger digest; if they differed, the trace is flagged.
+    then the one whose bytes sort last. Returned besides are the number of repeated spans, and
+    whether any copies differed.
     """
-    by_trace: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
-    for span in spans:
-        by_trace[span.trace_id][span.span_id].append(span)
-    found: list[Trace] = []
-    repeated: Counter[str] = Counter()
-    broken: list[Broken] = []
-    for trace_id, same_trace in by_trace.items():
-        kept, conflict = [], False
-        for copies in same_trace.values():
-            kept.append(max(copies, key=_precedence))
-            repeated[trace_id] += len(copies) - 1
-            conflict |= len(copies) > 1 and len({_content(copy) for copy in copies}) > 1
-        try:
-            found.append(trace_of_spans(kept, conflicting=conflict))
-        except UNUSABLE as error:
-            first = min(kept, key=lambda span: (span.start, span.span_id))
-            name = type(error).__name__
-            broken.append(Broken(trace_id, first.file, first.start, len(kept), name))
-    whole: dict[str, list[Trace]] = defaultdict(list)
-    for trace in traces:
-        whole[trace.trace_id].append(trace)
-    for same in whole.values():
-        best = max(same, key=lambda t: (len(t.messages), t.started_at, digest(str(t.messages))))
-        repeated[best.trace_id] += len(same) - 1
-        if any(other.messages != best.messages for other in same):
-            best = replace(best, flags=best.flags | {"conflicting_duplicate"})
-        found.append(replace(best, files=frozenset().union(*(t.files for t in same))))
-    return found, repeated, broken
+    by_id: dict[tuple[str, bool], list[Span]] = defaultdict(list)
+    wholes: list[Trace] = []
+    for record in records:
+        if isinstance(record, Span):
+            by_id[record.span_id, record.envelope].append(record)
+        else:
+            wholes.append(record)
+    spans, repeated, conflicting = [], 0, False
+    for copies in by_id.values():
+        if len(copies) == 1:
+            spans.append(copies[0])
+            continue
+        repeated += len(copies) - 1
+        conflicting |= len({_encode(copy) for copy in copies}) > 1
+        best = max(copies, key=lambda span: (len(span.attributes), span.end, _encode(span)))
+        spans.append(_united(best, copies) if best.envelope else best)
+    wholes.sort(key=lambda t: (len(t.messages), t.started_at, _encode(t)), reverse=True)
+    conflicting |= any(other.messages != wholes[0].messages for other in wholes[1:])
+    return spans, wholes, repeated, conflicting
 
 
-def _precedence(span: Span) -> tuple[int, object, str]:
-    return len(span.attributes), span.end, _content(span)
+def unique_events(events: Sequence[Event]) -> list[Event]:
+    """Every event once."""
+    return list({_encode(event): event for event in events}.values())
 
 
-def _content(span: Span) -> str:
-    return digest(
-        span.name, span.parent_id, span.start, span.end, span.failed,
-        dict(span.attributes), dict(span.resource), [[n, dict(a)] for n, a in span.events],
-    )  # fmt: skip
+def _united(best: Span, copies: Iterable[Span]) -> Span:
+    """Rows about one trace from several exports add up: what the best does not say, others may."""
+    attributes = dict(best.attributes)
+    for copy in sorted(copies, key=_encode):
+        for name, value in copy.attributes.items():
+            if attributes.get(name) in (None, "", [], {}):
+                attributes[name] = value
+    return replace(best, attributes=attributes)

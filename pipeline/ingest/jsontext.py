@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from pipeline.ingest.records import Malformed
+from pipeline.ingest.source import Source
 
-__all__ = ["JsonText", "json_array", "json_lines", "parse"]
+__all__ = ["KEPT_BYTES", "JsonText", "json_array", "json_lines", "parse"]
 
 _BOM = b"\xef\xbb\xbf"
-_KEPT = 64 * 1024  # bytes of a malformed record that quarantine keeps
+KEPT_BYTES = 64 * 1024
+"""What quarantine keeps of a malformed record."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,29 @@ def parse(raw: bytes, offset: int = 0) -> JsonText | Malformed:
 
 def malformed(reason: str, detail: str, raw: bytes, offset: int, attempts: int = 1) -> Malformed:
     """Keep the beginning of a record that could not be read."""
-    return Malformed(reason, detail, offset, len(raw), raw[:_KEPT], attempts)
+    return Malformed(reason, detail, offset, len(raw), raw[:KEPT_BYTES], attempts)
 
 
-def json_lines(path: Path, largest: int) -> Iterator[JsonText | Malformed]:
-    """Yield each line of a file that is not blank; a line above `largest` bytes is malformed."""
-    offset = 0
-    with path.open("rb") as handle:
+def json_lines(source: Source) -> Iterator[JsonText | Malformed]:
+    """Yield each line of a file that is not blank; one above `largest_record` is malformed.
+
+    A last line without its line break that is no JSON was torn off.
+    """
+    offset, largest = source.start, source.largest_record
+    with source.open() as handle:
         while raw := handle.readline(largest + 1):
             start, length = offset, len(raw)
             if length > largest and not raw.endswith(b"\n"):
-                kept, length = raw[:_KEPT], length + _skip_line(handle)
+                kept, length = raw[:KEPT_BYTES], length + _skip_line(handle)
                 detail = f"{length} bytes, more than the {largest} that are read"
                 yield Malformed("too_large", detail, start, length, kept)
             else:
                 text = raw.removeprefix(_BOM).strip() if start == 0 else raw.strip()
                 if text:
-                    yield parse(text, start)
+                    parsed = parse(text, start)
+                    if isinstance(parsed, Malformed) and not raw.endswith(b"\n"):
+                        parsed = replace(parsed, reason="torn_line")
+                    yield parsed
             offset += length
 
 
@@ -76,13 +84,13 @@ def _skip_line(handle: Any) -> int:
     return skipped
 
 
-def json_array(path: Path) -> Iterator[JsonText | Malformed]:
+def json_array(source: Source) -> Iterator[JsonText | Malformed]:
     """Yield each element of a file that holds one JSON array (or the one value that it holds).
 
     Elements are decoded one after another, so what stands before a broken one still lands; from
     the broken one on nothing can be told apart, and the rest is one malformed record.
     """
-    raw = path.read_bytes().removeprefix(_BOM)
+    raw = source.read().removeprefix(_BOM)
     text = raw.decode("utf-8", "replace")
     repaired = "�" in text and "�".encode() not in raw
     decoder = json.JSONDecoder()

@@ -1,17 +1,29 @@
-"""What readers hand to assembly: spans, whole conversations, and records they could not read."""
+"""What readers yield: spans, events, whole conversations, and records they could not read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Call", "Document", "Malformed", "Message", "Retrieval", "Score", "Span", "Trace"]
+import msgspec
+
+__all__ = [
+    "Call",
+    "Content",
+    "Document",
+    "Event",
+    "Malformed",
+    "Message",
+    "Record",
+    "Retrieval",
+    "Score",
+    "Span",
+    "Trace",
+]
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, array_like=True):
     """One tool call; in a message only id, name and arguments are set."""
 
     id: str | None
@@ -25,20 +37,18 @@ class Call:
     duration_ms: float | None = None
 
 
-@dataclass(frozen=True)
-class Message:
-    """One message; equal messages are the same turn repeated in a later span's history."""
+class Message(msgspec.Struct, frozen=True, array_like=True):
+    """One message, of a user, the assistant, a tool, or the system."""
 
     role: str
     content: str | None = None
     tool_calls: tuple[Call, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
-    finish_reason: str | None = field(default=None, compare=False)
+    finish_reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, array_like=True):
     """One retrieved document."""
 
     id: str
@@ -46,8 +56,7 @@ class Document:
     score: float | None
 
 
-@dataclass(frozen=True)
-class Retrieval:
+class Retrieval(msgspec.Struct, frozen=True, array_like=True):
     """One retrieval and what it returned, best first."""
 
     span_id: str | None
@@ -55,18 +64,23 @@ class Retrieval:
     documents: tuple[Document, ...]
 
 
-@dataclass(frozen=True)
-class Score:
-    """One verdict of the user."""
+class Score(msgspec.Struct, frozen=True, array_like=True):
+    """One verdict on the trace; `source` is user, human (a reviewer), model or code."""
 
     name: str
     value: float | None
     label: str | None
+    source: str = "user"
+    comment: str | None = None
+    correction: str | None = None
 
 
-@dataclass(frozen=True)
-class Span:
-    """One span as it came, whatever the transport; `attributes` are plain Python values."""
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """One span as it came, whatever the transport; `attributes` are plain Python values.
+
+    A reader of another format names attributes as that platform's own OpenTelemetry export does,
+    so that one table of aliases (`pipeline.ingest.dialects`) serves both.
+    """
 
     trace_id: str
     span_id: str
@@ -76,14 +90,51 @@ class Span:
     end: datetime
     failed: bool
     attributes: Mapping[str, Any]
-    resource: Mapping[str, Any]
-    events: tuple[tuple[str, Mapping[str, Any]], ...]
-    file: str
+    resource: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    events: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     flags: frozenset[str] = frozenset()
+    envelope: bool = False
+    """A row about the trace as a whole (name, session, input, output), no span of its tree."""
 
 
-@dataclass(frozen=True)
-class Trace:
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """Something said of a span or trace that lies elsewhere: a log record, a score, a label.
+
+    `trace_id` may be missing where `span_id` is known, and both where attributes hold a session.
+    A score is an event `gen_ai.evaluation.result` with the attributes `gen_ai.evaluation.name`,
+    `.score.value`, `.score.label`, `.explanation`, and `caselaw.score.source` and `.correction`.
+    """
+
+    trace_id: str | None
+    span_id: str | None
+    name: str
+    time: datetime | None
+    attributes: Mapping[str, Any]
+
+
+class Content(msgspec.Struct, frozen=True, array_like=True):
+    """What one span says, whatever its dialect; messages are left as they were written.
+
+    `system`, `heard` and `said` are for `read_messages`; `kind` is llm, tool, retrieval, agent or
+    other. `input_tokens` include cached ones.
+    """
+
+    kind: str
+    system: Any = None
+    heard: Any = None
+    said: Any = None
+    call: Call | None = None
+    retrieval: Retrieval | None = None
+    model: str | None = None
+    provider: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost_usd: float | None = None
+    scores: tuple[Score, ...] = ()
+
+
+class Trace(msgspec.Struct, frozen=True, array_like=True):
     """One trace in the canonical shape of `raw_traces`, before conversations are joined."""
 
     trace_id: str
@@ -114,14 +165,13 @@ class Trace:
     scores: tuple[Score, ...] = ()
     complete: bool = True
     flags: frozenset[str] = frozenset()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = msgspec.field(default_factory=dict)
     files: frozenset[str] = frozenset()
     records: int = 1
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Malformed:
+class Malformed(msgspec.Struct, frozen=True, array_like=True):
     """A record that no reader could take; `detail` never repeats its text."""
 
     reason: str
@@ -130,3 +180,6 @@ class Malformed:
     length: int
     payload: bytes
     attempts: int = 1
+
+
+Record = Span | Event | Trace | Malformed

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from pipeline.ids import canonical_json, digest, keyed_digest
 from pipeline.ingest.deduplication import Broken
-from pipeline.ingest.landing import LandedFile
+from pipeline.ingest.index import LandedFile
 from pipeline.ingest.records import Call, Malformed, Message, Retrieval, Trace
 
 __all__ = ["broken_row", "quarantine_row", "safe_id", "safe_label", "trace_row"]
@@ -73,7 +74,8 @@ def trace_row(trace: Trace, content_key: bytes) -> dict[str, Any]:
 
     def retrieval_row(retrieval: Retrieval) -> dict[str, Any]:
         row = asdict(retrieval)
-        return row | {"documents": [d | {"id": label(d["id"])} for d in row["documents"]]}
+        documents = [asdict(document) for document in retrieval.documents]
+        return row | {"documents": [d | {"id": label(d["id"])} for d in documents]}
 
     return {
         "trace_id": safe_id(trace.trace_id, content_key),
@@ -102,11 +104,14 @@ def trace_row(trace: Trace, content_key: bytes) -> dict[str, Any]:
         "error": label(trace.error),
         "feedback": {
             "scores": [
-                {"name": label(s.name), "value": s.value, "label": label(s.label)}
+                {
+                    "name": label(s.name), "value": s.value, "label": label(s.label),
+                    "source": s.source, "comment": s.comment,
+                }
                 for s in trace.scores
             ],
             "escalated": any(_HANDOVER.search(call.name) for call in trace.calls),
-            "correction": None,
+            "correction": next((s.correction for s in trace.scores if s.correction), None),
         },
         "completeness": "complete" if trace.complete else "partial",
         "flags": sorted(trace.flags),

@@ -1,228 +1,216 @@
-"""One trace out of its spans: messages, tools, documents, tokens, and what was odd about it."""
+"""One trace out of its spans and events: messages, tools, documents, tokens, verdicts."""
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.ingest.content import (
-    as_json_text,
-    as_text,
-    calls_from_messages,
-    genai_messages,
-    loads,
-    merge_history,
-    outcome,
+from msgspec.structs import replace
+
+from pipeline.ingest.dialects import (
+    labels_of,
+    read_span,
+    score_of,
+    session_of,
+    trace_scores,
+    user_of,
 )
-from pipeline.ingest.records import Call, Document, Message, Retrieval, Score, Span, Trace
+from pipeline.ingest.history import calls_from_messages
+from pipeline.ingest.pricing import price
+from pipeline.ingest.records import Call, Content, Event, Message, Score, Span, Trace
+from pipeline.ingest.structure import structure_of
+from pipeline.ingest.telling import conversation_of, is_content
 
 __all__ = ["trace_of_spans"]
 
-_LLM = {"chat", "generate_content", "text_completion"}
-# First hit wins.
-_SESSION = ("session.id", "gen_ai.session.id", "session_id", "gen_ai.conversation.id")
-_USER = ("user.id", "enduser.id", "gen_ai.request.user")
-_PROMPT = ("app.prompt.version", "gen_ai.prompt.version", "gen_ai.prompt.name")
-_POLICY = ("app.policy.version",)
-_RELEASE = ("service.version", "langfuse.release")
-_ENVIRONMENT = ("deployment.environment.name", "deployment.environment")
-_OPT_OUT = ("user.opt_out", "enduser.opt_out")
-_COST = ("gen_ai.usage.cost", "gen_ai.usage.total_cost")
-_INPUT_TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
-_OUTPUT_TOKENS = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")
-_CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
+_SCORE = "gen_ai.evaluation.result"
 
 
-def trace_of_spans(spans: Sequence[Span], *, conflicting: bool = False) -> Trace:
-    """Assemble the spans of one trace id, each once; the order they come in does not matter."""
-    spans = sorted(spans, key=lambda span: (span.start, span.span_id))
-    roots, flags = _structure(spans)
+def trace_of_spans(
+    spans: Sequence[Span], events: Iterable[Event] = (), *, source: str, conflicting: bool = False
+) -> Trace:
+    """Assemble the spans of one trace id, each once; the order they come in does not matter.
+
+    Args:
+        spans: of one trace, envelopes among them.
+        events: what was said of the trace or its spans elsewhere, each once.
+        source: the format they were read from.
+        conflicting: whether copies of a span differed.
+    """
+    events = sorted(events, key=lambda event: (str(event.time), str(event.span_id), event.name))
+    count = len(spans)
+    spans = _with_events(sorted(spans, key=lambda span: (span.start, span.span_id)), events)
+    envelopes = [span for span in spans if span.envelope]
+    tree = [span for span in spans if not span.envelope]
+    roots, flags = structure_of(tree)
+    outer = envelopes + (roots or tree[:1])
     flags |= {flag for span in spans for flag in span.flags}
-    if conflicting:
-        flags.add("conflicting_duplicate")
-    llm = [span for span in spans if _operation(span) in _LLM]
-    told = [s for s in llm if _has_content(s)] or [s for s in spans if _has_content(s)]
-    messages = _messages(told)
-    tools = [span for span in spans if _operation(span) == "execute_tool"]
-    failed_roots = [span for span in roots if span.failed]
-    errors = [str(s.attributes["error.type"]) for s in spans if "error.type" in s.attributes]
-    counted = llm or roots
-    # Roots last: where several spans carry an attribute, the outermost says it for the trace.
+    flags |= {"conflicting_duplicate"} if conflicting else set()
+    contents = {span.span_id: read_span(span) for span in tree}
+    wrapped = [(span, read_span(span)) for span in envelopes]
+    messages = conversation_of(tree, contents, wrapped)
+    llm = [contents[span.span_id] for span in tree if contents[span.span_id].kind == "llm"]
+    counted = llm if _any_tokens(llm) else [contents[r.span_id] for r in roots]
+    counted = counted if _any_tokens(counted) else [content for _, content in wrapped]
     everything: dict[str, Any] = {}
-    for span in [*reversed(spans), *reversed(roots)]:
-        everything |= dict(span.resource) | dict(span.attributes)
+    # Outermost last: where several spans carry an attribute, that one says it for the trace.
+    for span in [*reversed(tree), *reversed(outer)]:
+        everything |= span.resource
+        everything |= span.attributes
+    labels = labels_of(everything)
+    failed = [span for span in outer if span.failed]
+    errors = [str(s.attributes["error.type"]) for s in spans if "error.type" in s.attributes]
     return Trace(
         trace_id=spans[0].trace_id,
-        source="otlp_json",
+        source=source,
         started_at=spans[0].start,
         ended_at=max(span.end for span in spans),
         timed=True,
         messages=tuple(messages),
-        calls=_calls(messages, tools),
-        retrievals=tuple(_retrieval(s) for s in spans if _operation(s) == "retrieval"),
-        session_id=_first(everything, _SESSION),
-        user_id=_first(everything, _USER),
-        service=_first(everything, ("service.name",)),
-        agent_name=_first(everything, ("gen_ai.agent.name", "agent.name")),
-        agent_version=_first(everything, ("gen_ai.agent.version",)),
-        release=_first(everything, _RELEASE),
-        prompt_version=_first(everything, _PROMPT),
-        policy_version=_first(everything, _POLICY),
-        environment=_first(everything, _ENVIRONMENT),
-        models=frozenset(str(m) for s in llm if (m := _first(s.attributes, _MODEL)) is not None),
-        opted_out=any(everything.get(name) in (True, "true", 1) for name in _OPT_OUT),
-        input_tokens=_sum(counted, _INPUT_TOKENS, int),
-        output_tokens=_sum(counted, _OUTPUT_TOKENS, int),
-        cost_usd=_sum(counted, _COST, float),
-        status="error" if failed_roots else "ok",
-        error=errors[0] if errors and failed_roots else None,
-        scores=tuple(score for span in spans for score in _scores(span)),
-        complete=bool(roots) and "orphan_spans" not in flags and "span_cycle" not in flags,
+        calls=_calls(messages, [contents[span.span_id].call for span in tree]),
+        retrievals=tuple(r for span in tree if (r := contents[span.span_id].retrieval)),
+        session_id=session_of(everything),
+        user_id=user_of(everything),
+        service=labels.service,
+        agent_name=labels.agent_name,
+        agent_version=labels.agent_version,
+        release=labels.release,
+        prompt_version=labels.prompt_version,
+        policy_version=labels.policy_version,
+        environment=labels.environment,
+        models=frozenset(c.model for c in llm or counted if c.model is not None),
+        opted_out=labels.opted_out,
+        input_tokens=_sum(c.input_tokens for c in counted),
+        output_tokens=_sum(c.output_tokens for c in counted),
+        cost_usd=_cost(counted, wrapped, flags),
+        status="error" if failed else "ok",
+        error=errors[0] if errors and failed else None,
+        scores=_scores(contents.values(), wrapped, everything, events),
+        complete=_is_whole(roots, envelopes, tree, flags),
         flags=frozenset(flags),
-        attributes=_kept_attributes(roots or spans[:1]),
-        files=frozenset(span.file for span in spans),
-        records=len(spans),
+        attributes=_kept_attributes(outer),
+        records=count,
     )
 
 
-_MODEL = ("gen_ai.response.model", "gen_ai.request.model")
+def _with_events(spans: list[Span], events: Sequence[Event]) -> list[Span]:
+    """Give every span what log records say of it; spans that only these speak of are made."""
+    told: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.name != _SCORE and is_content(event.name):
+            told[event.span_id or ""].append(event)
+    if not told:
+        return spans
+    by_id = {span.span_id: span for span in spans if not span.envelope}
+    first = next(iter(by_id.values()), None)
+    for span_id, own in told.items():
+        span = by_id.get(span_id) or (first if not span_id else None)
+        said = tuple((event.name, event.attributes) for event in own)
+        if span is not None:
+            by_id[span.span_id] = replace(span, events=span.events + said)
+            continue
+        at = next((event.time for event in own if event.time is not None), None)
+        at = at or (first.start if first else None)
+        if at is not None:
+            by_id[span_id] = Span(
+                str(own[0].trace_id), span_id, None, "", at, at, False, {}, {}, said,
+                frozenset({"span_missing"}),
+            )  # fmt: skip
+    envelopes = [span for span in spans if span.envelope]
+    return sorted([*envelopes, *by_id.values()], key=lambda span: (span.start, span.span_id))
 
 
-def _operation(span: Span) -> str:
-    return str(span.attributes.get("gen_ai.operation.name", ""))
+def _is_whole(
+    roots: Sequence[Span], envelopes: Sequence[Span], tree: Sequence[Span], flags: set[str]
+) -> bool:
+    """Whether nothing of the trace is known to be missing."""
+    told = bool(roots) or (bool(envelopes) and not tree)
+    return told and not flags & {"orphan_spans", "span_cycle", "span_missing"}
 
 
-def _first(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    return next((str(v) for n in names if (v := values.get(n)) not in (None, "")), None)
-
-
-def _has_content(span: Span) -> bool:
-    return any(span.attributes.get(name) for name in _CONTENT[:2])
-
-
-def _structure(spans: Sequence[Span]) -> tuple[list[Span], set[str]]:
-    """The root spans, and flags: orphan_spans, two_roots, span_cycle, clock_skew."""
-    by_id = {span.span_id: span for span in spans}
-    roots = [span for span in spans if span.parent_id is None]
-    flags = set()
-    if any(span.parent_id is not None and span.parent_id not in by_id for span in spans):
-        flags.add("orphan_spans")
-    if len(roots) > 1:
-        flags.add("two_roots")
-    if any(_in_cycle(span, by_id) for span in spans):
-        flags.add("span_cycle")
-    if any(span.start < by_id[span.parent_id].start for span in spans if span.parent_id in by_id):
-        flags.add("clock_skew")
-    return roots, flags
-
-
-def _in_cycle(span: Span, by_id: Mapping[str, Span]) -> bool:
-    seen = {span.span_id}
-    above = span.parent_id
-    while above is not None and above in by_id:
-        if above in seen:
-            return True
-        seen.add(above)
-        above = by_id[above].parent_id
-    return False
-
-
-def _messages(spans: Sequence[Span]) -> list[Message]:
-    """The conversation that the spans tell, system prompt first, history not repeated."""
-    messages: list[Message] = []
-    for span in spans:
-        system = as_text(loads(span.attributes.get("gen_ai.system_instructions")))
-        heard = genai_messages(span.attributes.get("gen_ai.input.messages"))
-        said = genai_messages(span.attributes.get("gen_ai.output.messages"))
-        if system:
-            heard = [Message("system", system), *heard]
-        messages = merge_history(messages, [*heard, *said])
-    return messages
-
-
-def _calls(messages: Sequence[Message], spans: Sequence[Span]) -> tuple[Call, ...]:
+def _calls(messages: Sequence[Message], run: Sequence[Call | None]) -> tuple[Call, ...]:
     """Tool spans, and the calls that only messages show, in the messages' order where they tell."""
     shown = list(calls_from_messages(messages))
-    run = [_call(span) for span in spans]
-    by_id = {call.id: call for call in run if call.id is not None}
-    merged = [by_id.pop(call.id, call) if call.id is not None else call for call in shown]
+    spans = [call for call in run if call is not None]
+    by_id = {call.id: call for call in spans if call.id is not None}
+    merged = [_filled(by_id.pop(c.id, c), c) if c.id is not None else c for c in shown]
     left = {call.span_id for call in by_id.values()}
-    return tuple(merged + [c for c in run if c.id is None or c.span_id in left])
+    alone = [call for call in spans if call.id is None or call.span_id in left]
+    return tuple(_paired(merged, alone))
 
 
-def _call(span: Span) -> Call:
-    values = span.attributes
-    raw = values.get("gen_ai.tool.call.result")
-    result = None if raw is None else as_json_text(raw)
-    status, error = outcome(result)
-    kind = _first(values, ("error.type",))
-    if span.failed or kind:
-        error = kind or error or "tool_error"
-        status = "timeout" if "timeout" in error.lower() else "error"
-    return Call(
-        id=_first(values, ("gen_ai.tool.call.id",)),
-        name=str(values.get("gen_ai.tool.name") or span.name.removeprefix("execute_tool ")),
-        arguments=as_json_text(values.get("gen_ai.tool.call.arguments")),
-        span_id=span.span_id,
-        result=result,
-        status=status,
-        error=error,
-        started_at=span.start,
-        duration_ms=(span.end - span.start).total_seconds() * 1000,
-    )
+def _filled(span: Call, shown: Call) -> Call:
+    """A tool span with what only the messages told of the call."""
+    if span.result is None and shown.result is not None:
+        span = replace(span, result=shown.result)
+    if span.arguments in ("", "{}") and shown.arguments:
+        span = replace(span, arguments=shown.arguments)
+    return span
 
 
-def _retrieval(span: Span) -> Retrieval:
-    documents = loads(span.attributes.get("gen_ai.retrieval.documents"))
-    return Retrieval(
-        span.span_id,
-        as_text(span.attributes.get("gen_ai.retrieval.query.text")),
-        tuple(
-            Document(
-                str(document.get("id", "")),
-                as_text(document.get("content")),
-                float(s) if isinstance(s := document.get("score"), int | float) else None,
-            )
-            for document in (documents if isinstance(documents, list) else ())
-            if isinstance(document, Mapping)
-        ),
-    )
+def _paired(shown: list[Call], alone: list[Call]) -> list[Call]:
+    """Match tool spans without an id to shown calls of the same tool, in order; the rest follow."""
+    result = list(shown)
+    for call in alone:
+        at = next(
+            (
+                n
+                for n, other in enumerate(result)
+                if other.span_id is None and other.name == call.name
+                and (call.id is None or other.id is None)
+            ),
+            None,
+        )  # fmt: skip
+        if at is None:
+            result.append(call)
+        else:
+            result[at] = replace(_filled(call, result[at]), id=result[at].id)
+    return result
 
 
-def _scores(span: Span) -> list[Score]:
-    """Verdicts of users: events `gen_ai.evaluation.result` (OTel GenAI conventions)."""
-    return [
-        Score(
-            str(values.get("gen_ai.evaluation.name", "")),
-            float(v) if isinstance(v := values.get("gen_ai.evaluation.score.value"), int | float)
-            else None,
-            as_text(values.get("gen_ai.evaluation.score.label")),
-        )
-        for name, values in span.events
-        if name == "gen_ai.evaluation.result"
-    ]  # fmt: skip
+def _any_tokens(contents: Iterable[Content]) -> bool:
+    return any(c.input_tokens is not None or c.output_tokens is not None for c in contents)
 
 
-def _sum(spans: Iterable[Span], names: Sequence[str], kind: type) -> Any:
-    found = [n for s in spans if (n := _number(_first(s.attributes, names))) is not None]
-    return kind(sum(found)) if found else None
+def _cost(
+    counted: Sequence[Content], wrapped: Sequence[tuple[Span, Content]], flags: set[str]
+) -> float | None:
+    """What the trace states, else what litellm's price table says; the latter is flagged."""
+    stated = _sum(c.cost_usd for c in counted)
+    if stated is None:
+        stated = _sum(content.cost_usd for _, content in wrapped)
+    if stated is None:
+        priced = _sum(price(content) for content in counted)
+        if priced is not None:
+            flags.add("cost_priced")
+        return priced
+    return stated
 
 
-def _number(text: str | None) -> float | None:
-    """A count or an amount, however it was written; what is none says nothing."""
-    try:
-        value = float(text) if text is not None else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and 0 <= value < 2**53 else None
+def _sum(values: Iterable[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
-def _kept_attributes(roots: Sequence[Span]) -> dict[str, Any]:
+def _scores(
+    contents: Iterable[Content],
+    wrapped: Sequence[tuple[Span, Content]],
+    everything: Mapping[str, Any],
+    events: Iterable[Event],
+) -> tuple[Score, ...]:
+    found = [score for content in contents for score in content.scores]
+    found += [score for _, content in wrapped for score in content.scores]
+    found += trace_scores(everything)
+    found += [score_of(event.attributes) for event in events if event.name == _SCORE]
+    return tuple(dict.fromkeys(found))
+
+
+def _kept_attributes(outer: Sequence[Span]) -> dict[str, Any]:
     """The outermost spans' attributes but for the content, which stands in `messages`."""
     kept: dict[str, Any] = {}
-    for root in reversed(roots):
-        kept |= {k: v for k, v in root.attributes.items() if k not in _CONTENT}
-        channel = root.resource.get("app.channel")
+    for span in reversed(outer):
+        kept |= {k: v for k, v in span.attributes.items() if not is_content(k)}
+        channel = span.resource.get("app.channel")
         kept |= {"app.channel": channel} if channel is not None else {}
     return kept

@@ -23,6 +23,9 @@ class Ingest(_Section):
     conversation_gap_minutes: int = Field(30, ge=1, description="one-turn traces join below it")
     largest_record_mb: int = Field(64, ge=1, description="a larger record is quarantined")
     quarantine_ratio: float = Field(0.05, ge=0, le=1, description="above it the day fails")
+    settle_minutes: int = Field(
+        60, ge=0, description="a file changed within them may still be growing; late ones wait"
+    )
 
 
 class Sampling(_Section):

@@ -37,7 +37,17 @@ DOCUMENT = pl.Struct({"id": pl.String, "content": pl.String, "score": pl.Float64
 RETRIEVAL = pl.Struct({"span_id": pl.String, "query": pl.String, "documents": pl.List(DOCUMENT)})
 FEEDBACK = pl.Struct(
     {
-        "scores": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64, "label": pl.String})),
+        "scores": pl.List(
+            pl.Struct(
+                {
+                    "name": pl.String,
+                    "value": pl.Float64,
+                    "label": pl.String,
+                    "source": pl.String,  # user, human (a reviewer), model, code
+                    "comment": pl.String,
+                }
+            )
+        ),
         "escalated": pl.Boolean,
         "correction": pl.String,
     }
@@ -67,11 +77,11 @@ def _conversation(text: Privacy) -> dict[str, Column]:
         "retrievals": Column(pl.List(RETRIEVAL), "documents fetched, by start", text),
         "input_tokens": Column(pl.Int64, "tokens read by models, cached ones included"),
         "output_tokens": Column(pl.Int64, "tokens written by models"),
-        "cost_usd": Column(pl.Float64, "cost as the trace states it, USD; null if it does not"),
+        "cost_usd": Column(pl.Float64, "cost as the trace states it, USD; else priced, flagged cost_priced; else null"),
         "latency_ms": Column(pl.Float64, "last end minus first start, pauses included, ms"),
         "status": Column(pl.String, "ok or error"),
         "error": Column(pl.String, "error type of the first failing span"),
-        "feedback": Column(FEEDBACK, "what the user said of it", text),
+        "feedback": Column(FEEDBACK, "verdicts on it inside the traces: users, reviewers, models", text),
         "completeness": Column(pl.String, "complete, or partial: spans are missing"),
         "flags": Column(pl.List(pl.String), "oddities kept: clock_skew, orphan_spans, ..."),
         "attributes": Column(pl.String, "other attributes, a JSON object", text),

@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Protocol
 
 from pipeline.ingest.readers.chat import ChatReader
+from pipeline.ingest.readers.head import Head, read_head
+from pipeline.ingest.readers.langsmith import LangSmithReader
+from pipeline.ingest.readers.mlflow import MlflowReader
 from pipeline.ingest.readers.otlp import OtlpJsonReader
-from pipeline.ingest.records import Malformed, Span, Trace
+from pipeline.ingest.readers.phoenix import PhoenixReader
+from pipeline.ingest.records import Record
+from pipeline.ingest.source import Source
 
-__all__ = ["READERS", "Reader", "Source", "choose_reader"]
-
-_HEAD = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Source:
-    """A landing file to read; `day` is the day given for records without a time."""
-
-    path: Path
-    sha256: str
-    day: date | None
-    largest_record: int
+__all__ = ["READERS", "Reader", "choose_reader"]
 
 
 class Reader(Protocol):
     """Reads one format."""
 
-    name: str
-
-    def sniff(self, head: str) -> bool:
-        """Whether a file that starts with `head` (up to 256 KiB) is of this format."""
+    @property
+    def name(self) -> str:
+        """The format's name, as `raw_traces.source` and the landing index show it."""
         ...
 
-    def read(self, source: Source) -> Iterator[Span | Trace | Malformed]:
-        """Yield what the file holds, in its order."""
+    def sniff(self, head: Head) -> bool:
+        """Whether a file that starts like this is of this format."""
+        ...
+
+    def read(self, source: Source) -> Iterator[Record]:
+        """Yield what the file holds, in its order; one bad record leaves the others alone.
+
+        Raises:
+            Unreadable: the file, or the rest of it, cannot be read.
+        """
         ...
 
 
-READERS: tuple[Reader, ...] = (OtlpJsonReader(), ChatReader())
+# The first that recognises a file reads it: the particular before the general.
+READERS: tuple[Reader, ...] = (
+    OtlpJsonReader(),
+    LangSmithReader(),
+    MlflowReader(),
+    PhoenixReader(),
+    ChatReader(),
+)
 
 
-def choose_reader(path: Path) -> Reader | None:
-    """The first reader that knows the file's format, or None."""
-    with path.open("rb") as handle:
-        head = handle.read(_HEAD).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+def choose_reader(source: Source) -> Reader | None:
+    """The first reader that knows the file's format, or None.
+
+    Raises:
+        Unreadable: not even its beginning can be read.
+    """
+    head = read_head(source)
     return next((reader for reader in READERS if reader.sniff(head)), None)

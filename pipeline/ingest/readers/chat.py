@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import Any
 
 from pipeline.ids import canonical_json, digest
-from pipeline.ingest.content import as_text, calls_from_messages, openai_message
-from pipeline.ingest.jsontext import JsonText, json_array, json_lines, malformed
+from pipeline.ingest.content import as_text
+from pipeline.ingest.history import calls_from_messages
+from pipeline.ingest.jsontext import JsonText, malformed
+from pipeline.ingest.messages import openai_message
+from pipeline.ingest.readers.head import Head
+from pipeline.ingest.readers.rows import read_documents
 from pipeline.ingest.records import Malformed, Score, Trace
+from pipeline.ingest.source import Source
 from pipeline.windows import FIRST_DAY
-
-if TYPE_CHECKING:
-    from pipeline.ingest.readers import Source
 
 __all__ = ["ChatReader"]
 
@@ -36,28 +36,15 @@ class ChatReader:
 
     name = "chat"
 
-    def sniff(self, head: str) -> bool:
+    def sniff(self, head: Head) -> bool:
         """JSON in which a list of messages with roles comes early."""
-        return bool(
-            re.match(r"\s*[\[{]", head)
-            and re.search(r'"role"\s*:\s*"(system|user|assistant|tool|developer)"', head)
-        )
+        roles = r'"role"\s*:\s*"(system|user|assistant|tool|developer)"'
+        return head.container == "json" and bool(re.search(roles, head.text))
 
     def read(self, source: Source) -> Iterator[Trace | Malformed]:
         """Yield one trace a record; a record that is no conversation is malformed."""
-        for text in _texts(source):
+        for text in read_documents(source):
             yield text if isinstance(text, Malformed) else _trace(text, source)
-
-
-def _texts(source: Source) -> Iterator[JsonText | Malformed]:
-    """Lines where the first line is a whole object, else the elements of the one document."""
-    with source.path.open("rb") as handle:
-        first = handle.readline(source.largest_record).removeprefix(b"\xef\xbb\xbf").strip()
-    try:
-        lines = isinstance(orjson.loads(first), dict)
-    except orjson.JSONDecodeError:
-        lines = first.startswith(b"{") and first != b"{" and first.endswith(b"}")
-    return json_lines(source.path, source.largest_record) if lines else json_array(source.path)
 
 
 def _trace(text: JsonText, source: Source) -> Trace | Malformed:
@@ -96,7 +83,6 @@ def _trace(text: JsonText, source: Source) -> Trace | Malformed:
         complete=any(message.role == "assistant" for message in messages),
         flags=frozenset({"invalid_utf8"} if text.repaired else ()),
         attributes=extras,
-        files=frozenset({source.sha256}),
     )
 
 

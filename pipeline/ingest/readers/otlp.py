@@ -7,15 +7,14 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.ids import canonical_json
 from pipeline.ingest.jsontext import JsonText, json_lines, malformed
+from pipeline.ingest.readers.head import Head
 from pipeline.ingest.records import Malformed, Span
+from pipeline.ingest.source import Source
 from pipeline.windows import FIRST_DAY
-
-if TYPE_CHECKING:
-    from pipeline.ingest.readers import Source
 
 __all__ = ["OtlpJsonReader"]
 
@@ -32,20 +31,20 @@ class OtlpJsonReader:
 
     name = "otlp_json"
 
-    def sniff(self, head: str) -> bool:
+    def sniff(self, head: Head) -> bool:
         """An object whose first keys name resource spans."""
-        return bool(re.match(r'\s*\{\s*"(resourceSpans|resource_spans)"', head))
+        return bool(re.match(r'\s*\{\s*"(resourceSpans|resource_spans)"', head.text))
 
     def read(self, source: Source) -> Iterator[Span | Malformed]:
         """Yield every span of every line; a bad span leaves the others of its line alone."""
-        for text in json_lines(source.path, source.largest_record):
+        for text in json_lines(source):
             if isinstance(text, Malformed):
                 yield text
             else:
-                yield from _spans(text, source.sha256)
+                yield from _spans(text)
 
 
-def _spans(text: JsonText, file: str) -> Iterator[Span | Malformed]:
+def _spans(text: JsonText) -> Iterator[Span | Malformed]:
     try:
         groups = [
             (group.get("resource") or {}, span)
@@ -64,13 +63,13 @@ def _spans(text: JsonText, file: str) -> Iterator[Span | Malformed]:
             known = resources.get(id(resource))
             if known is None:
                 known = resources[id(resource)] = _attributes(resource.get("attributes"))
-            yield _span(span, known, file, text.repaired)
+            yield _span(span, known, text.repaired)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             detail = f"span without usable ids or times ({type(error).__name__})"
             yield malformed("bad_span", detail, canonical_json(span), text.offset)
 
 
-def _span(raw: Mapping[str, Any], resource: Mapping[str, Any], file: str, repaired: bool) -> Span:
+def _span(raw: Mapping[str, Any], resource: Mapping[str, Any], repaired: bool) -> Span:
     start, end = _time(raw["startTimeUnixNano"]), _time(raw.get("endTimeUnixNano") or 0)
     flags = {"invalid_utf8"} if repaired else set()
     if end is None or start is None or end < start:
@@ -94,7 +93,6 @@ def _span(raw: Mapping[str, Any], resource: Mapping[str, Any], file: str, repair
             (str(event.get("name", "")), _attributes(event.get("attributes")))
             for event in raw.get("events") or ()
         ),
-        file=file,
         flags=frozenset(flags),
     )
 

@@ -1,0 +1,78 @@
+"""Log records, scores and labels: found for the traces they are about, however late they came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import polars as pl
+
+from pipeline.datadir import DataDir
+from pipeline.ingest.index import LandedFile
+from pipeline.ingest.planning import Plan
+from pipeline.windows import Window
+
+__all__ = ["events_about"]
+
+_BEFORE = timedelta(days=1)
+_AFTER = timedelta(days=30)
+"""People judge a trace later than it happened; what comes later still is not looked for."""
+_EVENT = {
+    "trace_id": pl.String, "span_id": pl.String, "session": pl.String, "time": pl.Int64,
+    "body": pl.Binary, "sha256": pl.String,
+}  # fmt: skip
+
+
+def events_about(
+    place: DataDir, files: Sequence[LandedFile], plan: Plan, window: Window
+) -> pl.DataFrame:
+    """The events about a plan's traces: columns trace_id, sha256 (of their file) and body.
+
+    An event names its trace, or a span of it, or a session alone: then it is about the last
+    conversation of that session that began before it.
+    """
+    lowest = int((window.start - _BEFORE).timestamp() * 1e6)
+    highest = int((window.end + _AFTER).timestamp() * 1e6)
+    frames = [pl.DataFrame(schema=_EVENT)]
+    for file in files:
+        if file.events and (file.first_event is None or lowest <= file.first_event <= highest):
+            for path in file.tables(place, "events"):
+                frame = pl.read_parquet(path, glob=False)
+                frames.append(frame.with_columns(pl.lit(file.sha256).alias("sha256")))
+    events = pl.concat(frames)
+    traces = plan.members.select("trace_id")
+    named = events.filter(pl.col("trace_id").is_not_null())
+    loose = events.filter(pl.col("trace_id").is_null()).drop("trace_id")
+    found = [
+        named.join(traces, on="trace_id", how="semi"),
+        _by_span(place, plan, loose.filter(pl.col("span_id").is_not_null())),
+        _by_session(plan, loose.filter(pl.col("span_id").is_null())),
+    ]
+    columns = ["trace_id", "sha256", "body"]
+    return pl.concat([f.select(columns) for f in found]).unique(["trace_id", "body"]).sort(columns)
+
+
+def _by_span(place: DataDir, plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
+    if events.is_empty():
+        return events.with_columns(pl.lit(None, pl.String).alias("trace_id"))
+    wanted = events.select("span_id").unique()
+    spans = [
+        pl.read_parquet(path, columns=["span_id", "trace_id"], glob=False).join(
+            wanted, on="span_id", how="semi"
+        )
+        for file in plan.files
+        for path in file.tables(place, "records")
+    ]
+    if not spans:
+        return events.clear().with_columns(pl.lit(None, pl.String).alias("trace_id"))
+    mine = pl.concat(spans).unique().join(plan.members, on="trace_id", how="semi")
+    return events.join(mine, on="span_id")
+
+
+def _by_session(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
+    starts = plan.members.select("session", "trace_id", "start")
+    if events.is_empty():
+        return events.with_columns(pl.lit(None, pl.String).alias("trace_id"))
+    found = events.with_row_index("event").join(starts, on="session")
+    began = found.filter(pl.col("time").is_null() | (pl.col("start") <= pl.col("time")))
+    return began.sort("event", "start", "trace_id").group_by("event").last()

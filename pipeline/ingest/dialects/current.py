@@ -1,0 +1,154 @@
+"""The short way for spans in the current OTel GenAI conventions, and for spans that say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.ingest.dialects import aliases
+from pipeline.ingest.dialects.tools import plain_call
+from pipeline.ingest.records import Content, Span
+
+__all__ = ["read_current"]
+
+# What the short way reads itself.
+_READ = frozenset(
+    (
+        "gen_ai.operation.name",
+        "gen_ai.system_instructions",
+        "gen_ai.input.messages",
+        "gen_ai.output.messages",
+        "gen_ai.tool.name",
+        "gen_ai.tool.call.id",
+        "gen_ai.tool.call.arguments",
+        "gen_ai.tool.call.result",
+        "gen_ai.response.model",
+        "gen_ai.request.model",
+        "gen_ai.provider.name",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.output_tokens",
+    )
+)
+# What only the lead of the trace reads (see `labels`), or what is read wherever it stands.
+_OF_THE_TRACE = frozenset(
+    (*aliases.SESSION, *aliases.USER, *aliases.AGENT_NAME, "gen_ai.response.finish_reasons")
+)
+_KNOWN = frozenset(
+    name
+    for table in (
+        aliases.KINDS,
+        aliases.SYSTEM,
+        aliases.HEARD,
+        aliases.SAID,
+        aliases.TOOL_NAME,
+        aliases.TOOL_ID,
+        aliases.TOOL_ARGUMENTS,
+        aliases.TOOL_RESULT,
+        aliases.TOOL_STATUS,
+        aliases.ERROR_TEXT,
+        aliases.QUERY,
+        aliases.DOCUMENTS,
+        aliases.MODEL,
+        aliases.PROVIDER,
+        aliases.INPUT_TOKENS,
+        aliases.OUTPUT_TOKENS,
+        aliases.TOTAL_TOKENS,
+        aliases.CACHE_READ,
+        aliases.CACHE_WRITE,
+        aliases.REASONING,
+        aliases.COST,
+        *aliases.COST_PARTS,
+        aliases.HINTS,
+        aliases.STRUCTURES,
+    )
+    for name in table
+)
+_FOREIGN = _KNOWN - _READ - _OF_THE_TRACE
+_SPREAD = tuple(
+    f"{prefix}."
+    for prefix in (
+        *aliases.INDEXED_HEARD,
+        *aliases.INDEXED_SAID,
+        *aliases.INDEXED_DOCUMENTS,
+        *aliases.INDEXED_SCORES,
+    )
+)
+_KINDS = {
+    "chat": "llm",
+    "generate_content": "llm",
+    "text_completion": "llm",
+    "invoke_agent": "agent",
+    "create_agent": "agent",
+    "invoke_workflow": "agent",
+}
+_NOTHING = Content("other")
+_MOST = 2**53
+
+
+def read_current(span: Span) -> Content | None:
+    """The content of a span in the current conventions; None sends it the long way.
+
+    It reads the same as the long way does (a test holds them together): it only knows beforehand
+    that no other convention's name is there, and that nothing is said in events.
+    """
+    values = span.attributes
+    names = values.keys()
+    if span.events or not names.isdisjoint(_FOREIGN):
+        return None
+    operation = values.get("gen_ai.operation.name")
+    if operation == "execute_tool":
+        return _tool(span)
+    kind = _KINDS.get(operation) if type(operation) is str else None
+    if kind is None:
+        return _NOTHING if names.isdisjoint(_KNOWN) and not _spread(values) else None
+    system = values.get("gen_ai.system_instructions")
+    heard = values.get("gen_ai.input.messages")
+    said = values.get("gen_ai.output.messages")
+    if (heard is None or said is None) and _spread(values):
+        return None
+    for text in (system, heard, said):
+        # Shorter ones may be `[]`, `{}` or `null`.
+        if text is not None and not (type(text) is str and len(text) > 4 and text[0] == "["):
+            return None
+    model = values.get("gen_ai.response.model") or values.get("gen_ai.request.model")
+    provider = values.get("gen_ai.provider.name")
+    for name in (model, provider):
+        if name is not None and not (type(name) is str and name and name[0] not in ' "'):
+            return None
+    given = values.get("gen_ai.usage.input_tokens")
+    answered = values.get("gen_ai.usage.output_tokens")
+    for number in (given, answered):
+        if number is not None and not (type(number) is int and 0 <= number < _MOST):
+            return None
+    return Content(kind, system, heard, said, None, None, model, provider, given, answered)
+
+
+def _spread(values: Mapping[str, Any]) -> bool:
+    return any(key.startswith(_SPREAD) for key in values)
+
+
+def _tool(span: Span) -> Content | None:
+    values = span.attributes
+    if not values.keys().isdisjoint(_OF_A_MODEL) or _spread(values):
+        return None
+    id_ = values.get("gen_ai.tool.call.id")
+    if id_ is not None and not (type(id_) is str and id_ and id_[0] != "["):
+        return None
+    for name in ("gen_ai.tool.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
+        value = values.get(name)
+        if value is not None and not (type(value) is str and value and not value.isspace()):
+            return None
+    provider = values.get("gen_ai.provider.name")
+    if provider is not None and not (
+        type(provider) is str and provider and provider[0] not in ' "'
+    ):
+        return None
+    return Content("tool", call=plain_call(span), provider=provider)
+
+
+_OF_A_MODEL = (
+    "gen_ai.response.model",
+    "gen_ai.request.model",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+)

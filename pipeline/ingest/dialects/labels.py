@@ -1,0 +1,139 @@
+"""What the attributes of a trace, merged, say of it as a whole: whose, which release, consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from pipeline.ingest.content import loads
+from pipeline.ingest.dialects.aliases import (
+    AGENT_NAME,
+    AGENT_VERSION,
+    ENVIRONMENT,
+    METADATA,
+    OPT_OUT,
+    POLICY,
+    PROMPT,
+    RELEASE,
+    SERVICE,
+    SESSION,
+    TAGS,
+    USER,
+)
+from pipeline.ingest.dialects.lookup import first_text
+
+__all__ = ["Labels", "labels_of", "session_of", "user_of"]
+
+# Names of one's own choosing, within any of the METADATA places.
+_SESSION = ("session_id", "sessionId", "session.id", "langfuse_session_id")
+_THREAD = ("thread_id", "threadId", "conversation_id", "conversationId", "chat_id", "chatId")
+_USER = ("user_id", "userId", "user.id", "langfuse_user_id")
+_RELEASE = ("release", "app_version", "appVersion", "revision", "git_sha", "commit")
+_PROMPT = ("prompt_version", "promptVersion", "prompt.version")
+_POLICY = ("policy_version", "policyVersion", "policy.version")
+_ENVIRONMENT = ("environment", "env", "deployment_environment")
+_AGENT = ("agent_name", "agentName", "agent")
+_AGENT_VERSION = ("agent_version", "agentVersion")
+_OPT_OUT = ("opt_out", "opted_out", "optOut", "user_opt_out", "user.opt_out")
+_TAGS = ("tags", "langfuse_tags")
+_YES = (True, 1, "true", "True", "TRUE", "1", "yes")
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """What is said of a trace as a whole; None, False or empty where nothing says it."""
+
+    service: str | None = None
+    agent_name: str | None = None
+    agent_version: str | None = None
+    release: str | None = None
+    prompt_version: str | None = None
+    policy_version: str | None = None
+    environment: str | None = None
+    opted_out: bool = False
+    tags: tuple[str, ...] = ()
+
+
+def session_of(values: Mapping[str, Any]) -> str | None:
+    """The conversation that a trace belongs to, out of its merged attributes.
+
+    `langsmith.trace.session_id` counts only where no `langsmith.trace.session_name` stands beside
+    it: LangSmith's own exporter writes the project there, which would join all conversations of
+    a project into one.
+    """
+    names: Iterable[str] = SESSION
+    if "langsmith.trace.session_name" in values:
+        names = [name for name in SESSION if name != "langsmith.trace.session_id"]
+    stated = first_text(values, names)
+    return stated if stated is not None else _told(values, (*_SESSION, *_THREAD))
+
+
+def user_of(values: Mapping[str, Any]) -> str | None:
+    """The end user of a trace, out of its merged attributes."""
+    stated = first_text(values, USER)
+    return stated if stated is not None else _told(values, _USER)
+
+
+def labels_of(values: Mapping[str, Any]) -> Labels:
+    """All other labels of a trace, out of its merged attributes (resource and spans)."""
+    beside = _metadata(values)
+
+    def named(names: Sequence[str], own: Sequence[str] = ()) -> str | None:
+        stated = first_text(values, names)
+        return stated if stated is not None else _first_of(beside, own)
+
+    opted_out = [values.get(name) for name in OPT_OUT]
+    opted_out += [place.get(name) for place in beside for name in _OPT_OUT]
+    return Labels(
+        service=named(SERVICE),
+        agent_name=named(AGENT_NAME, _AGENT),
+        agent_version=named(AGENT_VERSION, _AGENT_VERSION),
+        release=named(RELEASE, _RELEASE),
+        prompt_version=named(PROMPT, _PROMPT),
+        policy_version=named(POLICY, _POLICY),
+        environment=named(ENVIRONMENT, _ENVIRONMENT),
+        opted_out=any(_yes(value) for value in opted_out),
+        tags=_tags([values.get(n) for n in TAGS] + [p.get(n) for p in beside for n in _TAGS]),
+    )
+
+
+def _told(values: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    return _first_of(_metadata(values), names)
+
+
+def _first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str | None:
+    found = (first_text(place, names) for place in places)
+    return next((value for value in found if value is not None), None)
+
+
+def _metadata(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The places where people put names of their own: structures, JSON text or dotted names."""
+    places: dict[str, dict[str, Any]] = {}
+    roots = tuple(name + "." for name in METADATA)
+    for key in values:
+        if key.startswith(roots):
+            place = next(name for name in METADATA if key.startswith(name + "."))
+            places.setdefault(place, {})[key[len(place) + 1 :]] = values[key]
+    for name in METADATA:
+        whole = loads(values.get(name))
+        if isinstance(whole, Mapping):
+            places[name] = {**whole, **places.get(name, {})}
+    return [places[name] for name in METADATA if name in places]
+
+
+def _yes(value: Any) -> bool:
+    return isinstance(value, bool | int | str) and value in _YES
+
+
+def _tags(values: Iterable[Any]) -> tuple[str, ...]:
+    """Tags of the first place that has any: a list, JSON text of one, or a comma-separated text."""
+    for value in values:
+        told = loads(value)
+        if isinstance(told, str):
+            told = told.split(",")
+        if isinstance(told, list):
+            texts = {str(t).strip() for t in told if isinstance(t, str | int)}
+            if texts := texts - {""}:
+                return tuple(sorted(texts))
+    return ()

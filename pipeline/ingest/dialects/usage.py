@@ -1,0 +1,232 @@
+"""Tokens and cost of one span, whatever counts what: cached input and reasoning are included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pipeline.ingest.content import loads
+from pipeline.ingest.dialects.aliases import (
+    CACHE_READ,
+    CACHE_WRITE,
+    COST,
+    COST_PARTS,
+    INPUT_TOKENS,
+    OUTPUT_TOKENS,
+    PROVIDER,
+    REASONING,
+    TOTAL_TOKENS,
+)
+from pipeline.ingest.dialects.lookup import (
+    amount,
+    count,
+    first_amount,
+    first_count,
+    first_text,
+)
+
+__all__ = ["Usage", "cost_of", "usage_of"]
+
+# Anthropic and Bedrock count what was read from and written to the cache beside the input.
+_ADDITIVE_INPUT = ("anthropic", "bedrock", "claude")
+# These names were defined to include the cache, whoever the provider is.
+_INCLUSIVE = (
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.details.cache_read_tokens",
+    "gen_ai.usage.details.cache_write_tokens",
+    "gen_ai.aggregated_usage.cache_read.input_tokens",
+    "ai.usage.inputTokenDetails.cacheReadTokens",
+    "ai.usage.inputTokenDetails.cacheWriteTokens",
+)
+# Claude Code counts as Anthropic does, and names no provider.
+_ADDITIVE = ("cache_read_tokens", "cache_creation_tokens")
+# Google's own count of candidates leaves the thoughts out; ADK passes both on.
+_ADDITIVE_REASONING = ("gen_ai.usage.experimental.reasoning_tokens",)
+# Where a platform keeps its counts as one structure.
+_STRUCTURES = (
+    "langsmith.usage_metadata",
+    "mlflow.chat.tokenUsage",
+    "mlflow.trace.tokenUsage",
+)
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens of one span; `input` includes `cached`, `output` includes reasoning."""
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+
+
+def usage_of(values: Mapping[str, Any]) -> Usage:
+    """Tokens, with cached ones in the input and reasoning in the output.
+
+    Providers differ. OpenAI and Gemini count cached tokens within the input; Anthropic and Bedrock
+    count them beside it. The OTel GenAI conventions ask that `gen_ai.usage.input_tokens` include
+    them (registry, notes on `input_tokens` and `cache_read.input_tokens`), and LangChain, Vercel
+    from version 6, Pydantic AI and OpenLLMetry do so; others hand the provider's numbers on. In
+    order:
+
+    1. a total that equals input + cached + output, and not input + output, proves them beside it;
+    2. more cached tokens than input prove it too, since a part is no larger than the whole;
+    3. a name that is defined as included (the GenAI conventions' dotted ones) settles it;
+    4. else the provider does: Anthropic and Bedrock beside, all others included.
+
+    A total that equals input + output proves nothing: SDKs sum what they have. Reasoning is part
+    of the output but where a total, or more reasoning than output, proves it beside, or where the
+    name is Google ADK's.
+    """
+    given = first_count(values, INPUT_TOKENS)
+    said = first_count(values, OUTPUT_TOKENS)
+    if given is None and said is None and (counted := _structured(values)) is not None:
+        return counted
+    read = first_count(values, CACHE_READ)
+    written = first_count(values, CACHE_WRITE)
+    if read is None and written is None:
+        read, written = _from_provider_metadata(values)
+    reasoning = first_count(values, REASONING) or 0
+    total = first_count(values, TOTAL_TOKENS)
+    cached = (read or 0) + (written or 0)
+    if given is None and said is None:
+        # Embeddings and rerankers give a total alone, and all of it is input.
+        total = total if total is not None else first_count(values, ("ai.usage.tokens",))
+        return Usage(total, None, read)
+    beside = cached > 0 and given is not None and _beside(values, given, said, cached, total)
+    if beside and given is not None:
+        given += cached
+    if said is not None and reasoning:
+        proven = total is not None and given is not None and total == given + said + reasoning
+        if proven or reasoning > said or any(name in values for name in _ADDITIVE_REASONING):
+            said += reasoning
+    return Usage(given, said, read)
+
+
+def _beside(
+    values: Mapping[str, Any], given: int, said: int | None, cached: int, total: int | None
+) -> bool:
+    """Whether cached tokens stand beside the input rather than in it; see `usage_of`."""
+    if cached > given:
+        return True
+    if total is not None and said is not None and total == given + cached + said:
+        return True
+    if any(name in values for name in _INCLUSIVE):
+        return False
+    if any(name in values for name in _ADDITIVE):
+        return True
+    provider = (first_text(values, PROVIDER) or "").lower()
+    return any(name in provider for name in _ADDITIVE_INPUT)
+
+
+def _from_provider_metadata(values: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Cached tokens that the Vercel AI SDK leaves in the provider's own answer."""
+    told = loads(values.get("ai.response.providerMetadata"))
+    if not isinstance(told, Mapping):
+        return None, None
+    for provider, read, written in (
+        ("anthropic", "cache_read_input_tokens", "cache_creation_input_tokens"),
+        ("bedrock", "cacheReadInputTokens", "cacheWriteInputTokens"),
+    ):
+        own = told.get(provider)
+        usage = own.get("usage") if isinstance(own, Mapping) else None
+        if isinstance(usage, Mapping):
+            return count(usage.get(read)), count(usage.get(written))
+    own = told.get("openai")
+    return (count(own.get("cachedPromptTokens")), None) if isinstance(own, Mapping) else (None,) * 2
+
+
+def _structured(values: Mapping[str, Any]) -> Usage | None:
+    """Counts that a platform keeps as one structure, often JSON text."""
+    details = loads(values.get("langfuse.observation.usage_details"))
+    if isinstance(details, Mapping) and (usage := _langfuse(details)) is not None:
+        return usage
+    for name in _STRUCTURES:
+        told = loads(values.get(name))
+        if isinstance(told, Mapping) and (usage := _plain_counts(told, values)) is not None:
+            return usage
+    return None
+
+
+def _langfuse(details: Mapping[str, Any]) -> Usage | None:
+    """Langfuse's usage types: `input` and `input_*` do not overlap, nor do `output` and `output_*`.
+
+    Its intake subtracts cached and reasoning tokens from what SDKs report (source: its
+    OtelIngestionProcessor). A total that equals input + output alone says that they overlap.
+    """
+    if "input" not in details and "output" not in details:
+        return _plain_counts(details, {})
+    counts = {
+        str(name): number for name, raw in details.items() if (number := count(raw)) is not None
+    }
+    given, said = counts.get("input"), counts.get("output")
+    if given is None and said is None:
+        return None
+    beside = {n: c for n, c in counts.items() if n.startswith(("input_", "cache_"))}
+    more = {n: c for n, c in counts.items() if n.startswith("output_")}
+    cached = [
+        number
+        for name, number in counts.items()
+        if "cache" in name and "creation" not in name and "write" not in name
+    ]
+    if counts.get("total") != (given or 0) + (said or 0):
+        given = given if given is None and not beside else (given or 0) + sum(beside.values())
+        said = said if said is None and not more else (said or 0) + sum(more.values())
+    return Usage(given, said, max(cached, default=None))
+
+
+def _plain_counts(told: Mapping[str, Any], values: Mapping[str, Any]) -> Usage | None:
+    """LangChain's `usage_metadata`, MLflow's `tokenUsage`, or an OpenAI or Anthropic `usage`."""
+    given = first_count(told, ("input_tokens", "prompt_tokens", "inputTokens", "promptTokens"))
+    said = first_count(
+        told, ("output_tokens", "completion_tokens", "outputTokens", "completionTokens")
+    )
+    if given is None and said is None:
+        return None
+    details = _mapping(told, "input_token_details", "input_tokens_details", "prompt_tokens_details")
+    read = first_count(told, ("cache_read_input_tokens", "cached_input_tokens"))
+    read = first_count(details, ("cache_read", "cached_tokens")) if read is None else read
+    written = first_count(told, ("cache_creation_input_tokens",))
+    written = first_count(details, ("cache_creation",)) if written is None else written
+    cached = (read or 0) + (written or 0)
+    total = first_count(told, ("total_tokens", "totalTokens"))
+    if (
+        given is not None
+        and cached
+        and (cached > given or (said is not None and total == given + cached + said))
+    ):
+        given += cached
+    return Usage(given, said, read)
+
+
+def _mapping(told: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    return next((v for n in names if isinstance(v := told.get(n), Mapping)), {})
+
+
+def cost_of(values: Mapping[str, Any]) -> float | None:
+    """US dollars that the span says it cost: a total, or the sum of its parts."""
+    total = first_amount(values, COST)
+    if total is not None:
+        return total
+    details = loads(values.get("langfuse.observation.cost_details"))
+    if isinstance(details, Mapping) and (cost := _sum_or_total(details, "total")) is not None:
+        return cost
+    for names in COST_PARTS:
+        parts = [part for name in names if (part := amount(values.get(name))) is not None]
+        if parts:
+            return sum(parts)
+    for name in ("mlflow.llm.cost", "langsmith.usage_metadata"):
+        told = loads(values.get(name))
+        if isinstance(told, Mapping) and (cost := amount(told.get("total_cost"))) is not None:
+            return cost
+    return None
+
+
+def _sum_or_total(details: Mapping[str, Any], total: str) -> float | None:
+    stated = amount(details.get(total))
+    if stated is not None:
+        return stated
+    parts = [part for raw in details.values() if (part := amount(raw)) is not None]
+    return sum(parts) if parts else None

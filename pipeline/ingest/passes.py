@@ -1,0 +1,185 @@
+"""Conversations out of the index: the records of a share of a day, read, assembled, as rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from msgspec.structs import replace
+
+from pipeline.datadir import DataDir
+from pipeline.ingest.conversations import join_members
+from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, unique_records
+from pipeline.ingest.gathering import write_rows
+from pipeline.ingest.index import LandedFile
+from pipeline.ingest.records import Event, Trace
+from pipeline.ingest.rows import trace_row
+from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
+from pipeline.ingest.spans import trace_of_spans
+from pipeline.tables import RAW_TRACES
+
+__all__ = ["Share", "assemble", "assemble_share", "events_of"]
+
+
+class Share(msgspec.Struct):
+    """What came of a share of a day's conversations, beside the rows themselves."""
+
+    records: int = 0
+    """Spans and whole traces that were read."""
+    kept: int = 0
+    repeated: int = 0
+    broken: list[Broken] = msgspec.field(default_factory=list)
+    files: set[str] = msgspec.field(default_factory=set)
+    """The sha256 of the files that something was read from."""
+    members: list[str] = msgspec.field(default_factory=list)
+    """The trace ids that were read, as they stand in `raw_traces`."""
+
+    def plus(self, other: Share) -> Share:
+        """Both together."""
+        return Share(
+            self.records + other.records,
+            self.kept + other.kept,
+            self.repeated + other.repeated,
+            self.broken + other.broken,
+            self.files | other.files,
+            self.members + other.members,
+        )
+
+
+def assemble(
+    place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame, content_key: bytes,
+    events: Mapping[str, Sequence[tuple[str, Event]]],
+) -> tuple[pl.DataFrame, Share]:  # fmt: skip
+    """Assemble the conversations of `members` (see `planning.Plan`).
+
+    Args:
+        place: the data directory.
+        files: the landing files that hold their records.
+        members: one row a trace.
+        content_key: key of the digests of user ids.
+        events: what was said of traces elsewhere, by trace id, each with its file's digest.
+
+    Returns:
+        Rows of `raw_traces`, sorted by key, and the counts.
+    """
+    share = Share()
+    rows: list[dict[str, Any]] = []
+    chosen = members.select("conversation", "trace_id", "start", "service", "session")
+    bodies = _bodies(place, files, chosen["trace_id"].to_list())
+    for _, group in chosen.group_by("conversation", maintain_order=True):
+        traces: list[Trace] = []
+        for member in group.iter_rows(named=True):
+            found = bodies.pop(member["trace_id"], [])
+            about = events.get(member["trace_id"], ())
+            trace = _trace(member, found, about, share)
+            if trace is not None:
+                traces.append(trace)
+        if traces:
+            joined = join_members(traces)
+            try:
+                rows.append(trace_row(joined, content_key))
+                share.kept += joined.records
+                share.members += rows[-1]["member_trace_ids"]
+            except UNUSABLE as error:
+                share.broken.append(_broken(joined, joined.records, type(error).__name__))
+    frame = pl.DataFrame(rows, schema=RAW_TRACES.schema).sort("trace_id")
+    return frame, share
+
+
+def assemble_share(task: dict[str, Any]) -> Any:
+    """Assemble one share of a large day into a file: the work of one process."""
+    place = DataDir(Path(task["root"]))
+    files = msgspec.convert(task["files"], list[LandedFile])
+    scratch = Path(task["scratch"])
+    members = pl.read_parquet(scratch / "members.parquet").filter(pl.col("share") == task["share"])
+    about = events_of(pl.read_parquet(scratch / "events.parquet"), set(members["trace_id"]))
+    frame, share = assemble(place, files, members, bytes.fromhex(task["key"]), about)
+    write_rows(scratch, task["share"], frame)
+    return msgspec.to_builtins(share)
+
+
+def events_of(frame: pl.DataFrame, traces: set[str]) -> dict[str, list[tuple[str, Event]]]:
+    """Events by the trace they are about: columns trace_id, sha256, body."""
+    found: dict[str, list[tuple[str, Event]]] = defaultdict(list)
+    for trace_id, sha, body in frame.select("trace_id", "sha256", "body").iter_rows():
+        if trace_id in traces:
+            found[trace_id].append((sha, decode_event(body)))
+    return found
+
+
+def _bodies(
+    place: DataDir, files: Sequence[LandedFile], traces: Sequence[str]
+) -> dict[str, list[tuple[LandedFile, str, bytes]]]:
+    """The undecoded records of the traces, by trace id."""
+    wanted = pa.array(traces, pa.string())
+    buckets = {bucket_of(trace_id) for trace_id in traces}
+    found: dict[str, list[tuple[LandedFile, str, bytes]]] = defaultdict(list)
+    for file in files:
+        for path in file.tables(place, "records"):
+            for table in _row_groups(path, buckets):
+                mine = table.filter(pc.is_in(table["trace_id"], wanted))
+                columns = (mine[name].to_pylist() for name in ("trace_id", "kind", "body"))
+                for trace_id, kind, body in zip(*columns, strict=True):
+                    found[trace_id].append((file, kind, body))
+    return found
+
+
+def _row_groups(path: Path, buckets: set[int]) -> Iterator[pa.Table]:
+    """The row groups that may hold a record of these buckets."""
+    with pq.ParquetFile(path) as parquet:
+        meta = parquet.metadata
+        at = parquet.schema_arrow.get_field_index("bucket")
+        for number in range(meta.num_row_groups):
+            seen = meta.row_group(number).column(at).statistics
+            if seen is None or any(seen.min <= bucket <= seen.max for bucket in buckets):
+                yield parquet.read_row_group(number, ["trace_id", "kind", "body"])
+
+
+def _trace(
+    member: Mapping[str, Any],
+    found: Sequence[tuple[LandedFile, str, bytes]],
+    about: Sequence[tuple[str, Event]],
+    share: Share,
+) -> Trace | None:
+    """One trace out of its records; None, and noted as broken, where they make none."""
+    share.records += len(found)
+    files = {file.sha256 for file, _, _ in found} | {sha for sha, _ in about}
+    share.files |= files
+    records = [decode_record(kind, body) for _, kind, body in found]
+    spans, wholes, repeated, conflicting = unique_records(records)
+    events = unique_events([event for _, event in about])
+    share.repeated += repeated + max(len(wholes) - 1, 0)
+    formats = sorted(file.format or "" for file, _, _ in found) or ["otlp_json"]
+    traces: list[Trace] = []
+    try:
+        if spans or events:
+            traces.append(trace_of_spans(spans, events, source=formats[0], conflicting=conflicting))
+    except UNUSABLE as error:
+        first = min(spans, key=lambda span: (span.start, span.span_id))
+        share.broken.append(
+            Broken(first.trace_id, min(files), first.start, len(spans), type(error).__name__)
+        )
+    if wholes:
+        traces.append(wholes[0])
+    if not traces:
+        return None
+    best = max(traces, key=lambda trace: len(trace.messages))
+    share.repeated += sum(trace.records for trace in traces) - best.records
+    return replace(
+        best,
+        service=member["service"] or best.service,
+        session_id=member["session"] or best.session_id,
+        flags=best.flags | ({"conflicting_duplicate"} if conflicting else frozenset()),
+        files=frozenset(files),
+    )
+
+
+def _broken(trace: Trace, records: int, error: str) -> Broken:
+    return Broken(trace.trace_id, min(trace.files), trace.started_at, records, error)
