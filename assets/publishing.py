@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -13,6 +13,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import sha256
 from pipeline.ids import digest
 from pipeline.lake import MissingPartition
+from pipeline.parquet import count_rows
 from pipeline.provenance import Counts, Provenance
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, Table
@@ -66,11 +67,16 @@ class Publication:
         """The rooms of the data directory."""
         return self.lake.place
 
-    @property
-    def published_before(self) -> pl.DataFrame:
-        """The partition as it is published now; empty where it never was."""
+    def published_before(self, *columns: str) -> pl.DataFrame:
+        """Columns of the partition as it is published now; no row where it never was."""
         there = self.lake.exists(self._table, self.window)
-        return self.lake.read(self._table, self.window) if there else self._table.empty()
+        if not there:
+            return self._table.empty().select(columns)
+        return self.lake.read(self._table, self.window, columns)
+
+    def report_bytes(self, done: int, total: int) -> None:
+        """Tell how much of a long reading is done."""
+        self._context.log.info(f"read {done >> 20} of {total >> 20} MB of new landing files")
 
     def registry(self, *sections: str, as_of: Window | None = None) -> Registry:
         """The registry as of the partition's end; `sections` are those that the step reads."""
@@ -142,7 +148,7 @@ class Publication:
 
     def publish(
         self,
-        frame: pl.DataFrame,
+        rows: pl.DataFrame | Iterable[pl.DataFrame],
         counts: Counts,
         *,
         table: Table | None = None,
@@ -152,7 +158,7 @@ class Publication:
         """Publish the partition and attach its row count, counts and `facts` to it in Dagster.
 
         Args:
-            frame: fits the table.
+            rows: fit the table; if many, frame after frame in the order of the key.
             counts: obeys the conservation law.
             table: a side table that this asset also writes, without metadata in Dagster.
             part: the file of that side table.
@@ -161,15 +167,14 @@ class Publication:
         version = self._context.assets_def.code_versions_by_key[self._context.asset_key] or "1"
         provenance = Provenance(counts, self._inputs, self._sections, version)
         target = table or self._table
-        path = self.lake.publish(target, self.window, frame, provenance, part)
+        path = self.lake.publish(target, self.window, rows, provenance, part)
+        height = count_rows(path)
         self._digests.append(sha256(path))
-        self._context.log.info(
-            f"{PUBLISHED} {target.name} {self.window or ''}: {frame.height} rows"
-        )
+        self._context.log.info(f"{PUBLISHED} {target.name} {self.window or ''}: {height} rows")
         if table is None:
             kind = "dagster/partition_row_count" if self.window else "dagster/row_count"
             self._context.add_asset_metadata(
-                {kind: frame.height} | _counted(counts) | facts,
+                {kind: height} | _counted(counts) | facts,
                 partition_key=self.window.key if self.window else None,
             )
 

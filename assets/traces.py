@@ -29,7 +29,7 @@ _ONE_RUN = dg.BackfillPolicy.single_run()
     partitions_def=daily,
     backfill_policy=_ONE_RUN,
     group_name="traces",
-    code_version="1",
+    code_version="2",
 )
 def raw_traces(
     context: dg.AssetExecutionContext,
@@ -46,14 +46,15 @@ def raw_traces(
     with publishing(context, lake, registry, RAW_TRACES) as run:
         for day in run:
             entries = run.registry("settings.ingest")
-            found = assemble_day(run.place, day, entries, content_key.load().subkey("user"))
-            found.require_sources(run.published_before)
-            run.note_all(found.files)
-            bad = found.quarantined
-            kept = Counts("records", bad.height, bad.height)
-            run.publish(bad, kept, table=QUARANTINED_RECORDS, part="ingest")
-            found.require_ratio(entries.settings.ingest.quarantine_ratio)
-            run.publish(found.traces, found.counts, files=len(found.files))
+            key = content_key.load().subkey("user")
+            with assemble_day(run.place, day, entries, key, run.report_bytes) as found:
+                found.require_sources(run.published_before("trace_id", "source_files"))
+                run.note_all(found.files)
+                bad = found.quarantined
+                kept = Counts("records", bad.height, bad.height)
+                run.publish(bad, kept, table=QUARANTINED_RECORDS, part="ingest")
+                found.require_ratio(entries.settings.ingest.quarantine_ratio)
+                run.publish(found.frames(), found.counts, files=len(found.files))
     return run.result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256, sweep
 from pipeline.ids import canonical_json
+from pipeline.parquet import conform_all, count_rows, write_frames
 from pipeline.provenance import Provenance
 from pipeline.tables import ALL, Table
 from pipeline.windows import Window
@@ -68,11 +69,14 @@ class Lake:
         self,
         table: Table,
         window: Window | None,
-        frame: pl.DataFrame,
+        rows: pl.DataFrame | Iterable[pl.DataFrame],
         provenance: Provenance,
         part: str = "part-0",
     ) -> Path:
-        """Publish `frame` as the partition's file, replacing what was there at one stroke.
+        """Publish `rows` as the partition's file, replacing what was there at one stroke.
+
+        Many rows may come as frames in the order of the table's key: each is written, and
+        forgotten, before the next is asked for.
 
         Raises:
             ConservationError: the counts do not add up.
@@ -81,29 +85,34 @@ class Lake:
         """
         where = f"{table.name}/{window or 'all'}"
         provenance.counts.check(where)
-        rows = table.conform(frame)
+        frames = conform_all(table, [rows] if isinstance(rows, pl.DataFrame) else rows)
         folder = self.directory(table, window)
         raw = table.zone == "raw"
         zone = self.place.raw if raw else self.place.lake
         for made in dict.fromkeys((zone, zone / table.name, folder)):
             make_directory(made, private=raw)
         sweep(folder)
-        self._require_space(folder, rows, where)
         path = folder / f"{part}.parquet"
         with replace_file(path, 0o600 if raw else 0o644) as temporary:
-            _write_parquet(temporary, rows, provenance.footer(table.version))
+            roomy = self._while_there_is_room(folder, frames, where)
+            write_frames(temporary, roomy, provenance.footer(table.version))
         self._write_manifest(folder, raw)
         return path
 
-    def read(self, table: Table, windows: Window | Iterable[Window] | None) -> pl.DataFrame:
-        """Read one partition, or several after one another.
+    def read(
+        self,
+        table: Table,
+        windows: Window | Iterable[Window] | None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """Read one partition, or several after one another; all columns unless told.
 
         Raises:
             MissingPartition: naming the partition and the command that makes it.
             CorruptPartition: naming the file and the command that makes it anew.
         """
         wanted = [windows] if windows is None or isinstance(windows, Window) else list(windows)
-        frames = [table.empty()]
+        frames = [table.empty().select(list(columns or table.columns))]
         for window in wanted:
             files = self.files(table, window)
             if not files:
@@ -111,7 +120,7 @@ class Lake:
                     f"{table.name} has no partition {window or 'all'}; nothing was changed. "
                     f"Run: {_command(table, window)}"
                 )
-            frames += [self._read_file(table, window, file) for file in files]
+            frames += [self._read_file(table, window, file, columns) for file in files]
         return pl.concat(frames)
 
     def digests(self, table: Table, windows: Iterable[Window | None]) -> dict[str, str]:
@@ -151,11 +160,17 @@ class Lake:
                     except (pa.ArrowException, OSError) as error:
                         raise self._corrupt(table, window, path, error) from error
 
-    def _read_file(self, table: Table, window: Window | None, path: Path) -> pl.DataFrame:
+    def _read_file(
+        self, table: Table, window: Window | None, path: Path, columns: Sequence[str] | None
+    ) -> pl.DataFrame:
+        wanted = list(columns or table.columns)
         try:
-            return pl.read_parquet(path, hive_partitioning=False, glob=False).match_to_schema(
-                table.schema
-            )
+            return pl.read_parquet(
+                path,
+                columns=None if columns is None else wanted,
+                hive_partitioning=False,
+                glob=False,
+            ).match_to_schema({name: table.schema[name] for name in wanted})
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise self._corrupt(table, window, path, error) from error
 
@@ -168,30 +183,26 @@ class Lake:
             f"{_command(table, window)}"
         )
 
-    def _require_space(self, folder: Path, rows: pl.DataFrame, where: str) -> None:
-        need = int(rows.estimated_size()) + _SPARE_BYTES
-        free = shutil.disk_usage(folder).free
-        if free < need:
-            raise DiskFull(
-                f"{where} needs about {need >> 20} MB in {folder}, which has {free >> 20}; "
-                "nothing was changed. Free some space and run it again"
-            )
+    def _while_there_is_room(
+        self, folder: Path, frames: Iterable[pl.DataFrame], where: str
+    ) -> Iterator[pl.DataFrame]:
+        for rows in frames:
+            need = int(rows.estimated_size()) + _SPARE_BYTES
+            free = shutil.disk_usage(folder).free
+            if free < need:
+                raise DiskFull(
+                    f"{where} needs about {need >> 20} MB in {folder}, which has {free >> 20}; "
+                    "nothing was changed. Free some space and run it again"
+                )
+            yield rows
 
     def _write_manifest(self, folder: Path, raw: bool) -> None:
         body = {
-            file.name: {"sha256": sha256(file), "rows": pq.read_metadata(file).num_rows}
+            file.name: {"sha256": sha256(file), "rows": count_rows(file)}
             for file in sorted(folder.glob("*.parquet"))
         }
         with replace_file(folder / "_manifest.json", 0o600 if raw else 0o644) as temporary:
             temporary.write_bytes(canonical_json(body) + b"\n")
-
-
-def _write_parquet(path: Path, rows: pl.DataFrame, footer: dict[str, str]) -> None:
-    arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-    # Column statistics would put the smallest and largest text of a column into the footer.
-    numeric = [name for name, dtype in rows.schema.items() if dtype.is_numeric()]
-    arrow = arrow.cast(pa.schema(arrow.schema, metadata=dict(footer)))
-    pq.write_table(arrow, path, compression="zstd", write_statistics=numeric)
 
 
 def _command(table: Table, window: Window | None) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.datadir import COMMITTED, DataDir
+from pipeline.windows import day as day_window
+
+if TYPE_CHECKING:
+    from pipeline.ingest import LandedFile
+    from pipeline.registry.settings import Ingest
 
 __all__ = ["land", "quarantine", "simulate"]
 
@@ -61,28 +69,29 @@ def simulate(place: DataDir, days: int, start: date, seed: int, per_day: int, ph
 @click.option("--day", type=_DAY, callback=_date, help="UTC day of records without a time.")
 @click.pass_obj
 def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
-    """Copy trace files into landing: OTLP JSON lines, chat messages as JSON or JSON lines.
+    """Copy trace files into landing, whatever format they are in, and read them.
 
-    The same file again is a no-op. Prints the days to run.
+    FILES are files, directories or quoted globs, plain or compressed with gzip or zstd. The same
+    file again is a no-op. Prints what each holds, and the days to run.
     """
     from pipeline.ingest import land as copy
     from pipeline.ingest import landed_files
     from pipeline.lake import Lake
     from pipeline.tables import RAW_TRACES
-    from pipeline.windows import day as day_window
 
+    settings = _settings(place)
     landed = dict(copy(place, files, day))
-    found = {place.landing / file.path: file for file in landed_files(place, 64 * 2**20)}
+    with reading_bar() as progress:
+        largest = settings.largest_record_mb * 2**20
+        every = landed_files(place, largest, settings.settle_minutes * 60, progress)
+    found = {place.landing / file.path: file for file in every}
     days: set[str] = set()
     for target, new in landed.items():
         file = found.get(target)
         if file is None:
             click.echo(f"{target.name}: the same content lies in landing under another name")
             continue
-        why = ", ".join(file.reasons)
-        bad = f", {file.malformed} that cannot be read ({why})" if file.malformed else ""
-        again = "" if new else " (was there already)"
-        click.echo(f"{target.name}: {file.format}, {file.records} records{bad}{again}")
+        click.echo(f"{target.name}: {_held(file)}{'' if new else ' (was there already)'}")
         days |= {*file.days, *([file.fallback_day] if file.malformed and day else [])}
     # A turn that came late may be the beginning of a conversation of the day after.
     lake = Lake(place)
@@ -91,6 +100,41 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     if days:
         other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
         click.echo(f"Next: make backfill{other} FROM={min(days)} TO={max(days)}")
+
+
+def _held(file: LandedFile) -> str:
+    """What a landing file holds, in words."""
+    words = [f"{file.format}, {file.records} records"]
+    if file.events:
+        words.append(f"{file.events} scores or log records")
+    if file.malformed:
+        words.append(f"{file.malformed} that cannot be read ({', '.join(file.reasons)})")
+    if file.growing:
+        words.append("half a line at its end, left for later")
+    return ", ".join(words)
+
+
+def _settings(place: DataDir) -> Ingest:
+    from pipeline.registry import load_registry
+
+    return load_registry(place.registry, day_window(datetime.now(UTC).date())).settings.ingest
+
+
+@contextmanager
+def reading_bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar of bytes for reading new landing files; none where there is little to read."""
+    with ExitStack() as stack:
+        bar: Any = None
+
+        def progress(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None and total > 32 * 2**20:
+                label = f"Reading {total / 2**20:.0f} MB"
+                bar = stack.enter_context(click.progressbar(length=total, label=label))
+            if bar is not None:
+                bar.update(done - bar.pos)
+
+        yield progress
 
 
 @click.group()
@@ -105,7 +149,6 @@ def quarantine_ls(place: DataDir, day: date | None) -> None:
     """List quarantined records: day, stage, reason, where they stood; never their text."""
     from pipeline.lake import Lake
     from pipeline.tables import QUARANTINED_RECORDS
-    from pipeline.windows import day as day_window
 
     lake = Lake(place)
     windows = [day_window(day)] if day else lake.windows(QUARANTINED_RECORDS)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pipeline.cli.landing import land, quarantine, simulate
+from pipeline.cli.pull import pull
 from pipeline.cli.reading import query, summary, verify
 from pipeline.cli.receive import receive
 from pipeline.datadir import DataDir
@@ -38,7 +39,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
 
 
-for command in (simulate, land, receive, quarantine, summary, query, verify):
+for command in (simulate, land, pull, receive, quarantine, summary, query, verify):
     cli.add_command(command)
 
 

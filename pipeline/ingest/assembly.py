@@ -69,12 +69,7 @@ class Assembly:
     def __enter__(self) -> Assembly:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.scratch.close()
 
     def require_sources(self, before: pl.DataFrame) -> None:

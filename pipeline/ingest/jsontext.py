@@ -85,7 +85,7 @@ def _skip_line(handle: Any) -> int:
 
 
 def json_array(source: Source) -> Iterator[JsonText | Malformed]:
-    """Yield each element of a file that holds one JSON array (or the one value that it holds).
+    """Yield each element of a file that holds one JSON array, or each value that stands in it.
 
     Elements are decoded one after another, so what stands before a broken one still lands; from
     the broken one on nothing can be told apart, and the rest is one malformed record.
@@ -98,21 +98,23 @@ def json_array(source: Source) -> Iterator[JsonText | Malformed]:
     single = not text.startswith("[", at)
     at = at if single else _skip(text, at + 1, "")
     offset, counted = 0, 0
-    while at < len(text) and text[at] != "]":
+    while at < len(text) and (single or text[at] != "]"):
         offset, counted = offset + len(text[counted:at].encode("utf-8", "replace")), at
         try:
             value, after = decoder.raw_decode(text, at)
-            length = len(text[at:after].encode("utf-8", "replace"))
-            orjson.dumps(value)
-        except (ValueError, RecursionError, TypeError) as error:
+        except (ValueError, RecursionError) as error:
             reason = "too_deep" if isinstance(error, RecursionError) else "bad_json"
             rest = text[at:].encode("utf-8", "replace")
             yield malformed(reason, f"{type(error).__name__} in an array's element", rest, offset)
             return
-        yield JsonText(value, offset, length, repaired)
-        at = _skip(text, after, ",")
-        if single:
-            return
+        raw = text[at:after].encode("utf-8", "replace")
+        try:
+            orjson.dumps(value)  # half a surrogate pair, an integer beyond 64 bits, depth
+            yield JsonText(value, offset, len(raw), repaired)
+        except TypeError as error:
+            reason = "too_deep" if "ecursion" in str(error) else "bad_json"
+            yield malformed(reason, f"{type(error).__name__} in an array's element", raw, offset)
+        at = _skip(text, after, "" if single else ",")
 
 
 def _skip(text: str, at: int, also: str) -> int:

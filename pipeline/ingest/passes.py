@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,9 @@ from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, uniqu
 from pipeline.ingest.gathering import write_rows
 from pipeline.ingest.index import LandedFile
 from pipeline.ingest.records import Event, Trace
-from pipeline.ingest.rows import trace_row
+from pipeline.ingest.rows import trace_frame
 from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
 from pipeline.ingest.spans import trace_of_spans
-from pipeline.tables import RAW_TRACES
 
 __all__ = ["Share", "assemble", "assemble_share", "events_of"]
 
@@ -70,27 +70,28 @@ def assemble(
         Rows of `raw_traces`, sorted by key, and the counts.
     """
     share = Share()
-    rows: list[dict[str, Any]] = []
+    found: list[Trace] = []
     chosen = members.select("conversation", "trace_id", "start", "service", "session")
     bodies = _bodies(place, files, chosen["trace_id"].to_list())
-    for _, group in chosen.group_by("conversation", maintain_order=True):
+    rows = chosen.iter_rows(named=True)
+    for _, group in groupby(rows, key=lambda member: member["conversation"]):
         traces: list[Trace] = []
-        for member in group.iter_rows(named=True):
-            found = bodies.pop(member["trace_id"], [])
-            about = events.get(member["trace_id"], ())
-            trace = _trace(member, found, about, share)
+        for member in group:
+            records = bodies.pop(member["trace_id"], [])
+            trace = _trace(member, records, events.get(member["trace_id"], ()), share)
             if trace is not None:
                 traces.append(trace)
         if traces:
-            joined = join_members(traces)
-            try:
-                rows.append(trace_row(joined, content_key))
-                share.kept += joined.records
-                share.members += rows[-1]["member_trace_ids"]
-            except UNUSABLE as error:
-                share.broken.append(_broken(joined, joined.records, type(error).__name__))
-    frame = pl.DataFrame(rows, schema=RAW_TRACES.schema).sort("trace_id")
-    return frame, share
+            found.append(join_members(traces))
+    frame, broken = trace_frame(found, content_key)
+    lost = {trace.trace_id for trace, _ in broken}
+    share.broken += [
+        Broken(trace.trace_id, min(trace.files), trace.started_at, trace.records, error)
+        for trace, error in broken
+    ]
+    share.kept += sum(trace.records for trace in found if trace.trace_id not in lost)
+    share.members += frame["member_trace_ids"].explode().to_list()
+    return frame.sort("trace_id"), share
 
 
 def assemble_share(task: dict[str, Any]) -> Any:
@@ -179,7 +180,3 @@ def _trace(
         flags=best.flags | ({"conflicting_duplicate"} if conflicting else frozenset()),
         files=frozenset(files),
     )
-
-
-def _broken(trace: Trace, records: int, error: str) -> Broken:
-    return Broken(trace.trace_id, min(trace.files), trace.started_at, records, error)

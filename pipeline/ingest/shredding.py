@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from pipeline.files import replace_file
 from pipeline.ingest.dialects import session_of
@@ -112,7 +113,7 @@ def shred(reader: Reader, source: Source, folder: Path, label: str) -> Shredded:
     Records of one file are laid out by bucket; a table that stays empty has no file. Memory stays
     at some 100 MB whatever the file's size.
     """
-    pile = _Pile(folder, label)
+    pile = _Pile(folder, label, source.day)
     try:
         for record in reader.read(source):
             pile.add(record)
@@ -124,8 +125,9 @@ def shred(reader: Reader, source: Source, folder: Path, label: str) -> Shredded:
 class _Pile:
     """Collects rows, and writes them out as parts of a bounded size."""
 
-    def __init__(self, folder: Path, label: str) -> None:
+    def __init__(self, folder: Path, label: str, day: date | None) -> None:
         self._folder, self._label, self._part = folder, label, 0
+        self._day, self._moved = day, dict[str, timedelta]()
         self._total, self._reasons, self._days = Shredded(), Counter[str](), set[int]()
         self._begin()
 
@@ -155,8 +157,12 @@ class _Pile:
 
     def _add_span(self, span: Span) -> None:
         if not _EARLIEST <= span.start < _LATEST:
-            self._add_malformed(_out_of_range(span))
-            return
+            moved = self._move(span.trace_id, span.start)
+            if moved is None:
+                self._add_malformed(_out_of_range(span))
+                return
+            span = replace(span, start=span.start + moved, end=span.end + moved,
+                           flags=span.flags | {"time_moved"})  # fmt: skip
         session = session_of(span.attributes) or session_of(span.resource)
         service = span.resource.get("service.name") or span.attributes.get("service.name")
         begin, end = _micros(span.start), _micros(span.end)
@@ -168,14 +174,25 @@ class _Pile:
 
     def _add_trace(self, trace: Trace) -> None:
         if not _EARLIEST <= trace.started_at < _LATEST:
-            self._add_malformed(_out_of_range(trace))
-            return
+            moved = self._move(trace.trace_id, trace.started_at)
+            if moved is None:
+                self._add_malformed(_out_of_range(trace))
+                return
+            trace = replace(trace, started_at=trace.started_at + moved,
+                            ended_at=trace.ended_at + moved,
+                            flags=trace.flags | {"time_moved"})  # fmt: skip
         begin, end = _micros(trace.started_at), _micros(trace.ended_at)
         size = self._add_row("trace", trace, begin)
         session = trace.session_id
         rank = f"0{begin:020d}"
         service = trace.service
         self._note(trace.trace_id, begin, end, True, trace.timed, service, session, rank, size)
+
+    def _move(self, trace_id: str, start: datetime) -> timedelta | None:
+        """By how many days a trace from outside of all partitions goes to the day given by hand."""
+        if self._day is None:
+            return None
+        return self._moved.setdefault(trace_id, self._day - start.date())
 
     def _add_row(self, kind: str, record: Span | Trace, begin: int) -> int:
         body = _encode(record)
@@ -274,7 +291,10 @@ def _by_bucket(table: pa.Table) -> Iterator[pa.Table]:
 
 def _out_of_range(record: Span | Trace) -> Malformed:
     raw = msgspec.json.encode(record)
-    detail = f"its time lies before {FIRST_DAY} or after the year 2099"
+    detail = (
+        f"its time lies before {FIRST_DAY} or after the year 2099; "
+        "land the file again with --day YYYY-MM-DD to move it there"
+    )
     return Malformed("time_out_of_range", detail, 0, len(raw), raw)
 
 

@@ -177,15 +177,15 @@ def _cost(
     counted: Sequence[Content], wrapped: Sequence[tuple[Span, Content]], flags: set[str]
 ) -> float | None:
     """What the trace states, else what litellm's price table says; the latter is flagged."""
-    stated = _sum(c.cost_usd for c in counted)
-    if stated is None:
-        stated = _sum(content.cost_usd for _, content in wrapped)
-    if stated is None:
-        priced = _sum(price(content) for content in counted)
-        if priced is not None:
+    stated = [c.cost_usd for c in counted] + [None]
+    if not any(cost is not None for cost in stated):
+        stated = [content.cost_usd for _, content in wrapped]
+    if not any(cost is not None for cost in stated):
+        stated = [price(content) for content in counted]
+        if any(cost is not None for cost in stated):
             flags.add("cost_priced")
-        return priced
-    return stated
+    total: float | None = _sum(stated)
+    return total
 
 
 def _sum(values: Iterable[Any]) -> Any:

@@ -130,7 +130,10 @@ def _speaks_against(
         feedback = row["feedback"] or {}
         if feedback.get("escalated"):
             found[row["trace_id"]] = "it was handed over to a person"
-        if any(_negative(score) for score in feedback.get("scores") or ()):
+        spoken = [score for score in feedback.get("scores") or () if _negative(score)]
+        if any(score["source"] == "human" for score in spoken):
+            found[row["trace_id"]] = "a reviewer's verdict in the trace is negative"
+        elif any(score["source"] == "user" for score in spoken):
             found[row["trace_id"]] = "the user's feedback is negative"
     return found
 

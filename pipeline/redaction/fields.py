@@ -51,6 +51,7 @@ TRACE_FIELDS: Final = FieldPolicy(
             "tool_calls.*.name",
             "tool_calls.*.status",
             "retrievals.*.span_id",
+            "feedback.scores.*.source",
         }
     ),
     exact=frozenset(

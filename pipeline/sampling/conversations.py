@@ -68,6 +68,7 @@ def _conversation(row: Mapping[str, Any]) -> Conversation:
         feedback=tuple(
             ((score["name"] or "").lower(), score["value"], (score["label"] or "").lower())
             for score in feedback.get("scores") or []
+            if score["source"] in ("user", "human")  # what people say, not models or code
         ),
         corrected=feedback.get("correction") is not None,
     )

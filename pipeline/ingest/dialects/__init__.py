@@ -20,6 +20,7 @@ from pipeline.ingest.records import Content, Span
 __all__ = [
     "Labels",
     "labels_of",
+    "read_any",
     "read_span",
     "score_of",
     "session_of",
@@ -37,10 +38,11 @@ def read_span(span: Span) -> Content:
     Vercel AI SDK's outer span, a chain, a workflow) is `agent` or `other`, and keeps what it heard
     and said. Never raises, whatever the attributes hold.
     """
-    return read_current(span) or _read_any(span)
+    return read_current(span) or read_any(span)
 
 
-def _read_any(span: Span) -> Content:
+def read_any(span: Span) -> Content:
+    """`read_span` without its short way: every table is asked."""
     values = span.attributes
     kind = kind_of(span)
     told = _NOTHING

@@ -88,6 +88,9 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "agent_call": "agent",
         "invoke_workflow": "agent",
         "execute_task": "other",
+        "execute_event_loop_cycle": "other",
+        "invoke_swarm": "agent",
+        "invoke_graph": "agent",
         "plan": "other",
         "embeddings": "mute",
     },
@@ -185,7 +188,14 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-SYSTEM = ("gen_ai.system_instructions", "gen_ai.request.system_instruction", "lk.instructions")
+SYSTEM = (
+    "gen_ai.system_instructions",
+    "gen_ai.request.system_instruction",
+    "gen_ai.agent.system_prompt",
+    "lk.instructions",
+    "lk.pii.instructions",
+    "system_prompt",
+)
 
 # Before the tables below comes what is spread over many attributes or events; see `exchange`.
 INDEXED_HEARD = ("llm.input_messages", "gen_ai.prompt", "llm.prompts")
@@ -206,6 +216,7 @@ HEARD = (
     "lk.pii.user_input",
     "lk.user_transcript",
     "lk.pii.user_transcript",
+    "request_data",
     "user_prompt",
     "new_context",
     "lmnr.span.input",
@@ -231,6 +242,7 @@ SAID = (
     "traceloop.entity.output",
     "lk.response.text",
     "lk.pii.response.text",
+    "response_data",
     "response.model_output",
     "lmnr.span.output",
     "langfuse.trace.output",
@@ -430,6 +442,9 @@ CACHE_READ = (
     "gen_ai.usage.details.cached_tokens",
     "gen_ai.usage.cache_read_tokens",
     "gen_ai.usage.cached_input_tokens",
+    "gen_ai.usage.input_cached_tokens",
+    "gen_ai.usage.prompt_tokens_details.cached_tokens",
+    "gen_ai.usage.input_tokens_details.cached_tokens",
     "gen_ai.usage.input_tokens.cached",
     "llm.token_count.prompt_details.cache_read",
     "llm.token_count.prompt_details.cache_input",
@@ -443,6 +458,7 @@ CACHE_WRITE = (
     "gen_ai.usage.cache_write.input_tokens",
     "gen_ai.usage.cache_creation.input_tokens",
     "gen_ai.usage.cache_creation_input_tokens",
+    "gen_ai.usage.cache_write_input_tokens",
     "gen_ai.usage.details.cache_write_tokens",
     "gen_ai.usage.details.cache_creation_input_tokens",
     "gen_ai.usage.cache_write_tokens",

@@ -134,6 +134,8 @@ def _tool(span: Span) -> Content | None:
     id_ = values.get("gen_ai.tool.call.id")
     if id_ is not None and not (type(id_) is str and id_ and id_[0] != "["):
         return None
+    if values.get("gen_ai.tool.name") == "(merged tools)":
+        return None
     for name in ("gen_ai.tool.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
         value = values.get(name)
         if value is not None and not (type(value) is str and value and not value.isspace()):

@@ -62,6 +62,9 @@ def kind_of(span: Span) -> str:
     What an attribute says it is comes first; then what only such a span carries.
     """
     values = span.attributes
+    if values.get("gen_ai.tool.name") == "(merged tools)":
+        # Google ADK repeats tools that ran side by side in one more span.
+        return "mute"
     for name, meanings in KINDS.items():
         value = values.get(name)
         if isinstance(value, str) and (kind := meanings.get(value.strip('"').lower())) is not None:

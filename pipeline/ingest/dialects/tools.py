@@ -64,6 +64,7 @@ def call_of(span: Span) -> Call:
         raw = raw if raw is not None else told.get("result")
         id_ = id_ or as_id(told.get("id"))
     raw, answered, failed = (raw, None, None) if plain else _result(raw)
+    raw = raw if plain else _text_of_blocks(raw)
     result = None if raw is None else as_json_text(raw)
     return _call(span, id_ or answered, name, arguments, result, _succeeded(values, failed))
 
@@ -181,6 +182,24 @@ def _result(value: Any) -> tuple[Any, str | None, bool | None]:
     return value, None, None
 
 
+def _text_of_blocks(value: Any) -> Any:
+    """The text of a result written as content blocks (Bedrock's, MCP's), else the value."""
+    told = loads(value)
+    texts = (
+        [part.get("text") for part in told if isinstance(part, Mapping)] if _blocks(told) else []
+    )
+    return "\n".join(text for text in texts if isinstance(text, str)) if texts else value
+
+
+def _blocks(told: Any) -> bool:
+    return (
+        isinstance(told, list)
+        and bool(told)
+        and all(isinstance(p, Mapping) and isinstance(p.get("text"), str) for p in told)
+        and all(set(p) <= {"type", "text", "annotations", "meta"} for p in told)
+    )
+
+
 def _structure(value: Any) -> Any:
     """JSON text or the repr of a dict as the dict; anything else as it is."""
     told = loads(value)
@@ -209,6 +228,28 @@ def _from_events(events: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, A
         elif name == "tool.output":
             told.setdefault("result", first(values, ("output", "content", "diff")))
         elif name == "gen_ai.client.inference.operation.details":
-            told.setdefault("arguments", values.get("gen_ai.tool.call.arguments"))
-            told.setdefault("result", values.get("gen_ai.tool.call.result"))
+            told |= {key: value for key, value in _from_details(values).items() if key not in told}
     return told
+
+
+def _from_details(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments and result out of an event of details: by name, or as parts of messages."""
+    told: dict[str, Any] = {}
+    for name, field in (("arguments", "arguments"), ("result", "result")):
+        if (value := values.get(f"gen_ai.tool.call.{field}")) is not None:
+            told[name] = value
+    for side in ("gen_ai.input.messages", "gen_ai.output.messages"):
+        for part in _parts(loads(values.get(side))):
+            if part.get("type") == "tool_call":
+                told.setdefault("arguments", part.get("arguments"))
+                told.setdefault("id", part.get("id"))
+            elif part.get("type") == "tool_call_response":
+                told.setdefault("result", part.get("response", part.get("result")))
+                told.setdefault("id", part.get("id"))
+    return told
+
+
+def _parts(messages: Any) -> list[Mapping[str, Any]]:
+    listed = messages if isinstance(messages, list) else []
+    parts = [m.get("parts") for m in listed if isinstance(m, Mapping)]
+    return [p for some in parts if isinstance(some, list) for p in some if isinstance(p, Mapping)]

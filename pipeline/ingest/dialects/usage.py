@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipeline.ingest.dialects.aliases import (
     COST,
     COST_PARTS,
     INPUT_TOKENS,
+    MODEL,
     OUTPUT_TOKENS,
     PROVIDER,
     REASONING,
@@ -31,14 +33,18 @@ __all__ = ["Usage", "cost_of", "usage_of"]
 
 # Anthropic and Bedrock count what was read from and written to the cache beside the input.
 _ADDITIVE_INPUT = ("anthropic", "bedrock", "claude")
-# These names were defined to include the cache, whoever the provider is.
+# Where these stand, the input was defined to include the cache, whoever the provider is.
 _INCLUSIVE = (
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.cache_write.input_tokens",
     "gen_ai.usage.cache_creation.input_tokens",
     "gen_ai.usage.details.cache_read_tokens",
     "gen_ai.usage.details.cache_write_tokens",
+    "gen_ai.usage.prompt_tokens_details.cached_tokens",
+    "gen_ai.usage.input_tokens_details.cached_tokens",
     "gen_ai.aggregated_usage.cache_read.input_tokens",
+    "llm.token_count.prompt_details.cache_read",
+    "llm.token_count.prompt_details.cache_write",
     "ai.usage.inputTokenDetails.cacheReadTokens",
     "ai.usage.inputTokenDetails.cacheWriteTokens",
 )
@@ -46,12 +52,9 @@ _INCLUSIVE = (
 _ADDITIVE = ("cache_read_tokens", "cache_creation_tokens")
 # Google's own count of candidates leaves the thoughts out; ADK passes both on.
 _ADDITIVE_REASONING = ("gen_ai.usage.experimental.reasoning_tokens",)
+_VERCEL_VERSION = re.compile(r"ai/(\d{1,3})\.")
 # Where a platform keeps its counts as one structure.
-_STRUCTURES = (
-    "langsmith.usage_metadata",
-    "mlflow.chat.tokenUsage",
-    "mlflow.trace.tokenUsage",
-)
+_STRUCTURES = ("langsmith.usage_metadata", "mlflow.chat.tokenUsage", "mlflow.trace.tokenUsage")
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -67,18 +70,20 @@ def usage_of(values: Mapping[str, Any]) -> Usage:
 
     Providers differ. OpenAI and Gemini count cached tokens within the input; Anthropic and Bedrock
     count them beside it. The OTel GenAI conventions ask that `gen_ai.usage.input_tokens` include
-    them (registry, notes on `input_tokens` and `cache_read.input_tokens`), and LangChain, Vercel
-    from version 6, Pydantic AI and OpenLLMetry do so; others hand the provider's numbers on. In
-    order:
+    them (registry, notes on `input_tokens` and `cache_read.input_tokens`); the OpenInference and
+    OpenLLMetry instrumentations, LangChain, MLflow, Pydantic AI and the Vercel AI SDK from version
+    6 do sum them, while Strands, Claude Code, Vercel before 6 and hand-written code hand the
+    provider's numbers on. In order:
 
-    1. a total that equals input + cached + output, and not input + output, proves them beside it;
-    2. more cached tokens than input prove it too, since a part is no larger than the whole;
-    3. a name that is defined as included (the GenAI conventions' dotted ones) settles it;
-    4. else the provider does: Anthropic and Bedrock beside, all others included.
+    1. the provider's own usage, where the Vercel AI SDK keeps it, is added up;
+    2. more cached tokens than input, or a total that equals input + cached + output, prove them
+       beside it; a total that equals input + output proves them within (but for Vercel's, which
+       adds up what it has);
+    3. a name defined as part of the input settles it;
+    4. else the provider or the model does: Anthropic and Bedrock beside, all others within.
 
-    A total that equals input + output proves nothing: SDKs sum what they have. Reasoning is part
-    of the output but where a total, or more reasoning than output, proves it beside, or where the
-    name is Google ADK's.
+    Reasoning is part of the output but where a total, or more reasoning than output, proves it
+    beside, or where the name is Google ADK's.
     """
     given = first_count(values, INPUT_TOKENS)
     said = first_count(values, OUTPUT_TOKENS)
@@ -86,18 +91,19 @@ def usage_of(values: Mapping[str, Any]) -> Usage:
         return counted
     read = first_count(values, CACHE_READ)
     written = first_count(values, CACHE_WRITE)
-    if read is None and written is None:
-        read, written = _from_provider_metadata(values)
-    reasoning = first_count(values, REASONING) or 0
     total = first_count(values, TOTAL_TOKENS)
-    cached = (read or 0) + (written or 0)
     if given is None and said is None:
         # Embeddings and rerankers give a total alone, and all of it is input.
         total = total if total is not None else first_count(values, ("ai.usage.tokens",))
         return Usage(total, None, read)
-    beside = cached > 0 and given is not None and _beside(values, given, said, cached, total)
-    if beside and given is not None:
+    if "ai.response.providerMetadata" in values:
+        told = _from_provider(values["ai.response.providerMetadata"])
+        if told is not None:
+            return Usage(told.input or given, said, told.cached)
+    cached = (read or 0) + (written or 0)
+    if given is not None and cached and _beside(values, given, said, cached, total):
         given += cached
+    reasoning = first_count(values, REASONING) or 0
     if said is not None and reasoning:
         proven = total is not None and given is not None and total == given + said + reasoning
         if proven or reasoning > said or any(name in values for name in _ADDITIVE_REASONING):
@@ -111,31 +117,36 @@ def _beside(
     """Whether cached tokens stand beside the input rather than in it; see `usage_of`."""
     if cached > given:
         return True
-    if total is not None and said is not None and total == given + cached + said:
-        return True
+    if total is not None and said is not None:
+        if total == given + cached + said:
+            return True
+        if total == given + said and "ai.usage.totalTokens" not in values:
+            return False
     if any(name in values for name in _INCLUSIVE):
         return False
     if any(name in values for name in _ADDITIVE):
         return True
-    provider = (first_text(values, PROVIDER) or "").lower()
-    return any(name in provider for name in _ADDITIVE_INPUT)
+    agent = values.get("ai.request.headers.user-agent")
+    version = _VERCEL_VERSION.search(agent) if isinstance(agent, str) else None
+    if version is not None and int(version.group(1)) >= 6:
+        return False
+    names = (first_text(values, PROVIDER), first_text(values, MODEL))
+    return any(word in (name or "").lower() for name in names for word in _ADDITIVE_INPUT)
 
 
-def _from_provider_metadata(values: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """Cached tokens that the Vercel AI SDK leaves in the provider's own answer."""
-    told = loads(values.get("ai.response.providerMetadata"))
-    if not isinstance(told, Mapping):
-        return None, None
-    for provider, read, written in (
-        ("anthropic", "cache_read_input_tokens", "cache_creation_input_tokens"),
-        ("bedrock", "cacheReadInputTokens", "cacheWriteInputTokens"),
-    ):
-        own = told.get(provider)
-        usage = own.get("usage") if isinstance(own, Mapping) else None
-        if isinstance(usage, Mapping):
-            return count(usage.get(read)), count(usage.get(written))
-    own = told.get("openai")
-    return (count(own.get("cachedPromptTokens")), None) if isinstance(own, Mapping) else (None,) * 2
+def _from_provider(metadata: Any) -> Usage | None:
+    """Input and cached tokens as Anthropic itself counted them, in the Vercel AI SDK's span."""
+    told = loads(metadata)
+    own = told.get("anthropic") if isinstance(told, Mapping) else None
+    usage = own.get("usage") if isinstance(own, Mapping) else None
+    if not isinstance(usage, Mapping):
+        return None
+    fresh = count(usage.get("input_tokens"))
+    read = count(usage.get("cache_read_input_tokens"))
+    written = count(usage.get("cache_creation_input_tokens"))
+    if fresh is None or (read is None and written is None):
+        return None
+    return Usage(fresh + (read or 0) + (written or 0), None, read)
 
 
 def _structured(values: Mapping[str, Any]) -> Usage | None:

@@ -56,7 +56,9 @@ def read_call(raw: Any, kind: str | None = None) -> Call | None:
         arguments = raw.get("tool_call.function.arguments")
     if arguments is None:
         own = {key: raw[key] for key in _OWN_ARGUMENTS if raw.get(key) is not None}
-        arguments = own.get("server_tool_call", own)
+        arguments = own.get("server_tool_call", own.get("action", own))
+        if isinstance(arguments, Mapping):
+            arguments = {k: v for k, v in arguments.items() if v is not None and k != "__class__"}
     return Call(call_id(first(raw, CALL_IDS)), name, json_text(arguments))
 
 

@@ -6,10 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.ingest.messages.genai import one_text
+from pipeline.ingest.messages.kinds import are_parts, kind_of
 from pipeline.ingest.messages.openai import plain_message
-from pipeline.ingest.messages.parts import are_parts, kind_of, read_parts
-from pipeline.ingest.messages.roles import ROLES, finish_reason
-from pipeline.ingest.messages.texts import opened
+from pipeline.ingest.messages.parts import read_parts
+from pipeline.ingest.messages.responses import (
+    enclosed,
+    first_choice,
+    first_generations,
+    with_reason,
+)
+from pipeline.ingest.messages.roles import ROLES
+from pipeline.ingest.messages.texts import opened, spoken_lines
 from pipeline.ingest.messages.turns import read_turn
 from pipeline.ingest.messages.values import first, json_text
 from pipeline.ingest.records import Message
@@ -62,9 +69,14 @@ def _of_list(items: list[Any], role: str, depth: int) -> list[Message] | None:
         return []
     if all(isinstance(item, str) for item in items):
         pair = len(items) == 2 and items[0] in ROLES
-        return [Message(ROLES[items[0]], items[1])] if pair else _each(items, role, depth)
+        if pair:
+            return [Message(ROLES[items[0]], items[1])]
+        turns = spoken_lines(items)
+        return _of_list(turns, role, depth) if turns else _each(items, role, depth)
     if all(isinstance(item, list) for item in items):
-        return _each(items, role, depth)
+        batches = [recognised(item, role, depth + 1) for item in items]
+        known = all(batch is not None for batch in batches)
+        return [message for batch in batches for message in batch or ()] if known else None
     messages: list[Message] = []
     spoken = False
     for item in items:
@@ -117,6 +129,8 @@ def _each(items: Iterable[Any], role: str, depth: int) -> list[Message] | None:
 
 
 def _of_object(raw: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    if set(raw) == {"args", "kwargs"} and not raw["args"] and not raw["kwargs"]:
+        return []
     turn = read_turn(raw)
     if turn is not None:
         return turn
@@ -124,33 +138,18 @@ def _of_object(raw: Mapping[str, Any], role: str, depth: int) -> list[Message] |
         return read_parts([raw], role)
     if "toolCalls" in raw or "tool_calls" in raw:
         return read_turn(raw, "assistant")
-    enclosed = _enclosed(raw, depth)
-    if enclosed is not None:
-        return enclosed
+    answered = enclosed(raw)
+    if answered is not None:
+        return answered
+    history = _side(raw, _HISTORY, "user", depth)
     messages = [
-        *_side(raw, _HISTORY, "user", depth),
-        *_side(raw, _HEARD, "user", depth),
+        *history,
+        *_side(raw, (*_HEARD, "message") if history else _HEARD, "user", depth),
         *_side(raw, _SAID, "assistant", depth),
     ] or _side(raw, _NEUTRAL, role, depth)
     if messages:
-        return [*_system(raw, depth), *messages]
+        return [*_system(raw, depth), *with_reason(messages, raw)]
     return _only_value(raw, role, depth)
-
-
-def _enclosed(raw: Mapping[str, Any], depth: int) -> list[Message] | None:
-    """A choice, a candidate, a model's response around one message."""
-    for key in ("message", "content", "delta"):
-        inner = raw.get(key)
-        if not isinstance(inner, Mapping):
-            continue
-        spoken = {"role": "assistant", **inner} if key != "content" else inner
-        if key == "content" and not isinstance(inner.get("parts"), list):
-            continue
-        reason = first(raw, ("finish_reason", "finishReason", "stop_reason", "done_reason"))
-        if finish_reason(reason) and "finish_reason" not in inner:
-            spoken = {**spoken, "finish_reason": reason}
-        return read_turn(spoken, "assistant")
-    return None
 
 
 def _side(raw: Mapping[str, Any], names: Iterable[str], role: str, depth: int) -> list[Message]:
@@ -159,47 +158,22 @@ def _side(raw: Mapping[str, Any], names: Iterable[str], role: str, depth: int) -
         value = raw.get(name)
         if value is None or value == "" or isinstance(value, bool | int | float):
             continue
+        if name == "object" and isinstance(value, str):  # the kind of an OpenAI resource
+            continue
+        found = None
         if name in ("choices", "candidates") and isinstance(value, list):
-            value = value[:1]  # the conversation goes on with the first of several
-            found = _choice(value, depth)
+            found = first_choice(value)
         elif name == "generations" and isinstance(value, list):
-            found = _generations(value, depth)
+            found = first_generations(value)
         elif name == "args" and not (isinstance(value, list) and len(value) == 1):
             continue
-        else:
+        if found is None:
             found = recognised(value, role, depth + 1)
             if found is None and (name not in _NEUTRAL or isinstance(value, str)):
                 found = [Message(role, json_text(value))]
         if found:
             return found
     return []
-
-
-def _choice(choices: list[Any], depth: int) -> list[Message] | None:
-    chosen = choices[0] if choices else None
-    if not isinstance(chosen, Mapping):
-        return recognised(choices, "assistant", depth + 1)
-    if isinstance(chosen.get("text"), str):
-        reason = finish_reason(first(chosen, ("finish_reason", "finishReason")))
-        return [Message("assistant", chosen["text"], finish_reason=reason)]
-    return _enclosed(chosen, depth) or read_turn(chosen, "assistant")
-
-
-def _generations(batches: list[Any], depth: int) -> list[Message]:
-    """LangChain's LLMResult: of every prompt the first generation."""
-    messages: list[Message] = []
-    for batch in batches:
-        chosen = batch[0] if isinstance(batch, list) and batch else batch
-        if not isinstance(chosen, Mapping):
-            continue
-        info = chosen.get("generation_info")
-        reason = first(info, ("finish_reason",)) if isinstance(info, Mapping) else None
-        message = chosen.get("message")
-        found = read_turn(message, "assistant") if isinstance(message, Mapping) else None
-        if found is None and isinstance(chosen.get("text"), str):
-            found = [Message("assistant", chosen["text"], finish_reason=finish_reason(reason))]
-        messages += found or []
-    return messages
 
 
 def _system(raw: Mapping[str, Any], depth: int) -> list[Message]:

@@ -13,13 +13,13 @@ __all__ = ["parse_repr"]
 _LONGEST = 8_000_000  # characters; beyond, a text is a text
 _DEEPEST = 60
 _START = re.compile(
-    r"\s*(?:[\[({]\s*[\[({'\"]|[\[(]\s*[A-Za-z_][\w.]*\(|[A-Za-z_][\w.]*(?:\(\s*[A-Za-z_]\w*\s*=|=\S))"
+    r"\s*(?:[\[({]\s*[\[({'\"]|[\[(]\s*[A-Za-z_][\w.]*\(|(?:[a-z_]\w*\.)*[A-Z]\w*\(\s*[a-z_]\w*\s*=|[a-z_]+=\S)"
 )
 _TOKEN = re.compile(
     r"""\s*(?:
     (?P<string>[bBrRuU]{0,2}(?:'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"))
     |(?P<number>[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|inf\b|nan\b))
-    |(?P<enum><[A-Za-z_][^<>\n]{0,300}>)
+    |(?P<enum><[^<>\n]{1,300}>)
     |(?P<name>[A-Za-z_][\w.]*)
     |(?P<mark>[\[\](){},:=])
     )""",
@@ -29,6 +29,7 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v",
             "\n": ""}  # fmt: skip
 _NAMED = {"None": None, "True": True, "False": False, "null": None, "true": True, "false": False}
+_TELLING = {"role", "content", "messages", "message", "choices", "parts", "blocks", "generations"}
 _ENUM = re.compile(r"<[\w.]+: ['\"]([^'\"]*)['\"]>")
 
 
@@ -75,7 +76,10 @@ class _Parser:
         first = self.take()
         if first.lastgroup == "name" and self.peek() == "=":
             self.at = start
-            return self.fields("", 0)
+            found = self.fields("", 0)
+            if not found.keys() & _TELLING:  # a line of a log looks the same
+                raise _NoRepr
+            return found
         self.at = start
         value = self.value(0)
         if self.peek():

@@ -16,7 +16,8 @@ ROLES: Mapping[str, str] = {
         "assistant": "assistant model ai bot agent chatbot aimessage aimessagechunk "
         "assistantmessage tool-call tool_call",
         "tool": "tool function ipython toolmessage toolmessagechunk functionmessage toolresult "
-        "functionmessagechunk tool-response tool_response tool_result functionexecutionresultmessage",
+        "functionmessagechunk tool-response tool_response tool_result "
+        "functionexecutionresultmessage",
     }.items()
     for name in names.split()
 } | {"other": "other"}
@@ -50,4 +51,6 @@ def finish_reason(value: Any) -> str | None:
     if not isinstance(value, str) or not value or len(value) > 100:
         return None
     plain = value.rpartition(".")[2].strip().lower().replace("-", "_")
-    return _REASONS.get(plain, plain or None)
+    if not plain.replace("_", "").isalnum():  # a sentence, as AutoGen writes, is no reason
+        return None
+    return _REASONS.get(plain, plain)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.ingest.content import loads
-from pipeline.ingest.messages.calls import CALL_IDS, TOOL_NAMES, read_call, read_calls
-from pipeline.ingest.messages.parts import are_parts, body_text, kind_of, read_parts
+from pipeline.ingest.messages.calls import CALL_IDS, read_call, read_calls
+from pipeline.ingest.messages.kinds import are_parts, kind_of
+from pipeline.ingest.messages.parts import read_parts
+from pipeline.ingest.messages.prose import body_text, result_text
 from pipeline.ingest.messages.roles import finish_reason, role_of
 from pipeline.ingest.messages.unwrapping import unwrapped
 from pipeline.ingest.messages.values import call_id, first, label
@@ -15,11 +17,20 @@ from pipeline.ingest.records import Call, Message
 
 __all__ = ["read_turn"]
 
-_BODY = ("parts", "content", "contents", "blocks", "items", "text", "message", "value", "Items")
+_BODY = (
+    *("parts", "content", "contents", "blocks", "items", "text", "message", "value", "_content"),
+    *("Items", "Content"),
+)
 _SAYS = (*_BODY, "tool_calls", "toolCalls", "function_call", "tool_call_id")
+_NAMES = ("name", "tool_name", "toolName", "agent_name", "_name")
 _ROLES = ("role", "_role", "Role", "author_role")
 _REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason")
-_REQUESTS = {"request": "user", "response": "assistant"}  # Pydantic AI
+_REQUESTS = {  # Pydantic AI
+    "request": "user",
+    "ModelRequest": "user",
+    "response": "assistant",
+    "ModelResponse": "assistant",
+}
 
 
 def read_turn(raw: Mapping[str, Any], default: str | None = None) -> list[Message] | None:
@@ -37,18 +48,23 @@ def read_turn(raw: Mapping[str, Any], default: str | None = None) -> list[Messag
     if role is None or not any(key in raw for key in _SAYS):
         return None
     body = _body(raw)
-    name = label(first(raw, ("name", "tool_name", "toolName", "agent_name", "_name")))
+    extra = raw.get("additional_kwargs")
+    extra = extra if isinstance(extra, Mapping) else {}
+    name = label(first(raw, _NAMES)) or label(extra.get("name"))
     if name is None and role == "tool":
         name = label(raw.get("function"))
-    answered = call_id(first(raw, CALL_IDS[:6])) if role == "tool" else None
-    reason = finish_reason(first(raw, _REASONS))
-    calls = _calls(raw)
-    if isinstance(body, list) and (body or "parts" in raw) and _holds_parts(body, role):
+    answered = None
+    if role == "tool":
+        answered = call_id(first(raw, CALL_IDS[:6])) or call_id(first(extra, CALL_IDS[:6]))
+        answered = answered or call_id(raw.get("id"))
+    reason = finish_reason(first(raw, _REASONS)) or _reason_told(raw)
+    calls = _calls(raw, extra)
+    if isinstance(body, list) and ("parts" in raw or _holds_parts(body, role)):
         messages = read_parts(body, role, name, answered, reason)
         return _with_calls(messages, calls, role, name, reason)
     if _declares(body):
         return []
-    text = body_text(body)
+    text = result_text(body) if role == "tool" else body_text(body)
     if calls:
         return [Message("assistant", text or None, tuple(calls), None, name, reason)]
     return [Message(role, text, (), answered, name, reason)]
@@ -58,8 +74,9 @@ def _speaker(raw: Mapping[str, Any]) -> str | None:
     told = first(raw, _ROLES)
     if isinstance(told, str | Mapping):
         return role_of(told)
-    if raw.get("kind") in _REQUESTS and isinstance(raw.get("parts"), list):
-        return _REQUESTS[raw["kind"]]
+    kind = raw.get("kind", raw.get("__class__"))
+    if isinstance(kind, str) and kind in _REQUESTS and isinstance(raw.get("parts"), list):
+        return _REQUESTS[kind]
     author = raw.get("author")
     if isinstance(author, Mapping) and isinstance(author.get("role"), str):
         return role_of(author["role"])
@@ -77,7 +94,7 @@ def _body(raw: Mapping[str, Any]) -> Any:
         return [body] if kind_of(body) is not None and "type" in body else body
     if isinstance(body, str) and body.startswith("[{"):
         opened = loads(body)
-        if are_parts(opened) and not any(kind_of(part) == "media" for part in opened):
+        if are_parts(opened):
             return opened
     return body
 
@@ -86,8 +103,10 @@ def _holds_parts(body: list[Any], role: str) -> bool:
     """Whether a list is of parts; a tool's result may be any data, told by its own shape."""
     if role == "tool":
         return bool(body) and are_parts(body)
-    return any(isinstance(part, str) or (isinstance(part, Mapping) and kind_of(part) is not None)
-               for part in body) or not body  # fmt: skip
+    return not body or any(
+        isinstance(part, str) or (isinstance(part, Mapping) and kind_of(part) is not None)
+        for part in body
+    )
 
 
 def _declares(body: Any) -> bool:
@@ -96,13 +115,17 @@ def _declares(body: Any) -> bool:
     return isinstance(function, Mapping) and "parameters" in function and "name" in function
 
 
-def _calls(raw: Mapping[str, Any]) -> list[Call]:
-    """The calls beside the text; the vendor's own field holds the arguments as they were written."""
+def _reason_told(raw: Mapping[str, Any]) -> str | None:
+    """LangChain keeps what the vendor said beside the message."""
+    told = raw.get("response_metadata")
+    return finish_reason(first(told, _REASONS)) if isinstance(told, Mapping) else None
+
+
+def _calls(raw: Mapping[str, Any], extra: Mapping[str, Any]) -> list[Call]:
+    """The calls beside the text; the vendor's own field has the arguments as they were written."""
     calls = read_calls(first(raw, ("tool_calls", "toolCalls")))
-    extra = raw.get("additional_kwargs")
-    if isinstance(extra, Mapping):
-        written = read_calls(extra.get("tool_calls") or extra.get("function_call"))
-        calls = written if len(written) >= len(calls) else calls
+    written = read_calls(extra.get("tool_calls") or extra.get("function_call"))
+    calls = written if len(written) >= len(calls) else calls
     legacy = raw.get("function_call")
     if isinstance(legacy, Mapping) and (call := read_call(legacy)) is not None:
         calls.append(call)

@@ -66,6 +66,8 @@ def _autogen(raw: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     role = ROLES.get(source, "assistant") if isinstance(source, str) else "assistant"
     if kind == "ThoughtEvent":
         return {"role": role, "parts": [{"type": "thinking"}]}
+    if kind == "ToolCallSummaryMessage":  # repeats the calls it sums up
+        raw = {key: value for key, value in raw.items() if key not in ("tool_calls", "results")}
     named = {} if role == "user" or not isinstance(source, str) else {"name": source}
     return {**raw, **named, "role": "tool" if kind == "ToolCallExecutionEvent" else role}
 

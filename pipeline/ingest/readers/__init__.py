@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from pipeline.ingest.readers.atif import AtifReader
 from pipeline.ingest.readers.chat import ChatReader
+from pipeline.ingest.readers.claude_code import ClaudeCodeReader
 from pipeline.ingest.readers.head import Head, read_head
+from pipeline.ingest.readers.inspect_log import InspectLogReader
+from pipeline.ingest.readers.langfuse import LangfuseReader
 from pipeline.ingest.readers.langsmith import LangSmithReader
 from pipeline.ingest.readers.mlflow import MlflowReader
-from pipeline.ingest.readers.otlp import OtlpJsonReader
+from pipeline.ingest.readers.openai_evals import OpenAiEvalsReader
+from pipeline.ingest.readers.openclaw import OpenClawReader
+from pipeline.ingest.readers.otlp import OtlpJsonReader, SpanDumpReader
+from pipeline.ingest.readers.otlp_protobuf import OtlpProtobufReader
 from pipeline.ingest.readers.phoenix import PhoenixReader
+from pipeline.ingest.readers.who_and_when import WhoAndWhenReader
 from pipeline.ingest.records import Record
 from pipeline.ingest.source import Source
 
@@ -40,10 +48,19 @@ class Reader(Protocol):
 
 # The first that recognises a file reads it: the particular before the general.
 READERS: tuple[Reader, ...] = (
+    OtlpProtobufReader(),
+    LangfuseReader(),
     OtlpJsonReader(),
     LangSmithReader(),
     MlflowReader(),
     PhoenixReader(),
+    InspectLogReader(),
+    AtifReader(),
+    ClaudeCodeReader(),
+    OpenClawReader(),
+    WhoAndWhenReader(),
+    OpenAiEvalsReader(),
+    SpanDumpReader(),
     ChatReader(),
 )
 

@@ -37,6 +37,8 @@ def opened(cell: Any) -> Any:
 
     What looks like neither stays text.
     """
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", "replace")
     if not isinstance(cell, str):
         return plain(cell)
     start = cell.lstrip()[:1]
@@ -70,11 +72,11 @@ def plain(value: Any, depth: int = 0) -> Any:
         case None | bool():
             return value
         case str():
-            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+            return value if value.isascii() else _whole(value)
         case int():
             return value if -_INT64 <= value < _UINT64 else str(value)
         case float() | Decimal():
-            return float(value) if math.isfinite(value) else None
+            return number(value)
         case datetime():
             return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
         case date() | time():
@@ -87,6 +89,15 @@ def plain(value: Any, depth: int = 0) -> Any:
             return value.decode("utf-8", "replace")
         case _:
             return str(value)
+
+
+def _whole(text: str) -> str:
+    """Text in which half a surrogate pair became U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def moment(cell: Any) -> datetime | None:

@@ -16,7 +16,8 @@ Working directory and branch are left out: they name people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pipeline.ids import canonical_json, digest
@@ -29,7 +30,7 @@ from pipeline.ingest.readers.transcript import (
     Usage,
     as_mapping,
     calls_with,
-    read_each,
+    read_one,
     time_span,
 )
 from pipeline.ingest.records import Call, Malformed, Message, Trace
@@ -74,15 +75,10 @@ class ClaudeCodeReader:
             chains.setdefault((entry.session, side), []).append(entry)
         for (session, side), entries in chains.items():
             for place, part in enumerate(_parts(entries)):
-                text = JsonText(part, 0, 0, flagged)
-                yield from read_each(
-                    text,
-                    lambda value, s=session, a=side, n=place: [  # type: ignore[misc]
-                        _trace(value, s, a, n, source, flagged)
-                    ],
-                    "bad_session",
-                    "session",
+                one = partial(
+                    _trace, session=session, side=side, place=place, source=source, repaired=flagged
                 )
+                yield from read_one(JsonText(part, 0, 0), one, "bad_session", "session")
 
 
 def _parts(entries: list[Entry]) -> Iterator[list[Entry]]:
@@ -131,7 +127,9 @@ def _trace(
     whole = session if not side else f"{session}/{side}"
     attributes = {"slug": entries[0].slug} if entries[0].slug else {}
     return Trace(
-        trace_id=session if not side and not place else digest("claude_code", whole, entries[0].uuid),
+        trace_id=session
+        if not side and not place
+        else digest("claude_code", whole, entries[0].uuid),
         source="claude_code",
         started_at=span.start,
         ended_at=span.end,
@@ -162,7 +160,9 @@ def _joined(entries: list[Entry]) -> Message:
         calls |= {call.id or (call.name, call.arguments): call for call in message.tool_calls}
     reasons = [m.finish_reason for entry in entries for m in entry.messages if m.finish_reason]
     text = "\n".join(texts) if texts else None
-    return Message("assistant", text, tuple(calls.values()), finish_reason=as_id(reasons[-1:] and reasons[-1]))
+    return Message(
+        "assistant", text, tuple(calls.values()), finish_reason=as_id(reasons[-1:] and reasons[-1])
+    )
 
 
 def _branched(entries: list[Entry]) -> bool:

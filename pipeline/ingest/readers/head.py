@@ -76,7 +76,10 @@ def read_head(source: Source) -> Head:
     if re.match(rb"\s*[\[{]", raw):
         return Head(raw, "json")
     first = raw.split(b"\n", 1)[0].decode("utf-8", "replace")
-    columns = next(csv.reader(io.StringIO(first)), []) if "," in first else []
+    try:
+        columns = next(csv.reader(io.StringIO(first)), []) if "," in first else []
+    except csv.Error:
+        columns = []
     # pandas leaves the name of its index column empty.
     if (
         len(columns) > 1
@@ -95,6 +98,8 @@ def open_parquet(source: Source) -> pq.ParquetFile:
     """
     try:
         plain = source.compression is None
-        return pq.ParquetFile(source.path if plain else pa.BufferReader(source.read()))
-    except (pa.ArrowException, OSError) as error:
+        file = pq.ParquetFile(source.path if plain else pa.BufferReader(source.read()))
+        _ = file.schema_arrow  # damage of the schema shows here
+        return file
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise Unreadable("bad_parquet", f"no Parquet file ({type(error).__name__})") from error

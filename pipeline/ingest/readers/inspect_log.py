@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from pipeline.ingest.jsontext import JsonText, malformed
 from pipeline.ingest.readers.archive import Archive, Unpacked
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.inspect_sample import sample_trace
-from pipeline.ingest.readers.transcript import as_list, as_mapping, read_each
+from pipeline.ingest.readers.transcript import as_list, as_mapping, read_one
 from pipeline.ingest.records import Malformed, Trace
 from pipeline.ingest.source import Source, Unreadable
 
@@ -95,10 +96,12 @@ def _archive(source: Source) -> Iterator[Trace | Malformed]:
             yield from _strange(archive)
 
 
-def _sample(text: JsonText, header: Mapping[str, Any], source: Source) -> Iterator[Trace | Malformed]:
-    yield from read_each(
+def _sample(
+    text: JsonText, header: Mapping[str, Any], source: Source
+) -> Iterator[Trace | Malformed]:
+    yield from read_one(
         text,
-        lambda value: [sample_trace(value, header, source, text.repaired)],
+        partial(sample_trace, header=header, source=source, repaired=text.repaired),
         "bad_sample",
         "sample of an Inspect log",
     )

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.ids import digest
 from pipeline.ingest.content import as_id, as_json_text, as_text
+from pipeline.ingest.readers.inspect_events import all_events, event_calls, event_usage, own_events
 from pipeline.ingest.readers.inspect_scores import sample_scores
-from pipeline.ingest.readers.transcript import (
-    Usage,
-    as_amount,
-    as_count,
-    as_list,
-    as_mapping,
-    as_time,
-    calls_with,
-    prose,
-    time_span,
-)
+from pipeline.ingest.readers.transcript import as_list, as_mapping, prose, time_span
 from pipeline.ingest.records import Call, Message, Trace
 from pipeline.ingest.source import Source
 
@@ -49,13 +40,17 @@ def sample_trace(
         KeyError, TypeError, ValueError, AttributeError: it is no sample. NoTime.
     """
     task = as_mapping(header.get("eval"))
-    events = list(_own_events(_events(sample)))
-    listed = _resolved(_messages(sample, events), _attachments(sample))
+    attachments = _attachments(sample)
+    events = list(own_events(all_events(sample)))
+    listed = _resolved(_messages(sample, events), attachments)
     messages = tuple(message for raw in listed for message in _message(raw))
     messages = _finished(messages, sample)
-    usage, models = _usage(sample, events)
+    usage, models = event_usage(sample, events)
     error, limit = as_mapping(sample.get("error")), as_mapping(sample.get("limit")).get("type")
-    times = [sample.get("started_at"), *(e.get(n) for e in events for n in ("timestamp", "completed"))]
+    times = [
+        sample.get("started_at"),
+        *(e.get(n) for e in events for n in ("timestamp", "completed")),
+    ]
     if not any(times):
         stats = as_mapping(header.get("stats"))
         times = [task.get("created"), stats.get("started_at")]
@@ -69,7 +64,11 @@ def sample_trace(
         ended_at=span.end,
         timed=span.timed,
         messages=messages,
-        calls=_calls(messages, listed, events),
+        calls=event_calls(
+            messages,
+            listed,
+            _resolved([e for e in events if e.get("event") == "tool"], attachments),
+        ),
         service=as_id(task.get("task")),
         agent_name=as_id(task.get("solver")),
         release=as_id(as_mapping(task.get("revision")).get("commit")),
@@ -79,7 +78,7 @@ def sample_trace(
         cost_usd=usage.cost_usd,
         status="error" if error else "ok",
         error=_exception(error) if error else None,
-        scores=tuple(sample_scores(sample, _events(sample))),
+        scores=tuple(sample_scores(sample, all_events(sample))),
         complete=not error and not limit and any(m.role == "assistant" for m in messages),
         flags=frozenset(flags),
         attributes={name: task[name] for name in _TASK if task.get(name)}
@@ -94,10 +93,6 @@ def _exception(error: Mapping[str, Any]) -> str:
     return named[1] if named else "sample_error"
 
 
-def _events(sample: Mapping[str, Any]) -> list[Any]:
-    return as_list(sample.get("events")) or as_list(as_mapping(sample.get("transcript")).get("events"))
-
-
 def _attachments(sample: Mapping[str, Any]) -> Mapping[str, Any]:
     """Long texts and images by their reference; the first logs called them content."""
     return as_mapping(sample.get("attachments")) or as_mapping(
@@ -105,25 +100,7 @@ def _attachments(sample: Mapping[str, Any]) -> Mapping[str, Any]:
     )
 
 
-def _own_events(events: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    """The agent's events in order, nested ones too, without those of scorers and graders."""
-    grading: set[Any] = set()
-    steps = 0
-    for event in events:
-        kind = event.get("event")
-        begins = event.get("type") in {"scorer", "scorers"} or event.get("parent_id") in grading
-        if kind == "span_begin" and begins:
-            grading.add(event.get("id"))
-        elif kind == "step" and event.get("type") == "scorer":
-            steps += 1 if event.get("action") == "begin" else -1
-        if steps > 0 or event.get("span_id") in grading or event.get("id") in grading:
-            continue
-        if kind != "score" and event.get("role") != "grader":
-            yield event
-            yield from _own_events(as_list(event.get("events")))
-
-
-def _messages(sample: Mapping[str, Any], events: list[Mapping[str, Any]]) -> list[Any]:
+def _messages(sample: Mapping[str, Any], events: list[dict[str, Any]]) -> list[Any]:
     """The conversation; of a sample that failed before it was kept, its last model call's."""
     if listed := as_list(sample.get("messages")):
         return listed
@@ -187,71 +164,3 @@ def _finished(messages: tuple[Message, ...], sample: Mapping[str, Any]) -> tuple
         last.role, last.content, last.tool_calls, last.tool_call_id, last.name, reason
     )
     return (*messages[:-1], closing)
-
-
-def _calls(
-    messages: tuple[Message, ...], listed: list[Any], events: list[Mapping[str, Any]]
-) -> tuple[Call, ...]:
-    """Tool calls with the errors of their answers and the times of their events."""
-    known: dict[str, Call] = {}
-    for event in events:
-        call_id = as_id(event.get("id"))
-        if event.get("event") == "tool" and call_id:
-            start, end = as_time(event.get("timestamp")), as_time(event.get("completed"))
-            status, error = _failure(event.get("error"))
-            lasted = (end - start).total_seconds() * 1000 if start and end else None
-            span_id, result = as_id(event.get("uuid")), as_text(event.get("result"))
-            name = str(event.get("function"))
-            known[call_id] = Call(
-                call_id, name, "", span_id, result, status, error, start, lasted
-            )
-    for raw in listed:
-        call_id = as_id(raw.get("tool_call_id"))
-        if raw.get("error") and call_id and known.get(call_id, _NONE).status == "ok":
-            status, error = _failure(raw["error"])
-            before = known.get(call_id, _NONE)
-            known[call_id] = Call(
-                call_id, before.name, "", before.span_id, before.result, status, error,
-                before.started_at, before.duration_ms,
-            )  # fmt: skip
-    return calls_with(messages, known)
-
-
-_NONE = Call(None, "", "")
-
-
-def _failure(error: Any) -> tuple[str, str | None]:
-    """Status and code of a tool's error, whose type is one word of a closed list."""
-    if not error:
-        return "ok", None
-    kind = as_id(as_mapping(error).get("type")) or "tool_error"
-    return ("timeout", "timeout") if kind == "timeout" else ("error", kind)
-
-
-def _usage(
-    sample: Mapping[str, Any], events: list[Mapping[str, Any]]
-) -> tuple[Usage, frozenset[str]]:
-    """The agent's tokens and models: of its model calls, else what the sample sums up."""
-    total, models = Usage(), set()
-    for event in events:
-        if event.get("event") == "model":
-            models.add(as_id(event.get("model")))
-            if event.get("cache") != "read":
-                total += _one(as_mapping(event.get("output")).get("usage"))
-    if total == Usage():
-        summed = as_mapping(sample.get("model_usage"))
-        for usage in summed.values() or [as_mapping(sample.get("output")).get("usage")]:
-            total += _one(usage)
-        models |= {as_id(name) for name in summed}
-    return total, frozenset(name for name in models if name)
-
-
-def _one(usage: Any) -> Usage:
-    """One call's usage; the input count leaves cached tokens out."""
-    used = as_mapping(usage)
-    cached = ("input_tokens_cache_read", "input_tokens_cache_write")
-    return Usage(
-        as_count(used.get("input_tokens"), *(used.get(name) for name in cached)),
-        as_count(used.get("output_tokens")),
-        as_amount(used.get("total_cost")),
-    )

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.ingest.content import as_id
-from pipeline.ingest.readers.cells import interval, moment, number, opened, unreadable
+from pipeline.ingest.readers.cells import interval, number, opened, unreadable
 from pipeline.ingest.readers.head import Head
+from pipeline.ingest.readers.langsmith_feedback import feedback_of
 from pipeline.ingest.readers.rows import read_rows
 from pipeline.ingest.readers.tables import rows_in
-from pipeline.ingest.readers.verdicts import verdict
 from pipeline.ingest.records import Event, Malformed, Span
 from pipeline.ingest.source import Source
 
@@ -24,12 +24,9 @@ __all__ = ["LangSmithReader"]
 _PAGES = ("runs", "items", "feedback")
 _FEEDBACK = ("feedback_source", "feedback_source_type", "feedback_source.type")
 _RUN_TOO = ("trace_id", "dotted_order", "parent_run_id", "parent_run_ids", "start_time")
-# An evaluator of any kind writes "model"; the page "Feedback data format" also names "evaluator".
-_SOURCES = {"model": "model", "evaluator": "model", "auto_eval": "model", "app": "human"}
-_TOLD = {"human": "human", "annotator": "human", "user": "user", "model": "model", "code": "code"}
 _COSTS = ("total_cost", "prompt_cost", "completion_cost")
 _KEPT = ("reference_example_id", "in_dataset", "is_in_dataset", "feedback_stats", "status")
-_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+_ERRORS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 class LangSmithReader:
@@ -55,7 +52,7 @@ class LangSmithReader:
                 row = waiting.pop()
                 try:
                     if any(name in row for name in _FEEDBACK) and "run_type" not in row:
-                        yield _feedback(row)
+                        yield feedback_of(row)
                         continue
                     children = opened(row.get("child_runs"))
                     if isinstance(children, list):
@@ -203,41 +200,6 @@ def _usage_of_answer(outputs: Mapping[str, Any]) -> Any:
             if isinstance(message.get(name), dict) and message[name]:
                 return message[name]
     return None
-
-
-def _feedback(row: Mapping[str, Any]) -> Event:
-    """Feedback on a run, or on a trace where it names no run."""
-    run, trace = as_id(row.get("run_id")), as_id(row.get("trace_id"))
-    if run is None and trace is None:
-        raise ValueError("feedback on a project, not on a run")
-    value, score = opened(row.get("value")), number(row.get("score"))
-    return verdict(
-        trace,
-        run,
-        str(row["key"]),
-        _source(row),
-        score if score is not None else value,
-        label=value if score is not None else None,
-        explanation=row.get("comment"),
-        correction=opened(row.get("correction")),
-        time=moment(row.get("created_at")),
-    )
-
-
-def _source(row: Mapping[str, Any]) -> str:
-    """Who judged: an evaluator, a person in LangSmith's app, or a user by way of the API.
-
-    Code that calls the API for someone else says so in the source's metadata.
-    """
-    kept = _mapping(row.get("feedback_source"))
-    metadata = _mapping(kept.get("metadata"))
-    for name in ("source", "source_type", "annotator_kind"):
-        if (told := _TOLD.get(str(metadata.get(name)).lower())) is not None:
-            return told
-    if "__run" in metadata:
-        return "model"  # the run of the evaluator that gave it
-    kind = kept.get("type") or row.get("feedback_source_type") or row.get("feedback_source.type")
-    return _SOURCES.get(str(kind).lower(), "user")
 
 
 def _mapping(cell: Any) -> dict[str, Any]:

@@ -6,14 +6,10 @@ attributes are JSON text one by one, and pandas writes a trace object of 2 in a 
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from pipeline.ingest.content import as_id, loads
+from pipeline.ingest.content import as_id
 from pipeline.ingest.readers.cells import (
     duration,
     interval,
@@ -23,9 +19,16 @@ from pipeline.ingest.readers.cells import (
     unreadable,
 )
 from pipeline.ingest.readers.head import Head
+from pipeline.ingest.readers.mlflow_parts import (
+    Place,
+    assessment_of,
+    decoded,
+    first_of,
+    mapping,
+    span_of,
+)
 from pipeline.ingest.readers.rows import read_rows
 from pipeline.ingest.readers.tables import rows_in
-from pipeline.ingest.readers.verdicts import verdict
 from pipeline.ingest.records import Event, Malformed, Span
 from pipeline.ingest.source import Source
 
@@ -34,12 +37,7 @@ __all__ = ["MlflowReader"]
 _PAGES = ("traces",)
 _IDS = ("trace_id", "request_id")
 _METADATA = ("trace_metadata", "request_metadata")
-_SOURCES = {"HUMAN": "human", "LLM_JUDGE": "model", "AI_JUDGE": "model", "CODE": "code"}
-_STARTS = ("start_time_unix_nano", "start_time_ns", "start_time")
-_ENDS = ("end_time_unix_nano", "end_time_ns", "end_time")
-_HEX = re.compile(r"(0x)?[0-9a-fA-F]+")
-_TRUE = (True, "true", "True")
-_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+_ERRORS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 class MlflowReader:
@@ -66,13 +64,13 @@ class MlflowReader:
             for row in rows_in(text.value, _PAGES, _IDS):
                 try:
                     info, data = _trace(row)
-                    if (key := as_id(_first(info, _IDS))) is None:
+                    if (key := as_id(first_of(info, _IDS))) is None:
                         raise ValueError("no trace id")
                     spans, assessments = _listed(data, "spans"), _listed(info, "assessments")
                 except _ERRORS as error:
                     yield unreadable(error, row, text.offset, "bad_trace")
                     continue
-                place = _Place(key, source, text.offset, text.repaired)
+                place = Place(key, source, text.offset, text.repaired)
                 yield from _records(place, info, data, spans, assessments)
 
 
@@ -96,16 +94,6 @@ def _trace(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]
     return info, data
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Which trace is read, out of which record of which file."""
-
-    trace_id: str
-    source: Source
-    offset: int
-    repaired: bool
-
-
 def _listed(values: Mapping[str, Any], name: str) -> list[Any]:
     held = opened(values.get(name))
     if held is not None and not isinstance(held, list):
@@ -114,7 +102,7 @@ def _listed(values: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _records(
-    place: _Place,
+    place: Place,
     info: Mapping[str, Any],
     data: Mapping[str, Any],
     raw_spans: list[Any],
@@ -123,7 +111,7 @@ def _records(
     spans: list[Span] = []
     for raw in raw_spans:
         try:
-            span = _span(place, raw)
+            span = span_of(place, raw)
         except _ERRORS as error:
             yield unreadable(error, raw, place.offset)
             continue
@@ -135,27 +123,27 @@ def _records(
         yield unreadable(error, info, place.offset, "bad_trace")
     for raw in assessments:
         try:
-            yield from _assessment(place.trace_id, raw)
+            yield from assessment_of(place.trace_id, raw)
         except _ERRORS as error:
             yield unreadable(error, raw, place.offset, "bad_score")
 
 
 def _envelope(
-    place: _Place, info: Mapping[str, Any], data: Mapping[str, Any], spans: list[Span]
+    place: Place, info: Mapping[str, Any], data: Mapping[str, Any], spans: list[Span]
 ) -> Span:
     """What MLflow says of a trace as a whole; where it says no time, its first span does."""
-    begun = moment(_first(info, ("request_time", "timestamp_ms")))
+    begun = moment(first_of(info, ("request_time", "timestamp_ms")))
     lasted = duration(
-        _first(info, ("execution_duration_ms", "execution_duration", "execution_time_ms"))
+        first_of(info, ("execution_duration_ms", "execution_duration", "execution_time_ms"))
     )
     ended = begun + lasted if begun is not None and lasted is not None else None
     if begun is None and spans:
         begun, ended = min(span.start for span in spans), max(span.end for span in spans)
     start, end, flags = interval(begun, ended, place.source)
-    metadata = _mapping(_first(info, _METADATA))
-    tags = _mapping(info.get("tags"))
-    state = str(_first(info, ("state", "status"))).upper()
-    values: dict[str, Any] = {name: _decoded(value) for name, value in metadata.items()}
+    metadata = mapping(first_of(info, _METADATA))
+    tags = mapping(info.get("tags"))
+    state = str(first_of(info, ("state", "status"))).upper()
+    values: dict[str, Any] = {name: decoded(value) for name, value in metadata.items()}
     for name, value in tags.items():
         own = name.startswith("mlflow.")
         values.setdefault(name if own else f"mlflow.traceTag.{name}", plain(value))
@@ -180,98 +168,3 @@ def _envelope(
         | ({"unfinished_span"} if state == "IN_PROGRESS" else set()),
         envelope=True,
     )
-
-
-def _span(place: _Place, raw: Mapping[str, Any]) -> Span:
-    context = raw.get("context")
-    context = context if isinstance(context, Mapping) else {}
-    start, end, flags = interval(_first(raw, _STARTS), _first(raw, _ENDS), place.source)
-    parent = _first(raw, ("parent_span_id", "parent_id"))
-    # pandas writes a span with its attributes decoded; everyone else each as JSON text.
-    decoded = "start_time_ns" in raw
-    attributes = {
-        str(name): plain(value) if decoded else _decoded(value)
-        for name, value in _mapping(raw.get("attributes")).items()
-    }
-    return Span(
-        trace_id=place.trace_id,
-        span_id=_id(context.get("span_id") or raw["span_id"]),
-        parent_id=_id(parent) if parent else None,
-        name=str(raw.get("name") or ""),
-        start=start,
-        end=end,
-        failed="ERROR" in _status(raw),
-        attributes=attributes,
-        events=tuple(
-            (str(event.get("name") or ""), _mapping(event.get("attributes")))
-            for event in raw.get("events") or ()
-        ),
-        flags=flags | ({"invalid_utf8"} if place.repaired else set()),
-    )
-
-
-def _status(raw: Mapping[str, Any]) -> str:
-    status = raw.get("status", raw.get("status_code"))
-    if isinstance(status, Mapping):
-        status = status.get("code") or status.get("status_code")
-    return str(status).upper()
-
-
-def _assessment(trace_id: str, raw: Mapping[str, Any]) -> Iterator[Event]:
-    """One assessment; none where it was overridden or where the judge itself failed."""
-    feedback, expectation = _mapping(raw.get("feedback")), _mapping(raw.get("expectation"))
-    value = _serialised(feedback)
-    if raw.get("valid", True) not in _TRUE or (feedback.get("error") and value is None):
-        return
-    if not feedback and not expectation:
-        return  # a reference to an issue
-    source = _mapping(raw.get("source"))
-    span = raw.get("span_id")
-    yield verdict(
-        trace_id,
-        _id(span) if span else None,
-        str(_first(raw, ("assessment_name", "name")) or "feedback"),
-        _SOURCES.get(str(source.get("source_type")).upper(), "user"),
-        value,
-        explanation=raw.get("rationale"),
-        correction=_serialised(expectation),
-        time=_moment(raw.get("last_update_time") or raw.get("create_time")),
-    )
-
-
-def _serialised(held: Mapping[str, Any]) -> Any:
-    """A value, or the JSON text that MLflow makes of a list or a structure."""
-    if "serialized_value" in held:
-        return opened(_mapping(held["serialized_value"]).get("value"))
-    return plain(held.get("value"))
-
-
-def _moment(cell: Any) -> datetime | None:
-    try:
-        return moment(cell)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _decoded(value: Any) -> Any:
-    """An attribute's value out of its JSON text, once: a quoted name is the name."""
-    return plain(loads(value))
-
-
-def _id(value: Any) -> str:
-    """A span's id in hex; MLflow 3 writes base64 of its 8 bytes, MLflow 2 hex."""
-    told = as_id(value)
-    if told is None:
-        raise ValueError("no span id")
-    if told.endswith("="):
-        return base64.b64decode(told, validate=True).hex()
-    return told.lower().removeprefix("0x") if _HEX.fullmatch(told) else told
-
-
-def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((values[name] for name in names if values.get(name) is not None), None)
-
-
-def _mapping(cell: Any) -> dict[str, Any]:
-    value = opened(cell)
-    return value if isinstance(value, dict) else {}

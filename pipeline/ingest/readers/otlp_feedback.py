@@ -57,6 +57,8 @@ def carried(span: Span, targets: Sequence[Target | None]) -> list[Event]:
     """
     evaluator = span.attributes.get("openinference.span.kind") == "EVALUATOR"
     linked = targets[0] if len(targets) == 1 else None
+    if not linked and not evaluator:
+        return []
     session = span.attributes.get("session.id")
     found = []
     for scope, fields in _objects(span.attributes):
@@ -68,7 +70,9 @@ def carried(span: Span, targets: Sequence[Target | None]) -> list[Event]:
             found.append(_event(linked[0], None if scope else linked[1], fields, span.end))
     if evaluator and linked is not None:
         found += [
-            Event(*linked, name, span.end, values) for name, values in span.events if name == _RESULT
+            Event(*linked, name, span.end, values)
+            for name, values in span.events
+            if name == _RESULT
         ]
     # Producers may write one result in both forms.
     return [event for n, event in enumerate(found) if event not in found[:n]]

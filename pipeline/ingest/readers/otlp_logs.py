@@ -11,17 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.ingest.readers.otlp_values import (
-    EARLIEST,
-    LATEST,
-    BadSpan,
-    any_value,
-    at,
-    attributes_of,
-    either,
-    hex_id,
-    unix_time,
-)
+from pipeline.ingest.readers.otlp_times import EARLIEST, LATEST, at, unix_time
+from pipeline.ingest.readers.otlp_values import BadSpan, any_value, attributes_of, either, hex_id
 from pipeline.ingest.records import Event
 
 __all__ = ["log_event", "read_log"]
@@ -70,10 +61,18 @@ def read_log(record: Mapping[str, Any]) -> Event | None:
         _id(record, 16, "traceId", "trace_id"),
         _id(record, 8, "spanId", "span_id"),
         either(record, "eventName", "event_name"),
-        unix_time(either(record, *times) or either(record, *observed))[0],
+        _time(either(record, *times) or either(record, *observed)),
         attributes_of(record.get("attributes")),
         any_value(record.get("body")),
     )
+
+
+def _time(value: Any) -> int | None:
+    """When it was said; an event stands without, too."""
+    try:
+        return unix_time(value)[0]
+    except BadSpan:
+        return None
 
 
 def _id(record: Mapping[str, Any], size: int, *names: str) -> str | None:

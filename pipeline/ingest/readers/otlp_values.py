@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.windows import FIRST_DAY
+from pipeline.ids import canonical_json
 
 __all__ = [
-    "EARLIEST",
-    "LATEST",
     "STATUS_ERROR",
     "BadSpan",
     "any_value",
     "attributes_of",
-    "at",
     "either",
     "float_value",
     "hex_id",
     "int_value",
-    "interval",
     "plain",
-    "unix_time",
+    "raw_json",
 ]
 
-# In nanoseconds: before the first partition nothing is published; after 2099 a clock was wrong.
-EARLIEST = int(datetime.combine(FIRST_DAY, time(), UTC).timestamp()) * 10**9
-LATEST = 4102444800 * 10**9
 STATUS_ERROR = frozenset(
     {2, "2", "STATUS_CODE_ERROR", "ERROR", "Error", "error", "StatusCode.ERROR"}
 )
-# Where one unit's numbers of the years 2000 to 2261 end the next one's have not begun.
-_UNITS = (("ns", 1), ("us", 10**3), ("ms", 10**6), ("s", 10**9))
-_FROM, _TO = 946684800 * 10**9, 2**63
 _HEX = re.compile(r"[0-9a-fA-F]+")
 # What `orjson.dumps` takes is 254 levels deep; values lie a few levels down in their record.
 _DEEPEST = 200
@@ -54,12 +44,11 @@ class BadSpan(ValueError):
 
 def either(record: Mapping[str, Any], *names: str) -> Any:
     """The first of `names` that says something; None if none does."""
-    return next((v for n in names if (v := record.get(n)) is not None and v != ""), None)
-
-
-def at(nanoseconds: int) -> datetime:
-    """A Unix time to the microsecond (a double holds 2.4e-7 s exactly until the year 2106)."""
-    return datetime.fromtimestamp(nanoseconds // 1000 / 1e6, UTC)
+    for name in names:
+        value = record.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def hex_id(value: Any, size: int) -> str | None:
@@ -86,126 +75,6 @@ def hex_id(value: Any, size: int) -> str | None:
     return found if found.strip("0") else None
 
 
-def unix_time(value: Any) -> tuple[int | None, str]:
-    """A time in nanoseconds, and the unit it was read in: ns, us, ms, s, or text.
-
-    Numbers tell their unit by their size. `[seconds, nanoseconds]` is JavaScript's hrTime,
-    `{"low", "high"}` its 64-bit integer; ISO 8601 without a zone is UTC. None: there is no time.
-
-    Raises:
-        BadSpan: no time in any unit.
-    """
-    if value is None or value in ("", 0, "0") or isinstance(value, bool):
-        return None, "text"
-    if isinstance(value, Mapping) and {"low", "high"} <= value.keys():
-        value = (int(value["high"]) << 32) + (int(value["low"]) & 0xFFFFFFFF)
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return int(value[0]) * 10**9 + int(value[1]), "text"
-    if isinstance(value, str) and not re.fullmatch(r"[\d.eE+]+", value):
-        return _iso(value), "text"
-    try:
-        number = value if isinstance(value, int) else _number(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise BadSpan("bad_span", f"a time that is none ({type(error).__name__})") from error
-    for unit, factor in _UNITS:
-        if _FROM <= number * factor < _TO:
-            # Doubles hold microseconds of these years, and no finer.
-            whole = isinstance(number, int)
-            return int(number * factor if whole else round(number * factor / 1e3) * 1000), unit
-    raise BadSpan("bad_span", "a number that is no time in any unit")
-
-
-def _number(value: Any) -> int | float:
-    number = float(value)
-    if isinstance(value, str) and value.isdigit() and len(value) < 30:
-        return int(value)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
-
-
-def _iso(text: str) -> int:
-    try:
-        parsed = datetime.fromisoformat(text.removesuffix(" UTC").strip())
-        parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        since = parsed - datetime(1970, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadSpan("bad_span", "a time that is no ISO 8601") from error
-    return (since.days * 86400 + since.seconds) * 10**9 + since.microseconds * 1000
-
-
-def interval(
-    start: Any, end: Any, day: date | None, *, duration: int | None = None
-) -> tuple[datetime, datetime, set[str]]:
-    """Start and end, and what was odd: unfinished_span, clock_skew, time_unit_*, day_given.
-
-    Args:
-        start: a time of any kind that `unix_time` reads.
-        end: another; None for none.
-        day: given to spans without a time.
-        duration: nanoseconds, where no end is told.
-
-    Raises:
-        BadSpan: no usable start.
-    """
-    began, unit = unix_time(start)
-    flags = set() if unit in ("ns", "text") else {f"time_unit_{unit}"}
-    if began is None:
-        if day is None:
-            detail = "the span has no time; land the file again with --day YYYY-MM-DD"
-            raise BadSpan("no_time", detail)
-        began = int(datetime.combine(day, time(), UTC).timestamp()) * 10**9
-        flags.add("day_given")
-    if not EARLIEST <= began < LATEST:
-        detail = f"its time lies before {FIRST_DAY} or after the year 2099"
-        raise BadSpan("time_out_of_range", detail)
-    try:
-        ended = unix_time(end)[0]
-    except BadSpan:
-        ended = -1
-    if ended is None and duration is not None:
-        ended = began + duration
-    if ended is None:
-        flags.add("unfinished_span")
-        ended = began
-    elif not began <= ended < LATEST:
-        flags.add("clock_skew")
-        ended = began
-    return at(began), at(ended), flags
-
-
-def attributes_of(pairs: Any) -> dict[str, Any]:
-    """Attributes as plain values, from OTLP's list of pairs or from a flat mapping."""
-    return _attributes(pairs, 0)
-
-
-def _attributes(pairs: Any, depth: int) -> dict[str, Any]:
-    if isinstance(pairs, Mapping):
-        return {str(key): plain(value, depth + 1) for key, value in pairs.items()}
-    return {str(pair["key"]): any_value(pair.get("value"), depth) for pair in pairs or ()}
-
-
-def any_value(wrapped: Any, depth: int = 0) -> Any:
-    """Unwrap an AnyValue; what is none (as some write) is taken as it is."""
-    if depth > _DEEPEST:
-        raise BadSpan("too_deep", f"a value of more than {_DEEPEST} levels")
-    if not isinstance(wrapped, Mapping):
-        return plain(wrapped, depth)
-    for kind, value in wrapped.items():
-        match kind:
-            case "intValue" | "int_value":
-                return int_value(int(value))
-            case "doubleValue" | "double_value":
-                return float_value(float(value))
-            case "arrayValue" | "array_value":
-                return [any_value(item, depth + 1) for item in (value or {}).get("values") or ()]
-            case "kvlistValue" | "kvlist_value":
-                return _attributes((value or {}).get("values"), depth + 1)
-            case _:
-                return plain(value, depth)
-    return None
-
-
 def plain(value: Any, depth: int = 0) -> Any:
     """A JSON value that every later stage can hold.
 
@@ -222,7 +91,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return float_value(value)
     if depth > _DEEPEST:
         raise BadSpan("too_deep", f"a value of more than {_DEEPEST} levels")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
     return [plain(item, depth + 1) for item in value]
 
@@ -237,3 +106,89 @@ def float_value(number: float) -> float | str:
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def attributes_of(pairs: Any) -> dict[str, Any]:
+    """Attributes as plain values, from OTLP's list of pairs or from a flat mapping."""
+    return _attributes(pairs, 0)
+
+
+def _attributes(pairs: Any, depth: int) -> dict[str, Any]:
+    if isinstance(pairs, dict):
+        return {str(key): plain(value, depth + 1) for key, value in pairs.items()}
+    return {str(pair["key"]): any_value(pair.get("value"), depth) for pair in pairs or ()}
+
+
+def any_value(wrapped: Any, depth: int = 0) -> Any:
+    """Unwrap an AnyValue; what is none (as some write) is taken as it is.
+
+    Raises:
+        BadSpan: it is too deep.
+    """
+    if not isinstance(wrapped, dict):
+        return plain(wrapped, depth)
+    text = wrapped.get("stringValue")
+    if isinstance(text, str):
+        return text
+    if not wrapped:
+        return None
+    if depth > _DEEPEST:
+        raise BadSpan("too_deep", f"a value of more than {_DEEPEST} levels")
+    known = False
+    for names, read in _KINDS:
+        for name in names:
+            if name in wrapped:
+                known = True
+                if wrapped[name] is not None:
+                    return read(wrapped[name], depth)
+    return None if known else plain(wrapped, depth)
+
+
+def _int64(value: Any, _: int) -> Any:
+    if isinstance(value, float) and not value.is_integer():
+        return float_value(value)
+    return None if value == "null" else int_value(int(value))
+
+
+def _double(value: Any, _: int) -> Any:
+    return None if value == "null" else float_value(float(value))
+
+
+def _bool(value: Any, _: int) -> Any:
+    return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else plain(value)
+
+
+def _array(value: Any, depth: int) -> list[Any]:
+    return [any_value(item, depth + 1) for item in value.get("values") or ()]
+
+
+def _mapping(value: Any, depth: int) -> dict[str, Any]:
+    return _attributes(value.get("values"), depth + 1)
+
+
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "null": None}
+# In the order of `otlp_fast`, should there be two.
+_KINDS: tuple[tuple[tuple[str, str], Callable[[Any, int], Any]], ...] = (
+    (("stringValue", "string_value"), plain),
+    (("intValue", "int_value"), _int64),
+    (("doubleValue", "double_value"), _double),
+    (("boolValue", "bool_value"), _bool),
+    (("arrayValue", "array_value"), _array),
+    (("kvlistValue", "kvlist_value"), _mapping),
+    (("bytesValue", "bytes_value"), plain),
+)
+
+
+def raw_json(value: Any) -> bytes:
+    """A parsed value as JSON again, for quarantine; empty where it is none any more."""
+    for write in (canonical_json, lambda v: json.dumps(v).encode()):
+        try:
+            return write(value)
+        except (TypeError, ValueError, RecursionError):
+            continue
+    return b""
+
+
+def damage(value: Any) -> set[str]:
+    """The flag of a record in a repaired text, if it was this record that had to be repaired."""
+    return {"invalid_utf8"} if "\ufffd".encode() in raw_json(value) else set()

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.ingest.content import as_id
-from pipeline.ingest.readers.cells import interval, moment, number, opened, plain, unreadable
+from pipeline.ingest.readers.cells import interval, opened, plain, unreadable
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.openinference import (
     LISTS,
@@ -19,9 +18,13 @@ from pipeline.ingest.readers.openinference import (
     flat_attributes,
     otlp_attributes,
 )
+from pipeline.ingest.readers.phoenix_annotations import (
+    annotation_of,
+    annotations_beside,
+    hex_id,
+)
 from pipeline.ingest.readers.rows import read_rows
-from pipeline.ingest.readers.tables import INDEX, rows_in
-from pipeline.ingest.readers.verdicts import verdict
+from pipeline.ingest.readers.tables import rows_in
 from pipeline.ingest.records import Event, Malformed, Span
 from pipeline.ingest.source import Source
 
@@ -29,13 +32,12 @@ __all__ = ["PhoenixReader"]
 
 _PAGES = ("data", "spans")
 _FRAMES = ("context.span_id", "context.trace_id", "annotator_kind", "annotation_name")
-_KINDS = {"HUMAN": "human", "LLM": "model", "CODE": "code"}
 _TIMED = frozenset({"start_time", "start_time_unix_nano", "context", "end_time"})
 _ERROR = ("error", "2", "status_code_error", "statuscode.error")
 _ATTRIBUTES = "attributes."
 # In a table these hold a list or a structure, or its text; in all others text is the value.
 _OPENED = frozenset((*LISTS, *STRUCTURES, "tag.tags"))
-_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+_ERRORS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 class PhoenixReader:
@@ -61,10 +63,10 @@ class PhoenixReader:
             for row in rows_in(text.value, _PAGES, _FRAMES):
                 try:
                     if _is_annotation(row):
-                        yield _annotation(row)
+                        yield annotation_of(row)
                     else:
                         yield _span(row, source, text.repaired)
-                        yield from _beside(row)
+                        yield from annotations_beside(row)
                 except _ERRORS as error:
                     yield unreadable(error, row, text.offset)
 
@@ -88,6 +90,8 @@ def _is_annotation(row: Mapping[str, Any]) -> bool:
 def _span(row: Mapping[str, Any], source: Source, repaired: bool) -> Span:
     context = row.get("context")
     context = context if isinstance(context, Mapping) else {}
+    trace_id = hex_id(context.get("trace_id") or row.get("context.trace_id") or row["trace_id"])
+    span_id = hex_id(context.get("span_id") or row.get("context.span_id") or row["span_id"])
     otlp = "start_time_unix_nano" in row
     start, end, flags = interval(
         row["start_time_unix_nano"] if otlp else row.get("start_time"),
@@ -101,8 +105,8 @@ def _span(row: Mapping[str, Any], source: Source, repaired: bool) -> Span:
     resource = row.get("resource")
     events = opened(row.get("events"))
     return Span(
-        trace_id=_id(context.get("trace_id") or row.get("context.trace_id") or row["trace_id"]),
-        span_id=_id(context.get("span_id") or row.get("context.span_id") or row["span_id"]),
+        trace_id=trace_id,
+        span_id=span_id,
         parent_id=_parent(row),
         name=str(row.get("name") or ""),
         start=start,
@@ -134,7 +138,7 @@ def _attributes(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parent(row: Mapping[str, Any]) -> str | None:
     parent = plain(row.get("parent_id")) or plain(row.get("parent_span_id"))
-    return _id(parent) if parent else None
+    return hex_id(parent) if parent else None
 
 
 def _status(row: Mapping[str, Any]) -> str:
@@ -148,64 +152,6 @@ def _status(row: Mapping[str, Any]) -> str:
 def _event(event: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     held = opened(event.get("attributes"))
     if isinstance(held, list):
-        held = otlp_attributes(held)
+        held = plain(otlp_attributes(held))
     held = held if isinstance(held, dict) else {}
     return str(event.get("name") or ""), {k: v for k, v in held.items() if v is not None}
-
-
-def _id(value: Any) -> str:
-    """An id as OTLP has it: hex in lower case, without `0x`."""
-    told = as_id(value)
-    if told is None:
-        raise ValueError("no id")
-    return told.lower().removeprefix("0x")
-
-
-def _annotation(row: Mapping[str, Any]) -> Event:
-    """An annotation of a span, trace or session, or a row of an evaluation's data frame."""
-    result = opened(row.get("result"))
-    result = result if isinstance(result, dict) else {}
-    span = row.get("span_id") or row.get("context.span_id")
-    trace, session = row.get("trace_id") or row.get("context.trace_id"), row.get("session_id")
-    if not (span or trace or session):
-        span = row[INDEX]  # a data frame of annotations is indexed by its spans
-
-    def told(name: str) -> Any:
-        return result.get(name, row.get(f"result.{name}", row.get(name)))
-
-    return verdict(
-        _id(trace) if trace else None,
-        _id(span) if span else None,
-        str(row.get("annotation_name") or row.get("name") or row.get("eval_name") or "evaluation"),
-        _KINDS.get(str(row.get("annotator_kind") or "LLM").upper(), "user"),
-        number(told("score")),
-        label=plain(told("label")),
-        explanation=plain(told("explanation")),
-        session=as_id(session),
-        time=moment(row.get("created_at")),
-    )
-
-
-def _beside(row: Mapping[str, Any]) -> Iterator[Event]:
-    """Arize's columns beside a span: `eval.<name>.label` by models, `annotation.<name>.label`."""
-    named: dict[tuple[str, str], dict[str, Any]] = {}
-    for column, cell in row.items():
-        kind, _, rest = column.partition(".")
-        name, _, field = rest.rpartition(".")
-        if kind in ("eval", "annotation") and name and plain(cell) is not None:
-            named.setdefault((kind, name), {})[field] = plain(cell)
-    span = _id(row.get("context.span_id") or row.get("span_id")) if named else None
-    trace = row.get("context.trace_id") or row.get("trace_id")
-    for (kind, name), told in sorted(named.items()):
-        if not told.keys() & {"label", "score", "text"}:
-            continue
-        yield verdict(
-            _id(trace) if trace else None,
-            span,
-            name,
-            "human" if kind == "annotation" else "model",
-            number(told.get("score")),
-            label=told.get("label"),
-            explanation=told.get("explanation") or told.get("text"),
-            time=moment(told.get("updated_at")),
-        )

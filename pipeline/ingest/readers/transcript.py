@@ -31,6 +31,7 @@ __all__ = [
     "calls_with",
     "prose",
     "read_each",
+    "read_one",
     "time_span",
 ]
 
@@ -131,6 +132,13 @@ def read_each(
     except BAD_VALUE as error:
         detail = f"no {what} ({type(error).__name__})"
         yield malformed(reason, detail, _bytes(text.value), text.offset)
+
+
+def read_one(
+    text: JsonText, read: Callable[[Any], _Item], reason: str, what: str
+) -> Iterator[_Item | Malformed]:
+    """`read_each` for a value that is one record."""
+    return read_each(text, lambda value: [read(value)], reason, what)
 
 
 def _bytes(value: Any) -> bytes:

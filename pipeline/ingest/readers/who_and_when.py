@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pipeline.ids import digest
@@ -11,7 +12,7 @@ from pipeline.ingest.content import as_id, as_text
 from pipeline.ingest.history import calls_from_messages
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents
-from pipeline.ingest.readers.transcript import as_mapping, read_each, time_span
+from pipeline.ingest.readers.transcript import as_mapping, read_one, time_span
 from pipeline.ingest.records import Malformed, Message, Score, Trace
 from pipeline.ingest.source import Source
 
@@ -43,8 +44,8 @@ class WhoAndWhenReader:
             if isinstance(text, Malformed):
                 yield text
             else:
-                yield from read_each(
-                    text, lambda value: [_trace(value, source)], "not_a_conversation", "run"
+                yield from read_one(
+                    text, partial(_trace, source=source), "not_a_conversation", "run"
                 )
 
 

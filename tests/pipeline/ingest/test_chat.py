@@ -84,7 +84,7 @@ def test_landing_the_same_file_twice_changes_nothing(place: DataDir, tmp_path: P
 def test_a_file_that_no_reader_knows_is_refused_whole(place: DataDir, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.bin"
     good.write_text(json.dumps({"messages": HELLO}))
-    bad.write_bytes(b"\x1f\x8b\x08\x00rest")
+    bad.write_bytes(b"\x89PNG\r\n\x1a\nrest")
     with pytest.raises(LandingError, match=r"bad\.bin: no reader .* nothing was landed"):
         land(place, [good, bad], date(2026, 11, 2))
     assert not place.landing.exists()

@@ -57,13 +57,13 @@ def _numbers(told: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _named(told: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, float]:
-    found = {
-        kind: value
-        for kind, columns in names.items()
-        for value in [next((n for c in columns if (n := number(told.get(c))) is not None), None)]
-        if value is not None
-    }
+    found = {kind: _first(told, columns) for kind, columns in names.items()}
     return _numbers(found) if any(found.values()) else {}
+
+
+def _first(told: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
+    values = (number(told.get(name)) for name in names)
+    return next((value for value in values if value is not None), None)
 
 
 def _whole(value: float | None) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.ingest.readers.cells import opened, plain
 
-__all__ = ["MANIFEST", "Row", "kind_of", "mapping", "row_of", "said"]
+__all__ = ["MANIFEST", "Row", "is_known", "kind_of", "mapping", "row_of", "said", "spelled_in"]
 
 Row = Mapping[str, Any]
 
@@ -16,6 +16,7 @@ MANIFEST = ("exportSource", "tables", "files")
 
 # Told apart by these; the blob export writes snake_case, everything else camelCase.
 _OBSERVATION = ("id", "type", "start_time")
+_OBSERVATION_OF = ("trace_id", "parent_observation_id")
 _OBSERVATION_TOO = (
     "parent_observation_id",
     "provided_model_name",
@@ -24,23 +25,14 @@ _OBSERVATION_TOO = (
     "completion_start_time",
     "status_message",
 )
-_SCORE = ("name", "source")
+_SCORE = ("id", "name", "source")
+_SCORE_OF = ("trace_id", "observation_id", "session_id", "dataset_run_id", "subject", "project_id")
 _SCORE_TOO = ("data_type", "value", "string_value")
 _TRACE = ("id", "timestamp")
-_TRACE_TOO = (
-    "user_id",
-    "session_id",
-    "release",
-    "version",
-    "public",
-    "bookmarked",
-    "tags",
-    "environment",
-    "html_path",
-)
+_TRACE_OF = ("public", "bookmarked", "html_path", "project_id")
+_TRACE_TOO = ("user_id", "session_id", "release", "version", "tags", "environment")
 # What Langfuse derives from the rest, prices of its own tables, and its bookkeeping.
 _DERIVED = (
-    "project_id",
     "created_at",
     "updated_at",
     "latency",
@@ -53,9 +45,6 @@ _DERIVED = (
     "model_id",
     "internal_model_id",
     "prompt_id",
-    "html_path",
-    "bookmarked",
-    "public",
     "unit",
     "usage_pricing_tier_id",
     "usage_pricing_tier_name",
@@ -72,7 +61,12 @@ _DERIVED = (
     "bookmark",
 )
 _USED = (
-    "trace_id",
+    *_OBSERVATION_OF,
+    *_OBSERVATION_TOO,
+    *_SCORE_OF,
+    *_SCORE_TOO,
+    *_TRACE_OF,
+    *_TRACE_TOO,
     "name",
     "metadata",
     "level",
@@ -108,14 +102,11 @@ _USED = (
     "comments",
     "comment",
     "observations",
-    "observation_id",
     "scores",
-    "subject",
     "author_user_id",
     "author_user_name",
     "config_id",
     "queue_id",
-    "dataset_run_id",
 )
 
 
@@ -124,18 +115,16 @@ def _camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-_ALL = (
-    *_OBSERVATION,
-    *_OBSERVATION_TOO,
-    *_SCORE,
-    *_SCORE_TOO,
-    *_TRACE,
-    *_TRACE_TOO,
-    *_DERIVED,
-    *_USED,
-)
+_ALL = (*_OBSERVATION, *_SCORE, *_TRACE, *_DERIVED, *_USED)
 _NAMES = {spelled: name for name in _ALL for spelled in (name, _camel(name))}
+_KINDS = {
+    "observation": (_OBSERVATION, _OBSERVATION_OF, _OBSERVATION_TOO),
+    "score": (_SCORE, _SCORE_OF, _SCORE_TOO),
+    "trace": (_TRACE, _TRACE_OF, _TRACE_TOO),
+}
 _NOTHING = ("", "null", "None")
+_OPENING = ("{", "[", '"')
+_WRAPPINGS = 4  # the download of a trace holds JSON text of JSON text of JSON text
 
 
 def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,12 +143,9 @@ def kind_of(has: Callable[[str], bool]) -> str | None:
     Args:
         has: whether there is a column of this name, in snake_case.
     """
-    if all(map(has, _OBSERVATION)) and any(map(has, _OBSERVATION_TOO)):
-        return "observation"
-    if all(map(has, _SCORE)) and any(map(has, _SCORE_TOO)):
-        return "score"
-    if all(map(has, _TRACE)) and sum(map(has, _TRACE_TOO)) > 1:
-        return "trace"
+    for kind, (all_of, of, too) in _KINDS.items():
+        if all(map(has, all_of)) and any(map(has, of)) and any(map(has, too)):
+            return kind
     return None
 
 
@@ -176,12 +162,17 @@ def said(value: Any) -> Any:
     Raises:
         RecursionError: it is nested too deep.
     """
-    for _ in range(4):
-        before = value
-        value = opened(value)
-        if not isinstance(value, str) or value == before:
+    if isinstance(value, bytes):  # ClickHouse can be set to write text as bytes to Parquet
+        value = value.decode("utf-8", "replace")
+    for _ in range(_WRAPPINGS):
+        if not isinstance(value, str) or value.lstrip()[:1] not in _OPENING:
             break
-    return None if isinstance(value, str) and value in _NOTHING else value
+        before, value = value, opened(value)
+        if value == before:
+            break
+    if isinstance(value, str) and value in _NOTHING:
+        return None
+    return plain(value)
 
 
 def mapping(value: Any) -> dict[str, Any]:

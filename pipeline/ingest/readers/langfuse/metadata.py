@@ -26,10 +26,10 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 def metadata_of(value: Any) -> Metadata:
-    """Take a metadata cell apart: nested, as JSON text, or flat (`resourceAttributes.service.name`).
+    """Take a metadata cell apart: nested, as JSON text, or flat.
 
-    Langfuse 4 stores metadata flat; a name of an attribute holds dots of its own, so that only the
-    first part is the place.
+    Langfuse 4 stores it flat (`resourceAttributes.service.name`). The name of an attribute holds
+    dots of its own, so only the first part is the place.
 
     Raises:
         RecursionError: it is nested too deep.
@@ -39,13 +39,13 @@ def metadata_of(value: Any) -> Metadata:
     for name, item in mapping(value).items():
         place, _, rest = name.partition(".")
         if name in places and (told := mapping(item)):
-            places[name] |= told
-        elif place in places and rest:
+            places[name] |= {key: part for key, part in told.items() if part is not None}
+        elif place in places and rest and item is not None:
             places[place][rest] = item
-        elif (told := said(item)) is not None:
-            own[name] = told
+        elif (given := said(item)) is not None:
+            own[name] = given
     resource, scope = dict(places[_RESOURCE]), places[_SCOPE]
-    for told, name in ((scope.get("name"), _SCOPE_NAME), (scope.get("version"), _SCOPE_VERSION)):
-        if isinstance(told, str) and told:
-            resource[name] = told
+    for part, name in (("name", _SCOPE_NAME), ("version", _SCOPE_VERSION)):
+        if (given := scope.get(part)) and isinstance(given, str):
+            resource[name] = given
     return Metadata(places[_ATTRIBUTES], resource, own)

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.ingest.content import as_id
 from pipeline.ingest.readers.cells import interval, number
 from pipeline.ingest.readers.langfuse.amounts import costs_of, usage_of
-from pipeline.ingest.readers.langfuse.columns import Row, mapping, said
+from pipeline.ingest.readers.langfuse.columns import Row, is_known, mapping, said
 from pipeline.ingest.readers.langfuse.metadata import metadata_of
 from pipeline.ingest.records import Span
 from pipeline.ingest.source import Source
@@ -69,6 +69,7 @@ def observation_of(row: Row, source: Source, trace_id: str | None = None) -> Spa
         "langfuse.internal.is_app_root": root in (True, "true", 1, "1") or None,
     }
     attributes = {f"{_OBSERVATION}{name}": value for name, value in told.items()}
+    attributes |= _unknown(row, _OBSERVATION)
     return Span(
         trace_id=_text(row, "trace_id") or trace_id or span_id,
         span_id=span_id,
@@ -109,6 +110,7 @@ def trace_of(row: Row, source: Source) -> Span:
         f"{_TRACE}level": _text(row, "level"),
         f"{_OBSERVATION}usage_details": usage_of(row),
         f"{_OBSERVATION}cost_details": costs_of(row),
+        **_unknown(row, _TRACE),
     }
     return Span(
         trace_id=trace_id,
@@ -145,6 +147,12 @@ def _labels(row: Row) -> dict[str, Any]:
         "langfuse.release": _text(row, "release"),
         "langfuse.version": _text(row, "version"),
     }
+
+
+def _unknown(row: Row, prefix: str) -> dict[str, Any]:
+    """Columns that Langfuse did not have yet; a list may be the scores of one name."""
+    unknown = {prefix + n: said(v) for n, v in row.items() if not is_known(n)}
+    return {name: value for name, value in unknown.items() if not isinstance(value, list)}
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
