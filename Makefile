@@ -8,11 +8,11 @@ export CASELAW_DATA
 export DAGSTER_HOME := $(CASELAW_DATA)/dagster
 export DAGSTER_REDACT_USER_CODE_ERRORS = 1
 
-.PHONY: help setup demo dev test check format backfill restate publish bench clean lock
+.PHONY: help setup demo dev test test-phoenix check format backfill restate publish bench clean lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 setup: .venv/.installed ## install what the lock names into .venv
 
@@ -34,6 +34,15 @@ dev: setup ## the Dagster UI on http://127.0.0.1:3000, schedules included
 test: setup ## everything: linters, types and tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n $${WORKERS:-2}
+
+test-phoenix: setup .venv-phoenix/.installed ## the Phoenix connector against a real Phoenix server
+	@$(BIN)/python -m pytest tests/phoenix/against_server.py
+
+.venv-phoenix/.installed:
+	@echo "Setting up .venv-phoenix (a few minutes, 850 MB) ..."
+	@$(PYTHON) -m venv .venv-phoenix
+	@.venv-phoenix/bin/python -m pip install --quiet --disable-pip-version-check arize-phoenix==20.26.0
+	@touch $@
 
 check: setup ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -61,4 +70,4 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  pyproject.toml --output-file requirements.lock
 
 clean: ## remove what runs made: .venv, caches, data/demo; people's work stays
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info
+	rm -rf .venv .venv-phoenix .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info

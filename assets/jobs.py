@@ -10,7 +10,17 @@ from dagster._core.storage.tags import (
 
 from pipeline.windows import day, previous_week
 
-__all__ = ["ASSETS", "DAILY", "JOBS", "PUBLISH", "RESTATE", "SCHEDULES", "WEEKLY", "range_tags"]
+__all__ = [
+    "ASSETS",
+    "DAILY",
+    "IN_ORDER",
+    "JOBS",
+    "PUBLISH",
+    "RESTATE",
+    "SCHEDULES",
+    "WEEKLY",
+    "range_tags",
+]
 
 ASSETS = {
     "daily": [
@@ -46,7 +56,7 @@ JOBS = [DAILY, WEEKLY, RESTATE, PUBLISH]
 
 # Scheduled runs share this tag, and dagster.yaml lets one of them run at a time: they queue in the
 # order of their hours, so a week is closed only after its last day and its restatement are done.
-_IN_ORDER = {"caselaw/in_order": "yes"}
+IN_ORDER = {"caselaw/in_order": "yes"}
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
@@ -61,18 +71,18 @@ def _restate_last_week(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """On Monday, ask for the days of the week that just ended as one range."""
     days = previous_week(day(context.scheduled_execution_time.date())).days
     first, last = days[0].key, days[-1].key
-    return dg.RunRequest(run_key=first, tags=_IN_ORDER | range_tags(first, last))
+    return dg.RunRequest(run_key=first, tags=IN_ORDER | range_tags(first, last))
 
 
 SCHEDULES = [
-    dg.build_schedule_from_partitioned_job(DAILY, name="daily", hour_of_day=1, tags=_IN_ORDER),
+    dg.build_schedule_from_partitioned_job(DAILY, name="daily", hour_of_day=1, tags=IN_ORDER),
     _restate_last_week,
-    dg.build_schedule_from_partitioned_job(WEEKLY, name="weekly", hour_of_day=4, tags=_IN_ORDER),
+    dg.build_schedule_from_partitioned_job(WEEKLY, name="weekly", hour_of_day=4, tags=IN_ORDER),
     dg.ScheduleDefinition(
         name="publish",
         job=PUBLISH,
         cron_schedule="0 6 * * *",
         execution_timezone="UTC",
-        tags=_IN_ORDER,
+        tags=IN_ORDER,
     ),
 ]

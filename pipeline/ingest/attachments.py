@@ -12,10 +12,10 @@ from pipeline.ingest.index import LandedFile
 from pipeline.ingest.planning import Plan
 from pipeline.windows import Window
 
-__all__ = ["events_about"]
+__all__ = ["LOOKED_FOR", "events_about"]
 
 _BEFORE = timedelta(days=1)
-_AFTER = timedelta(days=30)
+LOOKED_FOR = timedelta(days=30)
 """People judge a trace later than it happened; what comes later still is not looked for."""
 _EVENT = {
     "trace_id": pl.String, "span_id": pl.String, "session": pl.String, "time": pl.Int64,
@@ -32,7 +32,7 @@ def events_about(
     conversation of that session that began before it.
     """
     lowest = int((window.start - _BEFORE).timestamp() * 1e6)
-    highest = int((window.end + _AFTER).timestamp() * 1e6)
+    highest = int((window.end + LOOKED_FOR).timestamp() * 1e6)
     frames = [pl.DataFrame(schema=_EVENT)]
     for file in files:
         if file.events and (file.first_event is None or lowest <= file.first_event <= highest):

@@ -25,7 +25,7 @@ from pipeline.ingest.shares import holds_lines, last_line_break, shares_of
 from pipeline.ingest.shredding import Shredded, shred
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["LandedFile", "forget_file", "landed_files", "shred_share"]
+__all__ = ["LandedFile", "forget_file", "landed_files", "shred_share", "unread_files"]
 
 _VERSION = "3"
 _PARALLEL_FROM = 32 * 2**20  # bytes: below them a process of its own is not worth its start
@@ -89,15 +89,12 @@ def landed_files(
     found: dict[str, LandedFile] = {}
     fresh: list[_Task] = []
     for path in lying_files(place):
-        stat = path.stat()
-        name = path.relative_to(place.landing).as_posix()
-        key = digest(_VERSION, name, stat.st_size, stat.st_mtime_ns, largest_record)
-        known = home / "files" / f"{key}.json"
+        known = _note_of(place, path, largest_record)
         file = _remembered(known)
-        if file is None or (file.growing and time.time() - stat.st_mtime > settle_seconds):
+        if file is None or _has_settled(file, path, settle_seconds):
             fresh.append(_task(place, path, known, largest_record, settle_seconds))
         else:
-            found[name] = file
+            found[file.path] = file
     for file in _examined(place, fresh, progress):
         found[file.path] = file
     _forget_gone(home, found.values())
@@ -105,6 +102,16 @@ def landed_files(
     for _, file in sorted(found.items()):
         unique.setdefault(f"{file.sha256}/{given_day(Path(file.path))}", file)
     return sorted(unique.values(), key=lambda file: (file.sha256, file.path))
+
+
+def unread_files(place: DataDir, largest_record: int, settle_seconds: float = 0) -> list[Path]:
+    """The landing files that `landed_files` would read: new, changed, or grown to their end."""
+    unread = []
+    for path in lying_files(place):
+        file = _remembered(_note_of(place, path, largest_record))
+        if file is None or _has_settled(file, path, settle_seconds):
+            unread.append(path)
+    return unread
 
 
 def forget_file(place: DataDir, path: str) -> None:
@@ -143,6 +150,19 @@ class _Unread:
 
 def _home(place: DataDir) -> Path:
     return place.raw / "landing_index"
+
+
+def _note_of(place: DataDir, path: Path, largest_record: int) -> Path:
+    """Where what a file holds is noted down; another place once it has changed."""
+    stat = path.stat()
+    name = path.relative_to(place.landing).as_posix()
+    key = digest(_VERSION, name, stat.st_size, stat.st_mtime_ns, largest_record)
+    return _home(place) / "files" / f"{key}.json"
+
+
+def _has_settled(file: LandedFile, path: Path, settle_seconds: float) -> bool:
+    """Whether a file that was read to its last whole line has not changed for long enough."""
+    return file.growing and time.time() - path.stat().st_mtime > settle_seconds
 
 
 def _remembered(known: Path) -> LandedFile | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +20,7 @@ from pipeline.files import replace_file
 from pipeline.ingest.dialects import session_of
 from pipeline.ingest.jsontext import KEPT_BYTES
 from pipeline.ingest.readers import Reader
-from pipeline.ingest.records import Event, Malformed, Span, Trace
+from pipeline.ingest.records import Event, Malformed, Record, Span, Trace
 from pipeline.ingest.source import Source, Unreadable
 from pipeline.ingest.telling import is_content
 from pipeline.windows import FIRST_DAY
@@ -80,7 +81,7 @@ _MALFORMED = pa.schema(
         ("attempts", pa.int64()),
     ]
 )
-_encode = msgspec.msgpack.Encoder(order="sorted").encode
+_encoder = msgspec.msgpack.Encoder()
 _decode_span = msgspec.msgpack.Decoder(Span).decode
 _decode_trace = msgspec.msgpack.Decoder(Trace).decode
 decode_event = msgspec.msgpack.Decoder(Event).decode
@@ -123,7 +124,11 @@ def shred(reader: Reader, source: Source, folder: Path, label: str) -> Shredded:
 
 
 class _Pile:
-    """Collects rows, and writes them out as parts of a bounded size."""
+    """Collects rows, and writes them out as parts of a bounded size.
+
+    A million spans go through here: bodies are encoded into one growing buffer, columns are
+    plain lists, and what a trace is known by is one short list.
+    """
 
     def __init__(self, folder: Path, label: str, day: date | None) -> None:
         self._folder, self._label, self._part = folder, label, 0
@@ -132,45 +137,71 @@ class _Pile:
         self._begin()
 
     def _begin(self) -> None:
-        self._bytes = 0
-        self._rows: list[tuple[str, int, str, str | None, int, bytes]] = []
+        self._body = bytearray()
+        self._kinds: list[str] = []
+        self._ids: list[str] = []
+        self._spans: list[str | None] = []
+        self._starts: list[int] = []
+        self._offsets: list[int] = [0]
         self._traces: dict[str, list[Any]] = {}
         self._events: list[tuple[Any, ...]] = []
         self._malformed: list[tuple[Any, ...]] = []
+        self._beside = 0  # bytes of events and malformed records
 
-    def add(self, record: Span | Event | Trace | Malformed) -> None:
+    def add(self, record: Record) -> None:
         """Take one record; one that cannot be stored or lies outside of time is malformed."""
+        kept = len(self._ids), len(self._body)
         try:
-            if isinstance(record, Span):
+            if type(record) is Span:
                 self._add_span(record)
             elif isinstance(record, Trace):
                 self._add_trace(record)
             elif isinstance(record, Event):
                 self._add_event(record)
-            else:
+            elif isinstance(record, Malformed):
                 self._add_malformed(record)
         except (OverflowError, UnicodeEncodeError, TypeError, ValueError, RecursionError) as error:
+            self._undo(*kept)
             detail = f"a value that cannot be stored ({type(error).__name__})"
             self._add_malformed(Malformed("bad_value", detail, 0, 0, b""))
-        if self._bytes >= _PART_BYTES or len(self._rows) >= _PART_ROWS:
+        if len(self._body) + self._beside >= _PART_BYTES or len(self._ids) >= _PART_ROWS:
             self._write()
 
+    def _undo(self, rows: int, size: int) -> None:
+        for column in (self._kinds, self._ids, self._spans, self._starts):
+            del column[rows:]
+        del self._offsets[rows + 1 :]
+        del self._body[size:]
+
     def _add_span(self, span: Span) -> None:
-        if not _EARLIEST <= span.start < _LATEST:
-            moved = self._move(span.trace_id, span.start)
+        start, end, trace_id = span.start, span.end, span.trace_id
+        if not _EARLIEST <= start < _LATEST:
+            moved = self._move(trace_id, start)
             if moved is None:
                 self._add_malformed(_out_of_range(span))
                 return
-            span = replace(span, start=span.start + moved, end=span.end + moved,
-                           flags=span.flags | {"time_moved"})  # fmt: skip
-        session = session_of(span.attributes) or session_of(span.resource)
-        service = span.resource.get("service.name") or span.attributes.get("service.name")
-        begin, end = _micros(span.start), _micros(span.end)
+            start, end = start + moved, end + moved
+            span = replace(span, start=start, end=end, flags=span.flags | {"time_moved"})
+        if end < start:
+            end = start
+            span = replace(span, end=end, flags=span.flags | {"clock_skew"})
+        attributes, resource = span.attributes, span.resource
+        session = session_of(attributes) or session_of(resource)
+        service = resource.get("service.name") or attributes.get("service.name")
+        begin = round(start.timestamp() * 1e6)
         rooted = span.parent_id is None
-        place = "0" if span.envelope else "1" if rooted else "2"
-        rank = f"{place}{begin:020d}{span.span_id}"
-        size = self._add_row("span", span, begin)
-        self._note(span.trace_id, begin, end, rooted, True, service, session, rank, size)
+        size = self._add_row("span", span, trace_id, span.span_id, begin)
+        known = self._traces.get(trace_id)
+        if known is None or service is not None or session is not None:
+            place = "0" if span.envelope else "1" if rooted else "2"
+            rank = f"{place}{begin:020d}{span.span_id}"
+        else:
+            rank = ""
+        self._note(
+            known, trace_id, begin, round(end.timestamp() * 1e6), size, rooted, True,
+            _NOTHING if service is None else f"{rank}\t{service}",
+            _NOTHING if session is None else f"{rank}\t{session}",
+        )  # fmt: skip
 
     def _add_trace(self, trace: Trace) -> None:
         if not _EARLIEST <= trace.started_at < _LATEST:
@@ -178,15 +209,21 @@ class _Pile:
             if moved is None:
                 self._add_malformed(_out_of_range(trace))
                 return
-            trace = replace(trace, started_at=trace.started_at + moved,
-                            ended_at=trace.ended_at + moved,
-                            flags=trace.flags | {"time_moved"})  # fmt: skip
-        begin, end = _micros(trace.started_at), _micros(trace.ended_at)
-        size = self._add_row("trace", trace, begin)
-        session = trace.session_id
+            trace = replace(
+                trace,
+                started_at=trace.started_at + moved,
+                ended_at=trace.ended_at + moved,
+                flags=trace.flags | {"time_moved"},
+            )
+        begin, end = (round(t.timestamp() * 1e6) for t in (trace.started_at, trace.ended_at))
+        size = self._add_row("trace", trace, trace.trace_id, None, begin)
         rank = f"0{begin:020d}"
-        service = trace.service
-        self._note(trace.trace_id, begin, end, True, trace.timed, service, session, rank, size)
+        service = _NOTHING if trace.service is None else f"{rank}\t{trace.service}"
+        session = _NOTHING if trace.session_id is None else f"{rank}\t{trace.session_id}"
+        known = self._traces.get(trace.trace_id)
+        self._note(
+            known, trace.trace_id, begin, max(begin, end), size, True, trace.timed, service, session
+        )
 
     def _move(self, trace_id: str, start: datetime) -> timedelta | None:
         """By how many days a trace from outside of all partitions goes to the day given by hand."""
@@ -194,51 +231,65 @@ class _Pile:
             return None
         return self._moved.setdefault(trace_id, self._day - start.date())
 
-    def _add_row(self, kind: str, record: Span | Trace, begin: int) -> int:
-        body = _encode(record)
-        span_id = record.span_id if isinstance(record, Span) else None
-        bucket = bucket_of(record.trace_id)
-        self._rows.append((kind, bucket, record.trace_id, span_id, begin, body))
-        self._bytes += len(body)
-        self._total.records += 1
-        return len(body)
+    def _add_row(
+        self, kind: str, record: Span | Trace, trace_id: str, span_id: str | None, begin: int
+    ) -> int:
+        """Add a record's row; returns the bytes of its body."""
+        before = len(self._body)
+        _encoder.encode_into(record, self._body, before)
+        self._kinds.append(kind)
+        self._ids.append(trace_id)
+        self._spans.append(span_id)
+        self._starts.append(begin)
+        self._offsets.append(len(self._body))
+        return len(self._body) - before
 
     def _note(
-        self, trace_id: str, begin: int, end: int, rooted: bool, timed: bool,
-        service: Any, session: str | None, rank: str, size: int = 0,
+        self, known: list[Any] | None, trace_id: str, begin: int, end: int, size: int,
+        rooted: bool, timed: bool, service: str, session: str,
     ) -> None:  # fmt: skip
-        """Add a record to what is known of its trace."""
+        """Add a record to what is known of its trace; an event, of no size, is no record."""
         self._days.add(begin // _DAY)
-        service = _NOTHING if service is None else f"{rank}\t{service}"
-        session = _NOTHING if session is None else f"{rank}\t{session}"
-        known = self._traces.get(trace_id)
         if known is None:
-            count = int(size > 0)  # an event is no record of its own
-            known = [trace_id, begin, end, count, size, rooted, timed, service, session]
-            self._traces[trace_id] = known
+            count = int(size > 0)
+            self._traces[trace_id] = [
+                trace_id, begin, end, count, size, rooted, timed, service, session
+            ]  # fmt: skip
             return
-        known[1], known[2] = min(known[1], begin), max(known[2], end)
-        known[3], known[4] = known[3] + (size > 0), known[4] + size
-        known[5], known[6] = known[5] or rooted, known[6] and timed
-        known[7], known[8] = min(known[7], service), min(known[8], session)
+        if begin < known[1]:
+            known[1] = begin
+        if end > known[2]:
+            known[2] = end
+        known[3] += size > 0
+        known[4] += size
+        known[5] = known[5] or rooted
+        known[6] = known[6] and timed
+        if service < known[7]:
+            known[7] = service
+        if session < known[8]:
+            known[8] = session
 
     def _add_event(self, event: Event) -> None:
-        time = _micros(event.time) if event.time else None
+        time = round(event.time.timestamp() * 1e6) if event.time else None
         session = session_of(event.attributes)
+        body = _encoder.encode(event)
         if event.trace_id is not None and time is not None and is_content(event.name):
             # A trace may be known from its log records alone.
-            self._note(event.trace_id, time, time, False, True, None, session, "3")
-        self._events.append((event.trace_id, event.span_id, session, time, _encode(event)))
-        self._bytes += len(self._events[-1][-1])
+            known = self._traces.get(event.trace_id)
+            named = _NOTHING if session is None else f"3\t{session}"
+            self._note(known, event.trace_id, time, time, 0, False, True, _NOTHING, named)
+        self._events.append((event.trace_id, event.span_id, session, time, body))
+        self._beside += len(body)
         self._total.events += 1
         if time is not None:
             self._total.first_event = min(time, self._total.first_event or time)
 
     def _add_malformed(self, record: Malformed) -> None:
-        row = (record.reason, record.detail, record.offset, record.length,
-               record.payload[:KEPT_BYTES], record.attempts)  # fmt: skip
-        self._malformed.append(row)
-        self._bytes += len(row[4])
+        kept = record.payload[:KEPT_BYTES]
+        self._malformed.append(
+            (record.reason, record.detail, record.offset, record.length, kept, record.attempts)
+        )
+        self._beside += len(kept)
         self._reasons[record.reason] += 1
         self._total.malformed += 1
 
@@ -252,28 +303,47 @@ class _Pile:
     def _write(self) -> None:
         name = f"{self._label}-{self._part:04d}.parquet"
         self._part += 1
+        self._total.records += len(self._ids)
+        if self._ids:
+            write_table(self._folder / f"records-{name}", self._records())
         for table, schema, rows in (
-            ("records", _RECORDS, self._rows),
             ("traces", _TRACES, list(self._traces.values())),
             ("events", _EVENTS, self._events),
             ("malformed", _MALFORMED, self._malformed),
         ):
             if rows:
-                _write_rows(self._folder / f"{table}-{name}", schema, rows)
+                columns = zip(*rows, strict=True)
+                arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+                path = self._folder / f"{table}-{name}"
+                write_table(path, pa.Table.from_arrays(arrays, schema=schema))
         self._begin()
 
+    def _records(self) -> pa.Table:
+        offsets = pa.py_buffer(array("i", self._offsets))
+        count = len(self._ids)
+        body = pa.Array.from_buffers(pa.binary(), count, [None, offsets, pa.py_buffer(self._body)])
+        arrays = [
+            pa.array(self._kinds, pa.string()),
+            pa.array([bucket_of(trace_id) for trace_id in self._ids], pa.uint8()),
+            pa.array(self._ids, pa.string()),
+            pa.array(self._spans, pa.string()),
+            pa.array(self._starts, pa.int64()),
+            body,
+        ]
+        return pa.Table.from_arrays(arrays, schema=_RECORDS)
 
-def _write_rows(path: Path, schema: pa.Schema, rows: list[Any]) -> None:
-    columns = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), schema, strict=True)]
-    table = pa.table(columns, schema=schema)
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table of the index; one with buckets is laid out by them."""
+    buckets = "bucket" in table.schema.names
     with (
         replace_file(path, 0o600) as temporary,
         pq.ParquetWriter(
-            temporary, schema, compression="lz4", use_dictionary=["kind"],
-            write_statistics=["bucket"] if "bucket" in schema.names else False,
+            temporary, table.schema, compression="lz4", use_dictionary=["kind"],
+            write_statistics=["bucket"] if buckets else False,
         ) as writer,
     ):  # fmt: skip
-        for group in _by_bucket(table) if "bucket" in schema.names else [table]:
+        for group in _by_bucket(table) if buckets else [table]:
             writer.write_table(group)
 
 
@@ -296,11 +366,6 @@ def _out_of_range(record: Span | Trace) -> Malformed:
         "land the file again with --day YYYY-MM-DD to move it there"
     )
     return Malformed("time_out_of_range", detail, 0, len(raw), raw)
-
-
-def _micros(instant: datetime) -> int:
-    gone = instant - _EPOCH
-    return (gone.days * 86_400 + gone.seconds) * 1_000_000 + gone.microseconds
 
 
 def _day(number: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.ingest.dialects.aliases import MODEL, PROVIDER
+from pipeline.ingest.dialects.costs import cost_of
 from pipeline.ingest.dialects.current import read_current
 from pipeline.ingest.dialects.exchange import Exchange, exchange_of
 from pipeline.ingest.dialects.kinds import kind_of
@@ -14,7 +15,7 @@ from pipeline.ingest.dialects.lookup import first_text
 from pipeline.ingest.dialects.retrievals import retrieval_of
 from pipeline.ingest.dialects.scores import score_of, scores_of, trace_scores
 from pipeline.ingest.dialects.tools import call_of
-from pipeline.ingest.dialects.usage import cost_of, usage_of
+from pipeline.ingest.dialects.usage import usage_of
 from pipeline.ingest.records import Content, Span
 
 __all__ = [

@@ -6,7 +6,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["amount", "count", "first", "first_amount", "first_count", "first_text"]
+from pipeline.ingest.content import as_text
+from pipeline.ingest.messages.values import json_text
+
+__all__ = ["amount", "count", "first", "first_amount", "first_count", "first_text", "prose"]
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, (), "null", "{}", "[]", "<REDACTED>")
 _MOST = 2**53
@@ -66,3 +69,12 @@ def amount(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and 0 <= number < _MOST else None
+
+
+def prose(value: Any) -> str | None:
+    """The prose of a value: a text, the texts of a list of parts, or JSON of anything else."""
+    try:
+        return as_text(value)
+    except (TypeError, ValueError, RecursionError):
+        # What JSON cannot hold (a 30-digit number, half a character) stands as a placeholder.
+        return json_text(value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.ingest.content import as_id, as_text, loads
+from pipeline.ingest.content import as_id, loads
 from pipeline.ingest.dialects.aliases import DOCUMENTS, INDEXED_DOCUMENTS, QUERY
 from pipeline.ingest.dialects.indexed import gather
-from pipeline.ingest.dialects.lookup import first
+from pipeline.ingest.dialects.lookup import first, prose
 from pipeline.ingest.records import Document, Retrieval, Span
 
 __all__ = ["retrieval_of"]
@@ -49,8 +49,9 @@ def _query(value: Any) -> str | None:
             told = told["kwargs"] or (args[0] if args else None)
         if isinstance(told, Mapping):
             told = first(told, _QUERY_FIELDS) or told
-        return as_text(told)
-    return as_text(value)
+        return prose(told)
+    # A text that is JSON text of a text (MLflow's are); a text that spells a number stays.
+    return told if isinstance(told, str) else prose(value)
 
 
 def _documents(values: Mapping[str, Any]) -> list[Any]:
@@ -82,7 +83,7 @@ def _document(item: Any) -> Document | None:
     metadata = loads(merged.get("metadata"))
     beside = metadata if isinstance(metadata, Mapping) else {}
     id_ = _name(merged, _ID_FIELDS) or _name(beside, (*_ID_FIELDS, "source", "url"))
-    content = as_text(first(merged, _TEXT_FIELDS))
+    content = prose(first(merged, _TEXT_FIELDS))
     score = next((s for f in _SCORE_FIELDS if (s := _score(merged.get(f))) is not None), None)
     if id_ is None and content is None:
         return None

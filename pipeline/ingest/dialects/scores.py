@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.ingest.content import as_text
 from pipeline.ingest.dialects.aliases import INDEXED_SCORES
 from pipeline.ingest.dialects.indexed import gather
-from pipeline.ingest.dialects.lookup import first, first_text
+from pipeline.ingest.dialects.lookup import first, first_text, prose
 from pipeline.ingest.records import Score, Span
 
 __all__ = ["score_of", "scores_of", "trace_scores"]
@@ -45,10 +44,10 @@ def score_of(values: Mapping[str, Any]) -> Score:
     return Score(
         name=name,
         value=_value(first_of(values, "gen_ai.evaluation.score.value", "score", "value")),
-        label=_label(label),
+        label=prose(label),
         source=_source(values, name),
-        comment=_text(first(values, ("gen_ai.evaluation.explanation", "explanation", "comment"))),
-        correction=_text(first(values, ("caselaw.score.correction", "correction"))),
+        comment=prose(first(values, ("gen_ai.evaluation.explanation", "explanation", "comment"))),
+        correction=prose(first(values, ("caselaw.score.correction", "correction"))),
     )
 
 
@@ -113,11 +112,3 @@ def _value(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if -1e15 < number < 1e15 else None
-
-
-def _label(value: Any) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else as_text(value)

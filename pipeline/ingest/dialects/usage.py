@@ -1,4 +1,4 @@
-"""Tokens and cost of one span, whatever counts what: cached input and reasoning are included."""
+"""Tokens of one span, whoever counted: cached input and reasoning are included."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pipeline.ingest.content import loads
 from pipeline.ingest.dialects.aliases import (
     CACHE_READ,
     CACHE_WRITE,
-    COST,
-    COST_PARTS,
     INPUT_TOKENS,
     MODEL,
     OUTPUT_TOKENS,
@@ -22,14 +20,12 @@ from pipeline.ingest.dialects.aliases import (
     TOTAL_TOKENS,
 )
 from pipeline.ingest.dialects.lookup import (
-    amount,
     count,
-    first_amount,
     first_count,
     first_text,
 )
 
-__all__ = ["Usage", "cost_of", "usage_of"]
+__all__ = ["Usage", "usage_of"]
 
 # Anthropic and Bedrock count what was read from and written to the cache beside the input.
 _ADDITIVE_INPUT = ("anthropic", "bedrock", "claude")
@@ -214,30 +210,3 @@ def _plain_counts(told: Mapping[str, Any], values: Mapping[str, Any]) -> Usage |
 
 def _mapping(told: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     return next((v for n in names if isinstance(v := told.get(n), Mapping)), {})
-
-
-def cost_of(values: Mapping[str, Any]) -> float | None:
-    """US dollars that the span says it cost: a total, or the sum of its parts."""
-    total = first_amount(values, COST)
-    if total is not None:
-        return total
-    details = loads(values.get("langfuse.observation.cost_details"))
-    if isinstance(details, Mapping) and (cost := _sum_or_total(details, "total")) is not None:
-        return cost
-    for names in COST_PARTS:
-        parts = [part for name in names if (part := amount(values.get(name))) is not None]
-        if parts:
-            return sum(parts)
-    for name in ("mlflow.llm.cost", "langsmith.usage_metadata"):
-        told = loads(values.get(name))
-        if isinstance(told, Mapping) and (cost := amount(told.get("total_cost"))) is not None:
-            return cost
-    return None
-
-
-def _sum_or_total(details: Mapping[str, Any], total: str) -> float | None:
-    stated = amount(details.get(total))
-    if stated is not None:
-        return stated
-    parts = [part for raw in details.values() if (part := amount(raw)) is not None]
-    return sum(parts) if parts else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pipeline.ingest.content import as_json_text, loads
+from pipeline.ingest.content import loads
 from pipeline.ingest.dialects.lookup import first
+from pipeline.ingest.messages.values import json_text
 
 __all__ = ["exchange"]
 
@@ -50,6 +51,6 @@ def _call(call: Mapping[str, Any]) -> dict[str, Any]:
         "type": "function",
         "function": {
             "name": first(call, ("toolName", "name")) or "",
-            "arguments": as_json_text(arguments),
+            "arguments": json_text({} if arguments is None else arguments),
         },
     }

@@ -20,7 +20,7 @@ _KINDS: Mapping[str, str] = {
         "user": "user-prompt UserPromptPart retry-feedback",
         "dropped": "reasoning thinking redacted_thinking compaction step-start step-finish "
         "source source-url source-document ThinkingPart ThinkingBlock ReasoningContent "
-        "encrypted_content usage citations reasoning-file compaction_summary item_reference "
+        "encrypted_content reasoning-file compaction_summary item_reference "
         "text_reasoning context_compaction reasoning_content cache-point instruction-delta "
         "instruction-digest instruction-baseline tool-availability-delta capability-load-delta "
         "model-settings-delta",
@@ -113,6 +113,8 @@ def _has_payload(part: Mapping[str, Any], kind: str) -> bool:
         return any(key in part for key in fields)
     if kind == "call":
         return not _is_declaration(part)
+    if part.get("type") == "source":  # Vercel's; records of any kind have a source
+        return "sourceType" in part
     return True
 
 

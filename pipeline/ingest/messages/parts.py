@@ -55,15 +55,18 @@ class _Turn:
         origin = inner.get("origin")
         told = {**inner, **origin, **part} if isinstance(origin, Mapping) else {**part, **inner}
         identity = call_id(first(told, CALL_IDS)) or self.answered
-        kind = label(part.get("type")) or ""
-        own = (
-            kind.removeprefix("tool-") if kind.startswith("tool-") and "toolCallId" in told else ""
-        )
-        own = "" if own in ("result", "output", "error", "invocation") else own
-        name = label(first(told, TOOL_NAMES)) or own or self.name
+        name = label(first(told, TOOL_NAMES)) or _named_by_type(part) or self.name
         value = first(inner, _RESULTS)
         content = result_text(value) if value is not None else _silent(inner)
         self.messages.append(Message("tool", content, (), identity, name))
+
+
+def _named_by_type(part: Mapping[str, Any]) -> str | None:
+    """Vercel's page names a tool by its part's type: `tool-weather`."""
+    kind = part.get("type")
+    if not isinstance(kind, str) or not kind.startswith("tool-") or "state" not in part:
+        return None
+    return kind.removeprefix("tool-") or None
 
 
 def _is_answered(call: Any) -> bool:

@@ -124,7 +124,7 @@ def _strange(archive: Archive) -> Iterator[Malformed]:
 
 
 def _empty(header: Mapping[str, Any], raw: bytes) -> Malformed:
-    known = {"started", "success", "cancelled", "error"}
+    known = ("started", "success", "cancelled", "error")
     status = header.get("status")
     stated = f"its status is {status}" if status in known else "it states no status"
     return malformed("no_samples", f"an Inspect log without samples: {stated}", raw, 0)

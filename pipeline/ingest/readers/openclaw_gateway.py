@@ -39,7 +39,6 @@ class Session:
     open_runs: list[Call] = field(default_factory=list)
     counted: Usage = field(default_factory=Usage)
     models: set[str] = field(default_factory=set)
-    ended: bool = False
     failed: bool = False
     times: list[Any] = field(default_factory=list)
 
@@ -70,10 +69,11 @@ class Gateway:
         stated = event.get("timestamp") or event.get("ts")
         self._clock = stated if as_time(stated) else self._clock
         match kind:
-            case "message.in":
-                self._received.append(event)
+            case "message.in":  # of older versions only its length is told
+                if event.get("content"):
+                    self._received.append(event)
             case "message.out":
-                if event.get("success", True):
+                if event.get("content") and event.get("success", True):
                     main = self._session(self._main or "unknown")
                     self._say(main, "assistant", event, event["content"])
             case "agent.start" | "agent.end":
@@ -130,7 +130,6 @@ class Gateway:
             taken = self._take_up(str(prompt))
             session.user = session.user or (_sender(taken) if taken else None)
             self._say(session, "user", taken or event, prompt)
-        session.ended = ended or session.ended
         session.failed |= ended and event.get("success") is False
 
     def _take_up(self, prompt: str) -> Mapping[str, Any] | None:

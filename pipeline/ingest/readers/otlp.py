@@ -23,7 +23,7 @@ from pipeline.ingest.source import Source
 
 __all__ = ["OtlpJsonReader", "SpanDumpReader"]
 
-_REQUEST = re.compile(rf'"({"|".join(REQUESTS)})"\s*:|^\s*\{{\s*"(trace|batches)"\s*:')
+_REQUEST = re.compile(rf'"({"|".join(REQUESTS)})"\s*:|^\s*\{{\s*("trace"\s*:\s*\{{\s*)?"batches"\s*:')
 # Ids with 0x are the Python SDK's console exporter's alone.
 _CONSOLE = re.compile(r'"(trace_id|span_id)"\s*:\s*"0x[0-9a-f]{16}')
 _TRACE = re.compile(r'"(traceId|trace_id|traceID|TraceId)"\s*:')

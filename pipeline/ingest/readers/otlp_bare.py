@@ -63,7 +63,7 @@ def bare_records(value: Mapping[str, Any], repaired: bool, day: date | None) -> 
     if either(context, *_TRACE) is None or either(context, *_SPAN) is None:
         if "body" in value and any(name in value for name in _LOG):
             return lambda: _log(value)
-        if any(isinstance(key, str) and key.startswith(MAPS) for key in value):
+        if any(key.startswith(MAPS) for key in value) and not _by_operation(value):
             return lambda: [_attribute_map(value, repaired, day)]
         return None
     if "body" in value and either(value, *_START[:6]) is None:
@@ -77,6 +77,12 @@ def holds_spans(value: Mapping[str, Any]) -> list[Any]:
     lists = [item for item in value.values() if isinstance(item, list) and item]
     plain_lists = all(isinstance(x, Mapping) for item in lists for x in item)
     return named or (lists if plain_lists and len(lists) == len(value) else [])
+
+
+def _by_operation(value: Mapping[str, Any]) -> bool:
+    """Whether the lists that an object holds are of spans: operations are named like attributes."""
+    firsts = [item[0] for item in value.values() if isinstance(item, list) and item]
+    return any(isinstance(x, dict) and either(_context(x), *_TRACE) is not None for x in firsts)
 
 
 def _context(value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -195,4 +195,6 @@ def _other(wrapped: _Value) -> Any:
         return any_value({"arrayValue": wrapped.arrayValue})
     if wrapped.kvlistValue is not None:
         return any_value({"kvlistValue": wrapped.kvlistValue})
-    return wrapped.bytesValue
+    if wrapped.bytesValue is not None:
+        return wrapped.bytesValue
+    raise ValueError("empty, or of another kind")

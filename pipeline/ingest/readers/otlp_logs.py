@@ -61,7 +61,7 @@ def read_log(record: Mapping[str, Any]) -> Event | None:
         _id(record, 16, "traceId", "trace_id"),
         _id(record, 8, "spanId", "span_id"),
         either(record, "eventName", "event_name"),
-        _time(either(record, *times) or either(record, *observed)),
+        _time(either(record, *times)) or _time(either(record, *observed)),
         attributes_of(record.get("attributes")),
         any_value(record.get("body")),
     )

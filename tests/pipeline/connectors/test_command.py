@@ -76,6 +76,7 @@ def test_a_pull_that_is_killed_goes_on_without_loss(
     )
     process = start(*DAYS, "--api", "current")
     while len(reached) < 12:
+        assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -138,6 +139,7 @@ def test_two_of_the_same_pull_do_not_run_at_once(project, server, start):
     server.before = slow
     first = start(*DAYS)
     while not held:
+        assert first.poll() is None
         time.sleep(0.02)
     _, err = (second := start(*DAYS)).communicate(timeout=60)
     assert second.returncode == 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -176,10 +176,10 @@ def test_a_trace_that_breaks_assembly_is_quarantined_alone(
 
     assemble = passes.trace_of_spans
 
-    def break_on_second(spans: list[Span], **more: bool) -> Trace:
+    def break_on_second(spans: list[Span], *events: Any, **more: Any) -> Trace:
         if spans[0].trace_id.endswith("2"):
             raise TypeError("text of the trace")
-        return assemble(spans, **more)
+        return assemble(spans, *events, **more)
 
     monkeypatch.setattr(passes, "trace_of_spans", break_on_second)
     drop(place, "a.jsonl", GOOD, request(span(2, 2), span(2, 3, parent=2)))
@@ -191,12 +191,19 @@ def test_a_trace_that_breaks_assembly_is_quarantined_alone(
     assert (assembly.counts.records_in, assembly.counts.quarantined) == (3, 2)
 
 
-def test_a_time_before_the_first_partition_is_quarantined(
+def test_a_time_before_the_first_partition_is_quarantined_or_moved_to_a_day_given_by_hand(
     place: DataDir, ingest: Callable[..., Assembly]
 ) -> None:
-    old = {"messages": [{"role": "user", "content": "Hi"}], "created_at": "2023-01-01T00:00:00Z"}
-    drop(place, "day=2026-11-02/c.jsonl", json.dumps(old))
+    old = {"messages": [{"role": "user", "content": "Hi"}], "created_at": "2023-01-01T10:00:00Z"}
+    path = drop(place, "c.jsonl", json.dumps(old))
+    noon = NOON.timestamp()  # with no time that counts, a file's records belong to its arrival
+    os.utime(path, (noon, noon))
     assert ingest().quarantined["reason"].to_list() == ["time_out_of_range"]
+    path.unlink()
+    drop(place, "day=2026-11-02/c.jsonl", json.dumps(old))
+    (row,) = ingest().traces.to_dicts()
+    assert row["started_at"] == datetime(2026, 11, 2, 10, tzinfo=UTC)
+    assert row["flags"] == ["time_moved"]
 
 
 def test_a_folder_that_is_no_day_and_a_name_that_is_no_text_stop_nobody(

@@ -68,7 +68,7 @@ def score_of(row: Row, trace_id: str | None = None) -> Event:
         time=moment(said(row.get("timestamp")) or said(row.get("created_at"))),
     )
     beside = {
-        "langfuse.score.id": as_id(row.get("id")),
+        "langfuse.score.id": as_id(said(row.get("id"))),
         "langfuse.score.author_user_id": as_id(said(row.get("author_user_id"))),
         "langfuse.score.queue_id": as_id(said(row.get("queue_id"))),
         "langfuse.score.dataset_run_id": target["run"],
@@ -108,7 +108,7 @@ def _verdict(row: Row) -> tuple[float | None, str | None, str | None, str | None
     only where there is one. That beside a text or a correction is always 0.
     """
     raw, text = plain(row.get("value")), said(row.get("string_value"))
-    kind = str(row.get("data_type") or "").upper()
+    kind = str(said(row.get("data_type")) or "").upper()
     value = number(raw)
     spoken = as_text(text) if text is not None else (raw if isinstance(raw, str) else None)
     if not kind:
@@ -134,7 +134,7 @@ def _truth(value: Any) -> float | None:
 
 
 def _source(row: Row) -> str:
-    stated = _SOURCES.get(str(row.get("source") or "").upper(), "")
+    stated = _SOURCES.get(str(said(row.get("source")) or "").upper(), "")
     if stated == "user":
         metadata = mapping(row.get("metadata"))
         told = (_TOLD.get(str(metadata.get(name)).lower()) for name in _JUDGES)

@@ -35,7 +35,7 @@ def observation_of(row: Row, source: Source, trace_id: str | None = None) -> Spa
     """
     span_id = _required(row, "id")
     start, end, flags = interval(said(row.get("start_time")), said(row.get("end_time")), source)
-    kind = (as_id(row.get("type")) or "").lower()
+    kind = (_text(row, "type") or "").lower()
     if kind == "event":  # a point in time has no end
         flags -= {"unfinished_span"}
     metadata = metadata_of(row.get("metadata"))
@@ -44,7 +44,7 @@ def observation_of(row: Row, source: Source, trace_id: str | None = None) -> Spa
     calls = _tool_calls(row)
     if answer is None and calls:  # an export without inputs and outputs still shows the calls
         answer = {"role": "assistant", "tool_calls": calls}
-    level = (as_id(row.get("level")) or "").upper()
+    level = (_text(row, "level") or "").upper()
     told = {
         "type": kind,
         "input": asked,

@@ -254,7 +254,7 @@ def test_openinference_tool_calls_and_contents() -> None:
     assert [call.name for call in message.tool_calls] == ["track", "middle", "last"]
     assert message.tool_calls[0].arguments == '{"parcel": 7}'
     assert message.content == "One moment."
-    assert message.finish_reason == "tool_calls"
+    assert message.finish_reason == "tool_call"
 
 
 def test_openinference_completions_without_chat() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,7 +64,9 @@ _VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
+    | st.sampled_from((10**30, -(10**30), 10**4000))
     | st.floats()
+    | st.just("half \ud800 a character")
     | _TEXT
     | st.sampled_from(
         (*_WRITTEN, "{}", "[]", "null", "[[]]", "[{}]", "[1]", '{"messages": 1}', "{'a'")
@@ -85,7 +87,7 @@ _VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-_ANY = _VALUES | _VALUES.map(lambda v: orjson.dumps(v).decode())
+_ANY = _VALUES | _VALUES.map(json.dumps) | _VALUES.map(repr)
 _ATTRIBUTES = st.dictionaries(st.sampled_from(_NAMES), _ANY, max_size=8)
 _EVENTS = st.lists(
     st.tuples(

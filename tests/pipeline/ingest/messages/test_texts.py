@@ -37,6 +37,20 @@ def test_data_stays_byte_for_byte():
     assert read_messages(documents) == [Message("user", orjson.dumps(documents).decode())]
 
 
+def test_results_that_look_like_parts_are_data():
+    for data in (
+        [{"type": "source", "page": 1}],
+        [{"type": "document", "url": "u", "title": "t"}],
+        [{"type": "file", "path": "a.txt"}],
+        [{"name": "Ada", "id": "1"}],
+    ):
+        text = orjson.dumps(data).decode()
+        (result,) = read_messages([{"role": "tool", "tool_call_id": "c1", "content": text}])
+        assert result.content == text
+        (result,) = read_messages([{"role": "tool", "tool_call_id": "c1", "content": data}])
+        assert orjson.loads(result.content or "") == data
+
+
 def test_the_repr_of_a_message_list():
     told = [
         {"role": "user", "content": "it's\n\"é\" \\ \U0001f44b"},

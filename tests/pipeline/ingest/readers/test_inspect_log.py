@@ -7,7 +7,9 @@ import io
 import json
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -293,6 +295,17 @@ def test_a_damaged_member_leaves_the_others(tmp_path: Path) -> None:
     raw[at] ^= 0xFF
     path.write_bytes(raw)
     assert reasons(records(path, "inspect_log")) == ["bad_zip", "bad_json"]
+
+
+def test_any_damage_ends_in_a_reason(tmp_path: Path) -> None:
+    whole, path, chance = archive(tmp_path, WHOLE).read_bytes(), tmp_path / "odd.eval", Random(1)
+    for _ in range(300):
+        raw = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            raw[chance.randrange(4, len(raw))] = chance.randrange(256)
+        path.write_bytes(raw)
+        with suppress(Unreadable):  # anything else that is raised fails the test
+            records(path, "inspect_log")
 
 
 def test_names_never_become_paths(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ REPLIED = {"role": "assistant", "content": [{"type": "text", "text": "One file."
 TRANSCRIPT = [ASKED, CALLED, ANSWERED, REPLIED]
 
 
+SIDELESS = {"type": "message.out", "channel": "telegram", "contentLength": 4, "ts": START}
+
+
 def run(kind: str, key: str = MAIN, **extra: Any) -> dict[str, Any]:
     return {"type": f"agent.{kind}", "sessionKey": key, "agentId": "main", **extra}
 
@@ -127,6 +130,11 @@ def test_an_odd_event_leaves_the_others(tmp_path: Path, line: Any) -> None:
     found = records(write(tmp_path, SESSION[0], line, *SESSION[1:]), "openclaw")
     assert reasons(found) == ["bad_event"]
     assert len(found) == 2
+
+
+def test_messages_of_which_only_the_length_is_told_add_nothing(tmp_path: Path) -> None:
+    silent = {"type": "message.in", "channel": "telegram", "contentLength": 4, "ts": START}
+    assert traces(write(tmp_path, silent, SIDELESS), "openclaw") == []
 
 
 def test_without_any_time_the_day_is_needed(tmp_path: Path) -> None:
