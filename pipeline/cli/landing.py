@@ -1,4 +1,4 @@
-"""Commands that put traces into landing, or show what could not be read."""
+"""Commands that put traces into landing."""
 
 from __future__ import annotations
 
@@ -10,27 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.cli.options import DAY, as_date, say_next
+from pipeline.datadir import DataDir
 from pipeline.windows import day as day_window
 
 if TYPE_CHECKING:
     from pipeline.ingest import LandedFile
     from pipeline.registry.settings import Ingest
 
-__all__ = ["land", "quarantine", "simulate"]
-
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
-
-
-def _date(
-    _context: click.Context, _parameter: click.Parameter, value: datetime | None
-) -> date | None:
-    return value.date() if value else None
+__all__ = ["land", "simulate"]
 
 
 @click.command()
 @click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
-@click.option("--start", type=_DAY, callback=_date, default="2026-11-02", show_default=True,
+@click.option("--start", type=DAY, callback=as_date, default="2026-11-02", show_default=True,
               help="First day, a Monday.")  # fmt: skip
 @click.option("--seed", type=int, default=7, show_default=True)
 @click.option("--per-day", type=click.IntRange(1), default=150, show_default=True,
@@ -66,7 +59,7 @@ def simulate(place: DataDir, days: int, start: date, seed: int, per_day: int, ph
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--day", type=_DAY, callback=_date, help="UTC day of records without a time.")
+@click.option("--day", type=DAY, callback=as_date, help="UTC day of records without a time.")
 @click.pass_obj
 def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     """Copy trace files into landing, whatever format they are in, and read them.
@@ -97,9 +90,7 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     lake = Lake(place)
     after = {(date.fromisoformat(d) + timedelta(days=1)).isoformat() for d in days}
     days |= {d for d in after if lake.exists(RAW_TRACES, day_window(d))}
-    if days:
-        other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
-        click.echo(f"Next: make backfill{other} FROM={min(days)} TO={max(days)}")
+    say_next(place, days)
 
 
 def _held(file: LandedFile) -> str:
@@ -135,30 +126,3 @@ def reading_bar() -> Iterator[Callable[[int, int], None]]:
                 bar.update(done - bar.pos)
 
         yield progress
-
-
-@click.group()
-def quarantine() -> None:
-    """What could not be read or redacted: kept, counted and explained."""
-
-
-@quarantine.command("ls")
-@click.option("--day", type=_DAY, callback=_date, help="Only this UTC day.")
-@click.pass_obj
-def quarantine_ls(place: DataDir, day: date | None) -> None:
-    """List quarantined records: day, stage, reason, where they stood; never their text."""
-    from pipeline.lake import Lake
-    from pipeline.tables import QUARANTINED_RECORDS
-
-    lake = Lake(place)
-    windows = [day_window(day)] if day else lake.windows(QUARANTINED_RECORDS)
-    total = 0
-    for window in windows:
-        for row in lake.read(QUARANTINED_RECORDS, window).iter_rows(named=True):
-            where = row["file"] or row["trace_id"]
-            at = f" at byte {row['byte_offset']}" if row["byte_offset"] is not None else ""
-            click.echo(
-                f"{window.key}  {row['stage']}  {row['reason']}  {where}{at}: {row['detail']}"
-            )
-            total += 1
-    click.echo(f"{total} quarantined records in {len(windows)} days")

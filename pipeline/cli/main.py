@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from pipeline.cli.landing import land, quarantine, simulate
+from pipeline.cli.landing import land, simulate
 from pipeline.cli.pull import pull
+from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, summary, verify
 from pipeline.cli.receive import receive
 from pipeline.datadir import DataDir

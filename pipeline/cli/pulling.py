@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["When", "common_options", "run_pull", "secret", "setting"]
 
 
-class _Moment(click.ParamType[datetime]):
+class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """A UTC day, or a time in ISO 8601 (UTC where it names no zone)."""
 
     name = "day or time"

@@ -13,12 +13,14 @@ import msgspec
 import polars as pl
 
 from pipeline.datadir import DataDir
+from pipeline.ids import digest
 from pipeline.ingest.attachments import events_about
 from pipeline.ingest.gathering import read_rows_by_key, scratch_folder, spread
 from pipeline.ingest.index import LandedFile, landed_files
 from pipeline.ingest.parallel import run_tasks
 from pipeline.ingest.passes import Share, assemble, events_of
 from pipeline.ingest.planning import Plan, plan_day
+from pipeline.ingest.quarantine import dropped_records
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.rows import broken_row, quarantine_row
 from pipeline.provenance import Counts
@@ -140,11 +142,16 @@ def assemble_day(
     events = events_about(place, files, plan, window)
     scratch = ExitStack()
     rows, share = _assembled(place, plan, events, content_key, scratch)
-    bad_rows, bad = _malformed(place, files, window)
+    every = _malformed(place, files, window)
+    given_up = dropped_records(place)
+    bad_rows = [row for row in every if row["record_id"] not in given_up]
+    dropped = sorted({row["record_id"] for row in every} & given_up)
     by_sha = {file.sha256: file for file in files}
+    unreadable = len(bad_rows)
+    quarantined = unreadable + sum(one.spans for one in share.broken)
     bad_rows += [broken_row(by_sha[one.file], one, content_key) for one in share.broken]
-    quarantined = bad + sum(one.spans for one in share.broken)
     used = share.files | {row["file_sha256"] for row in bad_rows}
+    inputs = {f"landing/{sha[:12]}": sha for sha in sorted(used)}
     return Assembly(
         rows=rows,
         members=frozenset(share.members),
@@ -155,12 +162,13 @@ def assemble_day(
         # What belongs to other days is left out: a neighbour's file must not alter this footer.
         counts=Counts(
             unit="records",
-            records_in=share.records + bad,
+            records_in=share.records + len(every),
             records_out=share.kept,
             duplicates=share.repeated,
             quarantined=quarantined,
+            filtered={"dropped": len(every) - unreadable} if dropped else {},
         ),
-        files={f"landing/{sha[:12]}": sha for sha in sorted(used)},
+        files=inputs | ({"quarantine/dropped": digest(dropped)} if dropped else {}),
         landed=frozenset(by_sha),
         scratch=scratch,
     )
@@ -191,9 +199,7 @@ def _assembled(
     return folder, total
 
 
-def _malformed(
-    place: DataDir, files: Sequence[LandedFile], window: Window
-) -> tuple[list[dict[str, Any]], int]:
+def _malformed(place: DataDir, files: Sequence[LandedFile], window: Window) -> list[dict[str, Any]]:
     """The records that could not be read of files whose malformed ones count on this day."""
     rows: list[dict[str, Any]] = []
     for file in files:
@@ -201,4 +207,4 @@ def _malformed(
             for path in file.tables(place, "malformed"):
                 for row in pl.read_parquet(path, glob=False).iter_rows(named=True):
                     rows.append(quarantine_row(file, Malformed(**row)))
-    return rows, len(rows)
+    return rows

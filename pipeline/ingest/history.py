@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.ingest.content import as_text, loads
+from msgspec.structs import replace
+
+from pipeline.ingest.content import loads
 from pipeline.ingest.messages import read_messages
 from pipeline.ingest.records import Call, Message
 
@@ -32,9 +34,13 @@ class History:
         answer = read_messages(said, "assistant")
         if tail is None:
             told = read_messages(heard)
-            prompt = as_text(loads(system))
-            if prompt and not any(m.role == "system" for m in told):
-                told = [Message("system", prompt), *told]
+            if not any(m.role == "system" for m in told):
+                # OpenAI's responses repeat the instructions before what they say.
+                stated = read_messages(system, "system") or [
+                    m for m in answer if m.role == "system"
+                ]
+                told = [*(replace(m, role="system") for m in stated), *told]
+            answer = [m for m in answer if m.role != "system"]
             begun = bool(self.messages)
             self.messages = merge_history(self.messages, told + answer)
             # What is known beyond what this call read; None where it did not start with it.

@@ -138,14 +138,16 @@ class _Unread:
     name = "none"
 
     def __init__(self, error: Unreadable | None) -> None:
-        self._error = error or Unreadable("unknown_format", "no reader knows this format")
+        unknown = Unreadable("unknown_format", "no reader knows this format")
+        self._error: Unreadable | None = error or unknown
 
     def sniff(self, head: object) -> bool:
         return False
 
     def read(self, source: Source) -> Iterator[Record]:
-        raise self._error
-        yield
+        if self._error is not None:
+            raise self._error
+        yield from ()
 
 
 def _home(place: DataDir) -> Path:

@@ -36,7 +36,10 @@ def look(place: DataDir, instance: dg.DagsterInstance) -> Callable[..., Any]:
     def evaluate() -> Any:
         defs = build(place)
         with dg.build_sensor_context(
-            instance=instance, cursor=cursor[0], repository_def=defs.get_repository_def()
+            instance=instance,
+            cursor=cursor[0],
+            resources=dict(defs.resources or {}),
+            repository_def=defs.get_repository_def(),
         ) as context:
             found = defs.resolve_sensor_def("late_traces").evaluate_tick(context)
         cursor[0] = found.cursor or cursor[0]

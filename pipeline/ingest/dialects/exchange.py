@@ -59,9 +59,9 @@ def exchange_of(values: Mapping[str, Any], events: Events) -> Exchange:
     """System, heard and said of one span: each from the first of its places that has it.
 
     Messages in the GenAI conventions come first, then messages spread over attributes, events,
-    what one framework alone writes, and last the input or output as a whole. A spread list whose
-    beginning was dropped (SDKs with an attribute limit drop the oldest) serves only for want of
-    anything else.
+    what one framework alone writes, and last the input or output as a whole. A spread list that
+    lacks messages serves only for want of anything else: SDKs with an attribute limit drop the
+    oldest, and some instrumentations leave out an answer that is nothing but calls.
     """
     told = Exchange(
         first(values, SYSTEM),
@@ -91,17 +91,24 @@ def _spread(values: Mapping[str, Any]) -> tuple[Exchange, Exchange]:
         return Exchange(), Exchange()
     whole: dict[str, Any] = {}
     torn: dict[str, Any] = {}
-    for side, role, prefixes in (
-        ("heard", "user", INDEXED_HEARD),
-        ("said", "assistant", INDEXED_SAID),
+    for side, role, prefixes, places in (
+        ("heard", "user", INDEXED_HEARD, HEARD),
+        ("said", "assistant", INDEXED_SAID, SAID),
     ):
         for prefix in prefixes:
             if prefix in found:
-                into = whole if starts_whole(found[prefix]) else torn
+                gap = len(found[prefix]) <= max(found[prefix])
+                better = gap and _is_structure(first(values, places))
+                into = whole if starts_whole(found[prefix]) and not better else torn
                 into.setdefault(side, to_messages(found[prefix], role))
     if "said" in whole:
         _finish(whole["said"], values)
     return Exchange(**whole), Exchange(**torn)
+
+
+def _is_structure(value: Any) -> bool:
+    """Whether a value can hold several messages; a plain text is one."""
+    return isinstance(loads(value), Mapping | list)
 
 
 def _finish(messages: list[Any], values: Mapping[str, Any]) -> None:

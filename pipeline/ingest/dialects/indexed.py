@@ -75,7 +75,9 @@ def _message(item: Any, role: str) -> dict[str, Any]:
     calls = _listed(message.get("tool_calls"))
     contents = message.pop("contents", None)
     if isinstance(contents, list):
-        calls += [part for part in contents if _is_call(part)]
+        # Anthropic's calls stand among the contents and, again, among the calls.
+        known = [call.get("id") for call in calls if isinstance(call, Mapping)]
+        calls += [part for part in contents if _is_call(part) and part.get("id") not in known]
         prose = [p for p in contents if not _is_call(p) and not _is_reasoning(p)]
         if prose or not message.get("content"):
             message["content"] = prose

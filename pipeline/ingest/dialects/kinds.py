@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.ingest.content import loads
 from pipeline.ingest.dialects.aliases import KINDS
 from pipeline.ingest.dialects.lookup import first
 from pipeline.ingest.records import Span
@@ -53,6 +55,7 @@ _MODEL_EVENTS = (
 # Speech is heard and said, but no model call of the conversation.
 _SPEECH = ("lk.tts.label", "lk.tts.streaming", "lk.input_text", "lk.pii.input_text")
 _DATABASES = ("chroma", "pinecone", "qdrant", "weaviate", "milvus", "marqo", "lancedb", "vespa")
+_BEEAI = re.compile(r"tool\..+\.(start|finish)")
 _SEARCHES = ("query", "search", "query_points", "similarity_search", "search_batch", "near_text")
 
 
@@ -64,6 +67,9 @@ def kind_of(span: Span) -> str:
     values = span.attributes
     if values.get("gen_ai.tool.name") == "(merged tools)":
         # Google ADK repeats tools that ran side by side in one more span.
+        return "mute"
+    if isinstance(values.get("target"), str) and _BEEAI.fullmatch(values["target"]):
+        # BeeAI's first instrumentation made a span of every event; `success` holds the tool's run.
         return "mute"
     for name, meanings in KINDS.items():
         value = values.get(name)
@@ -79,7 +85,7 @@ def kind_of(span: Span) -> str:
 
 
 def _inferred(span: Span, values: Mapping[str, Any]) -> str:
-    if first(values, _TOOL) is not None:
+    if first(values, _TOOL) is not None or _answers_a_call(values):
         return "tool"
     if first(values, ("gcp.vertex.agent.llm_request", "gen_ai.input.messages")) is not None:
         return "agent" if "gen_ai.agent.name" in values and not _has_model(values) else "llm"
@@ -98,6 +104,12 @@ def _inferred(span: Span, values: Mapping[str, Any]) -> str:
         return "llm"
     documents = ("retrieval.documents.0.document.content", "retrieval.documents.0.document.id")
     return "retrieval" if any(name in values for name in documents) else "other"
+
+
+def _answers_a_call(values: Mapping[str, Any]) -> bool:
+    """Whether what came out is one tool message: a tool of LangGraph in a span without a type."""
+    told = loads(first(values, ("langfuse.observation.output", "output.value")))
+    return isinstance(told, Mapping) and told.get("type") == "tool" and "tool_call_id" in told
 
 
 def _has_model(values: Mapping[str, Any]) -> bool:

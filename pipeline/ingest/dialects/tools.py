@@ -19,6 +19,7 @@ from pipeline.ingest.dialects.aliases import (
 )
 from pipeline.ingest.dialects.lookup import first, first_text
 from pipeline.ingest.dialects.wrappers import (
+    is_wrapped,
     text_of_blocks,
     unwrapped_arguments,
     unwrapped_result,
@@ -30,8 +31,10 @@ from pipeline.ingest.records import Call, Span
 __all__ = ["call_of", "plain_call"]
 
 _PREFIXES = ("execute_tool ", "running tool: ", "tool: ", "tool.", "ai.toolCall ", "claude_code.")
+_EVENT = re.compile(r"\.(success|error)-\d+$")  # BeeAI's first instrumentation
 _TIMEOUT = re.compile(r"time(d)?[ _-]?out|deadline", re.IGNORECASE)
-# The class of an error, as the head of an error's text: all that is kept of it.
+_UNNAMED = "tool_error"
+_LONGEST = 200  # characters of an error's name
 _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}(?:Error|Exception|Timeout|Interrupt)\b")
 
 
@@ -56,19 +59,21 @@ def call_of(span: Span) -> Call:
     id_ = next((i for n in TOOL_ID if (i := call_id(values.get(n))) is not None), None)
     name = first_text(values, TOOL_NAME)
     arguments = first(values, TOOL_ARGUMENTS[:PLAIN_ARGUMENTS])
-    if arguments is None:
+    if is_wrapped(arguments):
+        arguments = unwrapped_arguments(arguments)
+    elif arguments is None:
         arguments = unwrapped_arguments(first(values, TOOL_ARGUMENTS[PLAIN_ARGUMENTS:]))
     # An empty result is one too where the convention itself names it.
     raw = values.get(TOOL_RESULT[0]) or first(values, TOOL_RESULT[:PLAIN_RESULTS])
-    plain = raw is not None
-    raw = raw if plain else first(values, TOOL_RESULT[PLAIN_RESULTS:])
+    plain = raw is not None and not is_wrapped(raw)
+    raw = raw if raw is not None else first(values, TOOL_RESULT[PLAIN_RESULTS:])
     if raw is None or (arguments is None and _has_event(span.events)):
         told = _from_events(span.events)
         arguments = arguments if arguments is not None else told.get("arguments")
         raw = raw if raw is not None else told.get("result")
         id_ = id_ or call_id(told.get("id"))
     raw, answered, failed = (raw, None, None) if plain else unwrapped_result(raw)
-    raw = raw if plain else text_of_blocks(raw)
+    raw = text_of_blocks(raw)
     result = None if raw is None else json_text(raw)
     return _call(span, id_ or answered, name, arguments, result, _succeeded(values, failed))
 
@@ -83,11 +88,13 @@ def _call(
 ) -> Call:
     values = span.attributes
     status, error = ("ok", None) if succeeded else outcome(result)
-    kind = as_id(values.get("error.type")) or _exception(span.events)
+    kind = as_id(values.get("error.type"))
     if kind is None and succeeded is not True:
-        kind = _class(first(values, ERROR_TEXT))
+        kind = _exception(span.events)
+        if kind is None and (text := first(values, ERROR_TEXT)) is not None:
+            kind = _class(text) or _UNNAMED
     if span.failed or kind or succeeded is False:
-        error = kind or error or "tool_error"
+        error = (kind or error or _UNNAMED)[:_LONGEST]
         status = "timeout" if _TIMEOUT.search(error) else "error"
     return Call(
         id=id_,
@@ -105,22 +112,25 @@ def _call(
 def _named(name: str) -> str:
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
-    return name.removesuffix(".tool")
+    return _EVENT.sub("", name.removesuffix(".tool"))
 
 
 def _exception(events: Iterable[tuple[str, Mapping[str, Any]]]) -> str | None:
     """The type of an exception the span recorded; never its message, which may repeat the trace."""
     for name, values in events:
         if name == "exception":
-            return as_id(values.get("exception.type")) or "tool_error"
+            kind = as_id(values.get("exception.type"))
+            # LangSmith's exporter raises every error anew as an Exception.
+            if kind in (None, "Exception"):
+                return _class(values.get("exception.message")) or kind or _UNNAMED
+            return kind
     return None
 
 
 def _class(text: Any) -> str | None:
-    if not text:
-        return None
+    """The class that an error's text begins with: all that is kept of it."""
     match = _CLASS.match(text) if isinstance(text, str) else None
-    return match.group() if match else "tool_error"
+    return match.group() if match else None
 
 
 def _succeeded(values: Mapping[str, Any], failed: bool | None) -> bool | None:

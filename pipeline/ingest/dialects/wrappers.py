@@ -8,7 +8,14 @@ from typing import Any
 from pipeline.ingest.content import as_id, loads
 from pipeline.ingest.messages.texts import opened
 
-__all__ = ["text_of_blocks", "unwrapped_arguments", "unwrapped_result"]
+__all__ = ["is_wrapped", "text_of_blocks", "unwrapped_arguments", "unwrapped_result"]
+
+_WRAPPED = ('{"input_str"', '{"output":')
+
+
+def is_wrapped(text: Any) -> bool:
+    """Whether arguments or a result are in what OpenLLMetry wraps around LangChain's."""
+    return isinstance(text, str) and text.startswith(_WRAPPED)
 
 
 def unwrapped_arguments(value: Any) -> Any:
@@ -39,8 +46,10 @@ def unwrapped_result(value: Any) -> tuple[Any, str | None, bool | None]:
     """
     told = loads(value)
     if isinstance(told, Mapping) and set(told) <= {"output", "kwargs"} and "output" in told:
-        told = loads(told["output"])
-        value = told
+        value = told["output"]
+        told = loads(value)
+    if isinstance(told, Mapping) and set(told) == {"type", "data"}:
+        told = told["data"]
     if not isinstance(told, Mapping):
         return value, None, None
     inner = told.get("kwargs") if told.get("type") == "constructor" else told
@@ -58,7 +67,7 @@ def unwrapped_result(value: Any) -> tuple[Any, str | None, bool | None]:
 
 def text_of_blocks(value: Any) -> Any:
     """The text of a result written as content blocks (Bedrock's, MCP's), else the value."""
-    told = loads(value)
+    told = loads(value) if not isinstance(value, str) or value.startswith("[{") else value
     texts = (
         [part.get("text") for part in told if isinstance(part, Mapping)] if _blocks(told) else []
     )

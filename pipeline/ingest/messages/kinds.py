@@ -77,8 +77,15 @@ _POINTERS = ("image", "image_url", "url", "uri", "input_audio", "audio", "video"
 _COMMON = {"file", "document", "data", "generic", "media", "source", "resource"}
 
 
+_TELLING = frozenset(
+    (*KIND_KEYS, *SHAPES, *CALL_IDS[:-3], "text", "json", "function", "arguments", "args")
+)
+
+
 def kind_of(part: Mapping[str, Any]) -> str | None:
     """What a part is: text, system, user, call, result, both, media or dropped; None: no part."""
+    if part.keys().isdisjoint(_TELLING):  # data, as most tool results are
+        return None
     for key in KIND_KEYS:
         named = part.get(key)
         if isinstance(named, str):

@@ -49,8 +49,8 @@ class Reader(Protocol):
 # The first that recognises a file reads it: the particular before the general.
 READERS: tuple[Reader, ...] = (
     OtlpProtobufReader(),
-    LangfuseReader(),
     OtlpJsonReader(),
+    LangfuseReader(),
     LangSmithReader(),
     MlflowReader(),
     PhoenixReader(),

@@ -29,6 +29,8 @@ _HEAD = 256 * 1024
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _WINDOW = 128 * 2**20
 _REQUEST = re.compile(rb'\s*\{\s*"(' + "|".join(REQUESTS).encode() + rb')"\s*:')
+_WIDEST = 5  # bytes of a varint that holds a length
+_LARGEST = 2**27  # in a file's beginning; white space and brackets of JSON make larger numbers
 _MOST_EMPTY, _MOST_BROKEN = 16, 3  # messages in a row; then the lengths are none
 
 Records = Iterator[Span | Event | Malformed]
@@ -67,10 +69,13 @@ def _framing(head: bytes) -> str | None:
         at = 0
         for _ in range(_MOST_EMPTY):
             size, at = _length(head, at, framing == "fixed")
-            if size is None or at >= len(head):
+            if size is None or size > _LARGEST or at >= len(head):
                 break
             if size:
-                if _is_payload(head[at : at + size]):
+                first = head[at : at + size]
+                # JSON and compressed messages are the Collector's, with 4 bytes of length.
+                known = _is_payload if framing == "fixed" else kind_of_message
+                if known(first):
                     return framing
                 break
     return None
@@ -81,7 +86,7 @@ def _length(data: bytes, at: int, fixed: bool) -> tuple[int | None, int]:
     if fixed:
         return int.from_bytes(data[at : at + 4], "big") if len(data) >= at + 4 else None, at + 4
     value = 0
-    for n, byte in enumerate(data[at : at + 5]):
+    for n, byte in enumerate(data[at : at + _WIDEST]):
         value |= (byte & 0x7F) << 7 * n
         if byte < 0x80:
             return value, at + n + 1
@@ -103,6 +108,9 @@ def _one(handle: BinaryIO, source: Source) -> Records:
     offset = 0
     while tag := handle.read(1):
         size, width = _read_length(handle, fixed=False)
+        if tag == b"\x0a" and size is None and width < _WIDEST:
+            yield torn(tag, offset)
+            return
         if tag != b"\x0a" or size is None:
             raise _lost(offset)
         start, offset = offset, offset + 1 + width + size
@@ -126,8 +134,10 @@ def _stream(handle: BinaryIO, source: Source, fixed: bool) -> Records:
     while True:
         size, width = _read_length(handle, fixed)
         if size is None:
+            if width == _WIDEST:
+                raise _lost(offset)
             if width:
-                yield Malformed("torn_record", "the data ends within a length", offset, width, b"")
+                yield torn(bytes(width), offset)
             return
         start, offset = offset, offset + width + size
         empty = 0 if size else empty + 1
@@ -179,7 +189,7 @@ def _read_length(handle: BinaryIO, fixed: bool) -> tuple[int | None, int]:
     data = b""
     while byte := handle.read(1):
         data += byte
-        if byte[0] < 0x80 or len(data) == 5:
+        if byte[0] < 0x80 or len(data) == _WIDEST:
             break
     size, _ = _length(data, 0, fixed=False)
     return size, len(data)

@@ -15,7 +15,8 @@ __all__ = ["Broken", "Field", "fields", "kind_of_message", "kind_of_resource", "
 
 _GROUP_LEVEL = frozenset({1, 2, 3, 1000})  # resource, scopes, schema_url, the former scopes
 _LOG_WIRES = {1: 1, 2: 0, 3: 2, 5: 2, 6: 2, 7: 0, 8: 5, 9: 2, 10: 2, 11: 1, 12: 2}
-_METRIC_DATA = frozenset({5, 7, 9, 10, 11})
+_METRIC_WIRES = dict.fromkeys((1, 2, 3, 5, 7, 9, 10, 11, 12), 2)
+_METRIC_DATA = (5, 7, 9, 10, 11)
 _YEAR_2000, _YEAR_2100 = 946684800 * 10**9, 4102444800 * 10**9
 _FIXED = {1: 8, 5: 4}
 _STRING, _MESSAGE = 9, 11  # FieldDescriptor.TYPE_*
@@ -130,12 +131,14 @@ def _kind(data: bytes, item: Field) -> str | None:
         return None
     if _size(found, 1) == 16 and _size(found, 2) == 8 and (7 not in found or found[7].wire == 1):
         return "spans"
-    if all(_LOG_WIRES.get(n) == f.wire for n, f in found.items() if f.whole):
+    wires = {number: field.wire for number, field in found.items() if field.whole}
+    if wires.items() <= _LOG_WIRES.items():
         times = [_fixed64(data, found[n]) for n in (1, 11) if n in found and found[n].whole]
         if _size(found, 9) == 16 or any(_YEAR_2000 <= time < _YEAR_2100 for time in times):
             return "logs"
     name = found.get(1)
-    if name and name.wire == 2 and any(_size(found, n) > 0 for n in _METRIC_DATA):
+    data_there = any(_size(found, n) > 0 for n in _METRIC_DATA)
+    if name and data_there and wires.items() <= _METRIC_WIRES.items():
         text = data[name.start : name.stop]
         return "metrics" if text.isascii() and text.decode("ascii").isprintable() else None
     return None

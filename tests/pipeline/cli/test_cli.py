@@ -86,7 +86,7 @@ def test_quarantine_ls_explains_without_the_text(tmp_path: Path, lake: Lake) -> 
     counts = Provenance(Counts("records", 1, 1))
     lake.publish(QUARANTINED_RECORDS, window, frame, counts, part="ingest")
     done = caselaw(lake.place.root, "quarantine", "ls")
-    assert "2026-11-10  ingest  bad_json  a.jsonl at byte 7: unexpected end" in done.stdout
+    assert "2026-11-10  r  ingest  bad_json  a.jsonl at byte 7: unexpected end" in done.stdout
     assert "secret" not in done.stdout + done.stderr
 
 

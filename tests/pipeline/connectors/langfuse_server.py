@@ -22,7 +22,10 @@ def trace(number: int, minutes: float, **other: Any) -> dict[str, Any]:
     """A trace of server v3."""
     return {"id": f"trace-{number:04}", "timestamp": at(minutes), "name": "chat",
             "sessionId": f"session-{number % 3}", "userId": None, "tags": [], "input": "hello",
-            "output": "hi", "environment": "production", **other}  # fmt: skip
+            "output": "hi", "environment": "production", "projectId": "p", "public": False,
+            "bookmarked": False, "release": None, "version": None, "metadata": {},
+            "createdAt": at(minutes), "updatedAt": at(minutes), "scores": [], "observations": [],
+            "latency": -1, "totalCost": -1, **other}  # fmt: skip
 
 
 def observation(number: int, minutes: float, **other: Any) -> dict[str, Any]:
@@ -31,6 +34,7 @@ def observation(number: int, minutes: float, **other: Any) -> dict[str, Any]:
             "startTime": at(minutes), "endTime": at(minutes + 0.1), "parentObservationId": None,
             "name": "llm", "input": '[{"role":"user","content":"hello"}]', "output": "hi",
             "usageDetails": {"input": 3, "output": 1}, "environment": "production",
+            "projectId": "p", "level": "DEFAULT", "statusMessage": None, "metadata": {},
             **other}  # fmt: skip
 
 
@@ -38,7 +42,8 @@ def score(number: int, minutes: float, **other: Any) -> dict[str, Any]:
     """A score of server v3."""
     return {"id": f"score-{number:04}", "traceId": f"trace-{number:04}", "name": "thumbs",
             "value": 1, "source": "API", "dataType": "NUMERIC", "timestamp": at(minutes),
-            "environment": "production", **other}  # fmt: skip
+            "environment": "production", "observationId": None, "comment": None,
+            "configId": None, "metadata": {}, "projectId": "p", **other}  # fmt: skip
 
 
 @dataclass

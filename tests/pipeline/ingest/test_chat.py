@@ -16,7 +16,7 @@ from tests.pipeline.ingest.spans import drop
 
 HELLO = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
 LOOKUP: list[dict[str, Any]] = [
-    {"role": "user", "content": [{"type": "text", "text": "Look up A1"}, {"type": "image_url"}]},
+    {"role": "user", "content": [{"type": "text", "text": "Look up A1"}, {"type": "image_url", "image_url": {"url": "x"}}]},
     {"role": "assistant", "content": None, "tool_calls": [
         {"id": "x", "type": "function", "function": {"name": "find", "arguments": '{"q":"A1"}'}}]},
     {"role": "tool", "tool_call_id": "x", "content": "Error: not found"},
@@ -56,7 +56,7 @@ def test_a_tool_call_carries_its_result_and_its_failure(
         "find", '{"q":"A1"}', "Error: not found",
     )  # fmt: skip
     assert call["status"] == "error"
-    assert row["messages"][0]["content"] == "Look up A1\n[image_url]"
+    assert row["messages"][0]["content"] == "Look up A1\n[image]"
 
 
 def test_a_record_without_a_time_needs_the_day(

@@ -14,7 +14,7 @@ from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     MetricExportResult,
@@ -25,6 +25,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, StatusCode
+
+from pipeline.ingest.readers import choose_reader
+from pipeline.ingest.records import Event, Span
+from pipeline.ingest.source import Source
 
 
 class Remembering(SpanExporter):
@@ -157,14 +161,30 @@ def test_two_receivers_on_one_directory_and_many_clients_at_once(start):
     assert len(list(receivers[0].folder.glob("*.jsonl"))) >= 2
 
 
-def test_the_pipeline_runs_over_what_was_received(start, place):
-    """`received` is a folder of landing like any other; its day is the spans' own."""
-    from pipeline.ingest import landed_files
-
+def test_what_was_received_is_read_like_any_landing_file(start):
+    """Spans and log records lie in one file, in the order they came."""
     receiver = start()
     provider = agent(OTLPSpanExporter(f"{receiver.url}/v1/traces"))
-    provider.get_tracer("agent").start_span("chat", start_time=1793577600 * 10**9).end()
+    logs = LoggerProvider()
+    exporter = OTLPLogExporter(f"{receiver.url}/v1/logs")
+    logs.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    with provider.get_tracer("agent").start_as_current_span("chat") as span:
+        span.set_attribute("gen_ai.usage.input_tokens", 7)
+        logs.get_logger("agent").emit(event_name="gen_ai.choice", attributes={"index": 0})
     provider.shutdown()
+    logs.shutdown()
     receiver.stop()
-    [file] = landed_files(place, 64 * 2**20)
-    assert (file.records, file.malformed, file.days) == (1, 0, ("2026-11-02",))
+
+    [file] = receiver.folder.iterdir()
+    reader = choose_reader(Source(file))
+    assert reader
+    event, chat = reader.read(Source(file))
+    assert isinstance(event, Event)
+    assert isinstance(chat, Span)
+    assert (chat.name, chat.attributes["gen_ai.usage.input_tokens"]) == ("chat", 7)
+    assert chat.resource["service.name"] == "support-agent"
+    assert (event.name, event.span_id, event.trace_id) == (
+        "gen_ai.choice",
+        chat.span_id,
+        chat.trace_id,
+    )

@@ -257,6 +257,24 @@ def test_openinference_tool_calls_and_contents() -> None:
     assert message.finish_reason == "tool_call"
 
 
+def test_a_call_that_stands_among_contents_and_calls_is_one_call() -> None:
+    # OpenInference over Anthropic writes it in both places.
+    prefix = "llm.output_messages.0.message"
+    content = read(
+        {
+            "openinference.span.kind": "LLM",
+            f"{prefix}.role": "assistant",
+            f"{prefix}.contents.0.message_content.type": "tool_use",
+            f"{prefix}.contents.0.tool_call.id": "c1",
+            f"{prefix}.contents.0.tool_call.function.name": "track",
+            f"{prefix}.tool_calls.0.tool_call.id": "c1",
+            f"{prefix}.tool_calls.0.tool_call.function.name": "track",
+        }
+    )
+    (message,) = said(content)
+    assert [call.id for call in message.tool_calls] == ["c1"]
+
+
 def test_openinference_completions_without_chat() -> None:
     content = read(
         {

@@ -104,6 +104,65 @@ ARGUMENTS = '{"parcel": 7}'
             id="openllmetry over langchain",
         ),
         pytest.param(
+            # Newer OpenLLMetry puts the same wrapping under the conventions' names.
+            {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": "track",
+                "gen_ai.tool.call.arguments": json.dumps(
+                    {"input_str": "{'parcel': 7}", "tags": [], "inputs": {"parcel": 7}}
+                ),
+                "gen_ai.tool.call.result": json.dumps(
+                    {
+                        "output": {
+                            "lc": 1,
+                            "type": "constructor",
+                            "kwargs": {"content": "depot", "tool_call_id": "c1", "type": "tool"},
+                        },
+                        "kwargs": {},
+                    }
+                ),
+            },
+            "execute_tool track",
+            id="openllmetry under the conventions' names",
+        ),
+        pytest.param(
+            {
+                "openinference.span.kind": "TOOL",
+                "tool.name": "track",
+                "input.value": "{'parcel': 7}",
+                "output.value": json.dumps(
+                    {"type": "tool", "data": {"content": "depot", "tool_call_id": "c1"}}
+                ),
+            },
+            "track",
+            id="openinference over langchain",
+        ),
+        pytest.param(
+            {
+                "langsmith.span.kind": "tool",
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": "track",
+                "gen_ai.tool.call.id": "c1",
+                "gen_ai.prompt": ARGUMENTS,
+                "gen_ai.completion": '{"output": "depot"}',
+            },
+            "track",
+            id="langsmith's exporter",
+        ),
+        pytest.param(
+            {
+                "langfuse.observation.type": "SPAN",
+                "langfuse.observation.input": {"parcel": 7},
+                "langfuse.observation.output": {
+                    "type": "tool",
+                    "content": "depot",
+                    "tool_call_id": "c1",
+                },
+            },
+            "track",
+            id="a tool without a type",
+        ),
+        pytest.param(
             {
                 "langfuse.observation.type": "TOOL",
                 "langfuse.observation.input": {"args": [], "kwargs": {"parcel": 7}},
@@ -228,6 +287,17 @@ def test_an_exception_event_gives_its_type_and_never_its_message() -> None:
     assert call is not None
     assert (call.status, call.error) == ("error", "KeyError")
     assert "Ada" not in str(call)
+
+
+def test_a_bare_exception_is_named_by_the_head_of_its_text() -> None:
+    # LangSmith's exporter records every error as an Exception.
+    event = (
+        "exception",
+        {"exception.type": "Exception", "exception.message": "ValueError('parcel of Ada')"},
+    )
+    call = read({"langsmith.span.kind": "tool"}, "track", event).call
+    assert call is not None
+    assert call.error == "ValueError"
 
 
 def test_google_repeats_parallel_tools_in_one_more_span() -> None:

@@ -25,7 +25,9 @@ from tests.pipeline.ingest.spans import NOON, attribute, span
 
 def logs(*records: dict[str, Any]) -> dict[str, Any]:
     """An export request of log records."""
-    return {"resourceLogs": [{"scopeLogs": [{"scope": {"name": "s"}, "logRecords": list(records)}]}]}
+    return {
+        "resourceLogs": [{"scopeLogs": [{"scope": {"name": "s"}, "logRecords": list(records)}]}]
+    }
 
 
 def record(**more: Any) -> dict[str, Any]:
@@ -39,7 +41,11 @@ BODY = {"kvlistValue": {"values": [attribute("content", "Hi")]}}
 @pytest.mark.parametrize(
     ("raw", "name", "attributes"),
     [
-        (record(eventName="gen_ai.choice", body=BODY), "gen_ai.choice", {"body": {"content": "Hi"}}),
+        (
+            record(eventName="gen_ai.choice", body=BODY),
+            "gen_ai.choice",
+            {"body": {"content": "Hi"}},
+        ),
         (
             record(attributes=[attribute("event.name", "gen_ai.user.message")], body=BODY),
             "gen_ai.user.message",

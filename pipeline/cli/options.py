@@ -1,0 +1,28 @@
+"""What several commands have in common: days given by hand, and what to run next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import click
+
+from pipeline.datadir import COMMITTED, DataDir
+
+__all__ = ["DAY", "as_date", "say_next"]
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def as_date(
+    _context: click.Context, _parameter: click.Parameter, value: datetime | None
+) -> date | None:
+    """The callback of an option that is a day."""
+    return value.date() if value else None
+
+
+def say_next(place: DataDir, days: Iterable[str]) -> None:
+    """Print the command that runs the days; nothing where there are none."""
+    other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
+    if listed := sorted(days):
+        click.echo(f"Next: make backfill{other} FROM={listed[0]} TO={listed[-1]}")

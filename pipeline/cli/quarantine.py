@@ -1,0 +1,103 @@
+"""`caselaw quarantine`: what could not be read or redacted, and what to do about it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from pipeline.cli.options import DAY, as_date, say_next
+from pipeline.datadir import DataDir
+from pipeline.windows import day as day_window
+
+__all__ = ["quarantine"]
+
+
+@click.group()
+def quarantine() -> None:
+    """What could not be read or redacted: kept, counted and explained."""
+
+
+@quarantine.command("ls")
+@click.option("--day", type=DAY, callback=as_date, help="Only this UTC day.")
+@click.option("--reasons", is_flag=True, help="What the reason codes mean.")
+@click.pass_obj
+def ls(place: DataDir, day: date | None, reasons: bool) -> None:
+    """List quarantined records: day, id, reason, where they stood; never their text."""
+    from pipeline.ingest.quarantine import REASONS, find_records
+
+    if reasons:
+        for code, meaning in REASONS.items():
+            click.echo(f"{code:20} {meaning}")
+        return
+    total, days = 0, set[str]()
+    for window, row in find_records(place, day=day_window(day) if day else None):
+        where = row["file"] or row["trace_id"]
+        at = f" at byte {row['byte_offset']}" if row["byte_offset"] is not None else ""
+        found = f"{window.key}  {row['record_id'][:12]}  {row['stage']}  {row['reason']}"
+        click.echo(f"{found}  {where}{at}: {row['detail']}")
+        total, days = total + 1, days | {window.key}
+    click.echo(f"{total} quarantined records in {len(days)} days")
+
+
+@quarantine.command("show")
+@click.argument("record", required=True)
+@click.option("--payload", is_flag=True, help="Also the raw text: it holds personal data.")
+@click.pass_obj
+def show(place: DataDir, record: str, payload: bool) -> None:
+    """Show one record, named by the beginning of its id."""
+    from pipeline.ingest.quarantine import REASONS, find_records
+
+    found = list(find_records(place, [record]))
+    if not found:
+        raise click.UsageError(f"no quarantined record begins with {record!r}: quarantine ls")
+    for window, row in found:
+        for name in ("record_id", "stage", "reason", "detail", "trace_id", "file", "byte_offset",
+                     "length", "attempts"):  # fmt: skip
+            if row[name] is not None:
+                meaning = f" ({REASONS[row[name]]})" if row[name] in REASONS else ""
+                click.echo(f"{name:12} {row[name]}{meaning}")
+        click.echo(f"{'day':12} {window.key}")
+        if payload:
+            text = (row["payload"] or b"").decode("utf-8", "backslashreplace")
+            # Control characters would reach the terminal: an escape sequence is hostile text too.
+            click.echo("".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text))
+
+
+@quarantine.command("retry")
+@click.argument("records", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All that ingest held back.")
+@click.pass_obj
+def retry(place: DataDir, records: tuple[str, ...], every: bool) -> None:
+    """Have the files of records read anew: after an update, or a change of the settings."""
+    from pipeline.ingest.quarantine import find_records, retry_records
+
+    _require(records, every)
+    found = list(find_records(place, records))
+    files = retry_records(place, [row for _, row in found])
+    click.echo(f"{len(found)} records: {len(files)} files will be read anew")
+    say_next(place, {window.key for window, _ in found})
+
+
+@quarantine.command("drop")
+@click.argument("records", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All of --day, or of every day.")
+@click.option("--day", type=DAY, callback=as_date, help="Only this UTC day.")
+@click.pass_obj
+def drop(place: DataDir, records: tuple[str, ...], every: bool, day: date | None) -> None:
+    """Give records up: they no longer count against ingest.quarantine_ratio."""
+    from pipeline.ingest.quarantine import drop_records, find_records
+
+    _require(records, every)
+    window = day_window(day) if day else None
+    found = [
+        (w, row) for w, row in find_records(place, records, window) if row["stage"] == "ingest"
+    ]
+    new = drop_records(place, [row["record_id"] for _, row in found])
+    click.echo(f"{new} records given up; what landed stays where it is")
+    say_next(place, {window.key for window, _ in found})
+
+
+def _require(records: tuple[str, ...], every: bool) -> None:
+    if not records and not every:
+        raise click.UsageError("name records by the beginning of their id, or say --all")
