@@ -124,6 +124,8 @@ def _turn(message: Message) -> tuple[object, ...]:
 
 def outcome(result: str | None) -> tuple[str, str | None]:
     """Status and error of a tool result that carries them in its text: ok, error or timeout."""
+    if result is None or not ('"error"' in result or _ERROR_TEXT.match(result.lstrip('"'))):
+        return "ok", None  # the usual case, told without parsing
     value = loads(result)
     stated = value.get("error") if isinstance(value, Mapping) else None
     if stated or (isinstance(value, str) and _ERROR_TEXT.match(value)):

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from pipeline.datadir import DataDir
+from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.conversations import join_members
 from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, unique_records
 from pipeline.ingest.gathering import write_rows
@@ -53,6 +53,7 @@ class Share(msgspec.Struct):
         )
 
 
+@collector_paused()
 def assemble(
     place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame, content_key: bytes,
     events: Mapping[str, Sequence[tuple[str, Event]]],
@@ -119,16 +120,18 @@ def _bodies(
     place: DataDir, files: Sequence[LandedFile], traces: Sequence[str]
 ) -> dict[str, list[tuple[LandedFile, str, bytes]]]:
     """The undecoded records of the traces, by trace id."""
-    wanted = pa.array(traces, pa.string())
+    wanted = frozenset(traces)
     buckets = {bucket_of(trace_id) for trace_id in traces}
     found: dict[str, list[tuple[LandedFile, str, bytes]]] = defaultdict(list)
     for file in files:
         for path in file.tables(place, "records"):
             for table in _row_groups(path, buckets):
-                mine = table.filter(pc.is_in(table["trace_id"], wanted))
-                columns = (mine[name].to_pylist() for name in ("trace_id", "kind", "body"))
-                for trace_id, kind, body in zip(*columns, strict=True):
-                    found[trace_id].append((file, kind, body))
+                ids = table["trace_id"].to_pylist()
+                mine = [n for n, trace_id in enumerate(ids) if trace_id in wanted]
+                chosen = table if len(mine) == len(ids) else table.take(mine)
+                kinds, bodies = chosen["kind"].to_pylist(), chosen["body"].to_pylist()
+                for n, kind, body in zip(mine, kinds, bodies, strict=True):
+                    found[ids[n]].append((file, kind, body))
     return found
 
 

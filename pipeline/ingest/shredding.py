@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from pipeline.files import replace_file
+from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.dialects import session_of
 from pipeline.ingest.jsontext import KEPT_BYTES
 from pipeline.ingest.readers import Reader
@@ -115,12 +116,13 @@ def shred(reader: Reader, source: Source, folder: Path, label: str) -> Shredded:
     at some 100 MB whatever the file's size.
     """
     pile = _Pile(folder, label, source.day)
-    try:
-        for record in reader.read(source):
-            pile.add(record)
-    except Unreadable as error:
-        pile.add(Malformed(error.reason, error.detail, 0, 0, b""))
-    return pile.finish()
+    with collector_paused():
+        try:
+            for record in reader.read(source):
+                pile.add(record)
+        except Unreadable as error:
+            pile.add(Malformed(error.reason, error.detail, 0, 0, b""))
+        return pile.finish()
 
 
 class _Pile:

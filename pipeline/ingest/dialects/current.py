@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.ingest.dialects import aliases
+from pipeline.ingest.dialects.retrievals import plain_retrieval
 from pipeline.ingest.dialects.tools import plain_call
 from pipeline.ingest.records import Content, Span
 
@@ -22,6 +23,8 @@ _READ = frozenset(
         "gen_ai.tool.call.id",
         "gen_ai.tool.call.arguments",
         "gen_ai.tool.call.result",
+        "gen_ai.retrieval.query.text",
+        "gen_ai.retrieval.documents",
         "gen_ai.response.model",
         "gen_ai.request.model",
         "gen_ai.provider.name",
@@ -99,6 +102,8 @@ def read_current(span: Span) -> Content | None:
     operation = values.get("gen_ai.operation.name")
     if operation == "execute_tool":
         return _tool(span)
+    if operation == "retrieval":
+        return _retrieval(span)
     kind = _KINDS.get(operation) if type(operation) is str else None
     if kind is None:
         return _NOTHING if names.isdisjoint(_KNOWN) and not _spread(values) else None
@@ -122,6 +127,16 @@ def read_current(span: Span) -> Content | None:
         if number is not None and not (type(number) is int and 0 <= number < _MOST):
             return None
     return Content(kind, system, heard, said, None, None, model, provider, given, answered)
+
+
+def _retrieval(span: Span) -> Content | None:
+    values = span.attributes
+    if not values.keys().isdisjoint(_OF_A_MODEL) or _spread(values):
+        return None
+    retrieval = plain_retrieval(span)
+    if retrieval is None or values.get("gen_ai.provider.name") is not None:
+        return None
+    return Content("retrieval", retrieval=retrieval)
 
 
 def _spread(values: Mapping[str, Any]) -> bool:

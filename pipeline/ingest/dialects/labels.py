@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -38,6 +39,7 @@ _AGENT = ("agent_name", "agentName", "agent")
 _AGENT_VERSION = ("agent_version", "agentVersion")
 _OPT_OUT = ("opt_out", "opted_out", "optOut", "user_opt_out", "user.opt_out")
 _TAGS = ("tags", "langfuse_tags")
+_ROOTS = tuple(name + "." for name in METADATA)
 _YES = (True, 1, "true", "True", "TRUE", "1", "yes")
 
 
@@ -62,40 +64,69 @@ def session_of(values: Mapping[str, Any]) -> str | None:
     it: LangSmith's own exporter writes the project there, which would join all conversations of
     a project into one.
     """
-    names: Iterable[str] = SESSION
-    if "langsmith.trace.session_name" in values:
-        names = [name for name in SESSION if name != "langsmith.trace.session_id"]
-    stated = first_text(values, names)
+    stated = first_text(values, _stated(tuple(values)).session)
     return stated if stated is not None else _told(values, (*_SESSION, *_THREAD))
 
 
 def user_of(values: Mapping[str, Any]) -> str | None:
     """The end user of a trace, out of its merged attributes."""
-    stated = first_text(values, USER)
+    stated = first_text(values, _stated(tuple(values)).user)
     return stated if stated is not None else _told(values, _USER)
 
 
 def labels_of(values: Mapping[str, Any]) -> Labels:
     """All other labels of a trace, out of its merged attributes (resource and spans)."""
+    there = _stated(tuple(values))
     beside = _metadata(values)
 
     def named(names: Sequence[str], own: Sequence[str] = ()) -> str | None:
-        stated = first_text(values, names)
-        return stated if stated is not None else _first_of(beside, own)
+        stated = first_text(values, names) if names else None
+        return stated if stated is not None or not beside else _first_of(beside, own)
 
-    opted_out = [values.get(name) for name in OPT_OUT]
+    opted_out = [values.get(name) for name in there.opt_out]
     opted_out += [place.get(name) for place in beside for name in _OPT_OUT]
     return Labels(
-        service=named(SERVICE),
-        agent_name=named(AGENT_NAME, _AGENT),
-        agent_version=named(AGENT_VERSION, _AGENT_VERSION),
-        release=named(RELEASE, _RELEASE),
-        prompt_version=named(PROMPT, _PROMPT),
-        policy_version=named(POLICY, _POLICY),
-        environment=named(ENVIRONMENT, _ENVIRONMENT),
+        service=named(there.service),
+        agent_name=named(there.agent_name, _AGENT),
+        agent_version=named(there.agent_version, _AGENT_VERSION),
+        release=named(there.release, _RELEASE),
+        prompt_version=named(there.prompt, _PROMPT),
+        policy_version=named(there.policy, _POLICY),
+        environment=named(there.environment, _ENVIRONMENT),
         opted_out=any(_yes(value) for value in opted_out),
-        tags=_tags([values.get(n) for n in TAGS] + [p.get(n) for p in beside for n in _TAGS]),
+        tags=_tags([values.get(n) for n in there.tags] + [p.get(n) for p in beside for n in _TAGS]),
     )
+
+
+class _Stated(NamedTuple):
+    """Of every table the names that are there, in the table's order."""
+
+    session: tuple[str, ...]
+    user: tuple[str, ...]
+    service: tuple[str, ...]
+    agent_name: tuple[str, ...]
+    agent_version: tuple[str, ...]
+    release: tuple[str, ...]
+    prompt: tuple[str, ...]
+    policy: tuple[str, ...]
+    environment: tuple[str, ...]
+    opt_out: tuple[str, ...]
+    tags: tuple[str, ...]
+    metadata: bool
+
+
+@lru_cache(maxsize=4096)
+def _stated(keys: tuple[str, ...]) -> _Stated:
+    """Spans of one kind carry the same names: looking each alias up once for all of them."""
+    there = frozenset(keys)
+    session: Iterable[str] = SESSION
+    if "langsmith.trace.session_name" in there:
+        session = [name for name in SESSION if name != "langsmith.trace.session_id"]
+    tables = (session, USER, SERVICE, AGENT_NAME, AGENT_VERSION, RELEASE, PROMPT, POLICY,
+              ENVIRONMENT, OPT_OUT, TAGS)  # fmt: skip
+    narrowed = [tuple(name for name in table if name in there) for table in tables]
+    beside = any(key in METADATA or key.startswith(_ROOTS) for key in keys)
+    return _Stated(*narrowed, metadata=beside)
 
 
 def _told(values: Mapping[str, Any], names: Sequence[str]) -> str | None:
@@ -109,10 +140,11 @@ def _first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str 
 
 def _metadata(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The places where people put names of their own: structures, JSON text or dotted names."""
+    if not _stated(tuple(values)).metadata:
+        return []
     places: dict[str, dict[str, Any]] = {}
-    roots = tuple(name + "." for name in METADATA)
     for key in values:
-        if key.startswith(roots):
+        if key.startswith(_ROOTS):
             place = next(name for name in METADATA if key.startswith(name + "."))
             places.setdefault(place, {})[key[len(place) + 1 :]] = values[key]
     for name in METADATA:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from pipeline.ingest.content import as_id, loads
 from pipeline.ingest.dialects.aliases import DOCUMENTS, INDEXED_DOCUMENTS, QUERY
 from pipeline.ingest.dialects.indexed import gather
 from pipeline.ingest.dialects.lookup import first, prose
 from pipeline.ingest.records import Document, Retrieval, Span
 
-__all__ = ["retrieval_of"]
+__all__ = ["plain_retrieval", "retrieval_of"]
 
 _QUERY_FIELDS = ("query", "question", "input", "text", "search_query", "q", "prompt", "query_str")
 _LIST_FIELDS = ("documents", "results", "output", "nodes", "matches", "hits", "chunks", "data")
@@ -39,6 +41,31 @@ def retrieval_of(span: Span) -> Retrieval:
         found = [_without_prefix(event) for event in found]
     documents = (_document(item) for item in found)
     return Retrieval(span.span_id, _query(first(values, QUERY)), tuple(d for d in documents if d))
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    id: str
+    content: str | None = None
+    score: float | None = None
+
+
+_decode_plain = msgspec.json.Decoder(list[_Plain]).decode
+
+
+def plain_retrieval(span: Span) -> Retrieval | None:
+    """A retrieval whose query is prose and whose documents have but id, content and score."""
+    query = span.attributes.get("gen_ai.retrieval.query.text")
+    text = span.attributes.get("gen_ai.retrieval.documents")
+    if type(text) is not str or not text.startswith('[{"'):
+        return None
+    if type(query) is not str or not query[:1].isalpha() or query in ("null", "true", "false"):
+        return None
+    try:
+        found = _decode_plain(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    documents = tuple(Document(d.id, d.content, _score(d.score)) for d in found)
+    return Retrieval(span.span_id, query, documents)
 
 
 def _query(value: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.ingest.messages.containers import recognised
-from pipeline.ingest.messages.direct import decode_messages
+from pipeline.ingest.messages.direct import decode_instructions, decode_messages
 from pipeline.ingest.messages.genai import genai_messages
 from pipeline.ingest.messages.openai import openai_message
 from pipeline.ingest.messages.texts import opened
@@ -31,7 +31,7 @@ def read_messages(value: Any, role: str = "user") -> list[Message]:
     if value is None:
         return []
     if isinstance(value, str):
-        direct = decode_messages(value)
+        direct = decode_instructions(value) if role == "system" else decode_messages(value)
         if direct is not None:
             return direct
     shown = opened(value) if isinstance(value, str) else value

@@ -15,7 +15,7 @@ from pipeline.ingest.messages.roles import ROLES, finish_reason
 from pipeline.ingest.messages.values import call_id, joined, json_text
 from pipeline.ingest.records import Call, Message
 
-__all__ = ["decode_messages"]
+__all__ = ["decode_instructions", "decode_messages"]
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -54,6 +54,11 @@ class _OpenAI(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     refusal: None = None
 
 
+class _Text(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag="text", tag_field="type"):
+    content: str
+
+
+_TEXTS = msgspec.json.Decoder(list[_Text])
 _GENAI = msgspec.json.Decoder(list[_GenAI])
 _OPENAI = msgspec.json.Decoder(list[_OpenAI])
 
@@ -68,6 +73,16 @@ def decode_messages(text: str) -> list[Message] | None:
         return [_openai(message) for message in _OPENAI.decode(text)]
     except (msgspec.DecodeError, LookupError, RecursionError, UnicodeError):
         return None
+
+
+def decode_instructions(text: str) -> list[Message] | None:
+    """The system prompt of the GenAI conventions, if it is a list of nothing but texts."""
+    try:
+        parts = _TEXTS.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    said = joined(part.content for part in parts if part.content)
+    return [Message("system", said)] if said else []
 
 
 def _genai(raw: _GenAI) -> Message:

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.ingest.messages.calls import CALL_IDS, TOOL_NAMES
 from pipeline.ingest.messages.values import first, label
 
-__all__ = ["KIND_KEYS", "SHAPES", "are_parts", "kind_of", "part_text"]
+__all__ = ["KIND_KEYS", "SHAPES", "TELLING", "are_parts", "kind_of", "part_text"]
 
 KIND_KEYS = ("type", "block_type", "part_kind", "content_type", "$type", "__class__", "kind")
 _KINDS: Mapping[str, str] = {
@@ -77,14 +77,14 @@ _POINTERS = ("image", "image_url", "url", "uri", "input_audio", "audio", "video"
 _COMMON = {"file", "document", "data", "generic", "media", "source", "resource"}
 
 
-_TELLING = frozenset(
+TELLING = frozenset(
     (*KIND_KEYS, *SHAPES, *CALL_IDS[:-3], "text", "json", "function", "arguments", "args")
 )
 
 
 def kind_of(part: Mapping[str, Any]) -> str | None:
     """What a part is: text, system, user, call, result, both, media or dropped; None: no part."""
-    if part.keys().isdisjoint(_TELLING):  # data, as most tool results are
+    if part.keys().isdisjoint(TELLING):  # data, as most tool results are
         return None
     for key in KIND_KEYS:
         named = part.get(key)

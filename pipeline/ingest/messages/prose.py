@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.ingest.content import loads
 from pipeline.ingest.messages.calls import plain_result
-from pipeline.ingest.messages.kinds import KIND_KEYS, SHAPES, are_parts, kind_of, part_text
+from pipeline.ingest.messages.kinds import KIND_KEYS, SHAPES, TELLING, are_parts, kind_of, part_text
 from pipeline.ingest.messages.values import first, joined, json_text, label
 
 __all__ = ["body_text", "result_text", "shown"]
@@ -32,6 +32,8 @@ def result_text(value: Any) -> str | None:
 
     Microsoft's SDK quotes the text of a result in one span and not in the next.
     """
+    if type(value) is dict and value.keys().isdisjoint(TELLING):  # data: no envelope, no parts
+        return json_text(value)
     value = plain_result(value)
     if isinstance(value, str) and value[:1] == '"' == value[-1:] and len(value) > 1:
         inner = loads(value)

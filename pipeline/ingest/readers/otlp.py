@@ -23,7 +23,11 @@ from pipeline.ingest.source import Source
 
 __all__ = ["OtlpJsonReader", "SpanDumpReader"]
 
-_REQUEST = re.compile(rf'"({"|".join(REQUESTS)})"\s*:|^\s*\{{\s*("trace"\s*:\s*\{{\s*)?"batches"\s*:')
+_REQUEST = re.compile(
+    rf'"({"|".join(REQUESTS)})"\s*:|^\s*\{{\s*("trace"\s*:\s*\{{\s*)?"batches"\s*:'
+)
+# A file may begin with half a line, or with what a program printed first.
+_LATER = re.compile(rf'^\{{\s*"({"|".join(REQUESTS)})"\s*:', re.MULTILINE)
 # Ids with 0x are the Python SDK's console exporter's alone.
 _CONSOLE = re.compile(r'"(trace_id|span_id)"\s*:\s*"0x[0-9a-f]{16}')
 _TRACE = re.compile(r'"(traceId|trace_id|traceID|TraceId)"\s*:')
@@ -45,9 +49,10 @@ class OtlpJsonReader:
 
     def sniff(self, head: Head) -> bool:
         """A key that tells an export request, or an id as the console exporter prints it."""
-        if head.container != "json":
+        if head.container in ("parquet", "zip"):
             return False
-        return bool(_REQUEST.search(head.text) or _CONSOLE.search(head.text))
+        request = _REQUEST if head.container == "json" else _LATER
+        return bool(request.search(head.text) or _CONSOLE.search(head.text))
 
     def read(self, source: Source) -> Iterator[Span | Event | Malformed]:
         """Yield every span and event of every request; a bad span leaves the others alone."""
@@ -82,6 +87,8 @@ def _read(source: Source) -> Iterator[Span | Event | Malformed]:
     kind = layout(source)
     if kind == "array":
         for element in json_array(source):
+            if isinstance(element, Malformed) and element.length == len(element.payload):
+                element = parse_leniently(element.payload, element.offset)
             yield from [element] if isinstance(element, Malformed) else _values(element, source)
         return
     for piece in raw_lines(source) if kind == "lines" else raw_documents(source):

@@ -37,13 +37,16 @@ def layout(source: Source) -> str:
             first = handle.readline(source.largest_record + 1)
         second = handle.readline(1 << 16)
     text = first.strip()
-    if not first.endswith(b"\n"):  # the only line: cut short or whole
-        return "array" if text.startswith(b"[") else "lines"
-    if text in (b"{", b"[") or re.match(rb"[ \t]+\S|[}\]]", second):
-        return "array" if text.startswith(b"[") else "documents"
-    if text.startswith(b"[") and not isinstance(parse(text), JsonText):
+    if isinstance(parse(text), JsonText):
+        single_array = text.startswith(b"[") and not second.strip()
+        return "array" if single_array else "lines"
+    if text.startswith(b"["):
         return "array"
-    return "lines"
+    if not first.endswith(b"\n"):  # the only line, cut short
+        return "lines"
+    # Prose before the first document, or one that goes on in the next line.
+    pretty = not text.startswith(b"{") or text == b"{" or re.match(rb"[ \t]+\S|[}\]]", second)
+    return "documents" if pretty else "lines"
 
 
 def raw_lines(source: Source) -> Iterator[Raw | Malformed]:

@@ -81,6 +81,8 @@ def interval(
 ) -> tuple[datetime, datetime, set[str]]:
     """Start and end, and what was odd: unfinished_span, clock_skew, time_unit_*, day_given.
 
+    Whether the start lies in a time that is published is the caller's question.
+
     Args:
         start: a time of any kind that `unix_time` reads.
         end: another; None for none.
@@ -98,9 +100,6 @@ def interval(
             raise BadSpan("no_time", detail)
         began = int(datetime.combine(day, time(), UTC).timestamp()) * 10**9
         flags.add("day_given")
-    if not EARLIEST <= began < LATEST:
-        detail = f"its time lies before {FIRST_DAY} or after the year 2099"
-        raise BadSpan("time_out_of_range", detail)
     try:
         ended = unix_time(end)[0]
     except BadSpan:
@@ -110,7 +109,7 @@ def interval(
     if ended is None:
         flags.add("unfinished_span")
         ended = began
-    elif not began <= ended < LATEST:
+    elif ended < began or ended >= LATEST > began:
         flags.add("clock_skew")
         ended = began
     return at(began), at(ended), flags

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.jsontext import JsonText, parse
+from pipeline.ingest.jsontext import JsonText
 from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.readers.otlp_fast import decode
 from pipeline.ingest.readers.otlp_lenient import read_value
+from pipeline.ingest.readers.otlp_text import parse_leniently
 from pipeline.ingest.records import Malformed, Span
 from pipeline.ingest.source import Source, Unreadable
 from tests.pipeline.ingest.readers.otlp_inputs import (
@@ -67,11 +68,17 @@ def test_a_torn_last_line_is_named_so(tmp_path: Path) -> None:
     assert reasons(found) == ["torn_line"]
 
 
+def test_a_file_that_begins_within_a_line_is_known_by_its_next_one(tmp_path: Path) -> None:
+    found = read(tmp_path, GOOD[30:] + GOOD + LAST, name="otlp_json")
+    assert (len(spans(found)), reasons(found)) == (2, ["bad_json"])
+
+
 def test_damaged_text_is_replaced_and_flagged_in_its_own_span_alone(tmp_path: Path) -> None:
     two = envelope(span(1, 1, note="caf\u00e9"), span(2, 2, note="tea"))
     line = json.dumps(two, ensure_ascii=False).encode()
     half = lines(two).replace("\\u00e9", "\\ud83d")  # JavaScript cuts text within a pair
-    for content in (line.replace("\u00e9".encode(), b"\xe9"), half.encode()):
+    array = f"[{half.strip()}]"
+    for content in (line.replace("\u00e9".encode(), b"\xe9"), half.encode(), array.encode()):
         first, second = spans(read(tmp_path, content))
         assert (first.attributes["note"], first.flags) == ("caf\ufffd", {"invalid_utf8"})
         assert (second.attributes["note"], second.flags) == ("tea", frozenset())
@@ -212,7 +219,7 @@ def test_the_fast_road_and_the_lenient_one_agree_wherever_the_fast_one_goes(
     raw: list[dict[str, Any]],
 ) -> None:
     line = json.dumps(envelope(*raw)).encode()
-    fast, parsed = decode(line), parse(line)
+    fast, parsed = decode(line), parse_leniently(line, 0)
     if fast is not None and isinstance(parsed, JsonText):
         assert fast == list(read_value(parsed, None))
 

@@ -135,12 +135,10 @@ def test_what_the_python_sdk_prints_is_read_from_among_other_output(tmp_path: Pa
             child.set_status(trace.Status(trace.StatusCode.ERROR, "quota"))
         out.write("answered\n")
     provider.shutdown()
-    found = read(tmp_path, out.getvalue()) if out.getvalue().startswith("{") else []
-    assert found == [], "a file that begins with prose is nobody's; what follows is"
-    text = out.getvalue().split("\n", 2)[2]
+    text = out.getvalue()
     found = read(tmp_path, text, name="otlp_json")
     child_span, root_span = spans(found)
-    assert reasons(found) == ["bad_json"], "the stretch of other output, once"
+    assert reasons(found) == ["bad_json", "bad_json"], "each stretch of other output, once"
     assert child_span.parent_id == root_span.span_id
     assert child_span.trace_id == root_span.trace_id == f"{root.get_span_context().trace_id:032x}"
     assert root_span.attributes == {"gen_ai.usage.input_tokens": 5}
@@ -152,7 +150,8 @@ def test_what_the_python_sdk_prints_is_read_from_among_other_output(tmp_path: Pa
     assert root_span.resource["service.name"] == "shop"
     assert root_span.start <= child_span.start <= child_span.end <= root_span.end
     # A damaged document takes the next one along no more than its own text.
-    torn = read(tmp_path, text[:200] + "\n" + text)
+    pretty = text[text.index("{\n") :]
+    torn = read(tmp_path, pretty[:200] + "\n" + pretty)
     assert (len(spans(torn)), reasons(torn)) == (2, ["bad_json", "bad_json"])
     assert reasons(read(tmp_path, text[:-30]))[-1] == "torn_line"
 
@@ -193,7 +192,6 @@ def test_a_map_of_attributes_needs_a_day_and_has_ids_of_its_content(tmp_path: Pa
         ({"traceId": {"a": 1}}, "bad_span"),
         ({"startTime": None}, "no_time"),
         ({"startTime": "yesterday"}, "bad_span"),
-        ({"startTime": "1999-01-01"}, "time_out_of_range"),
         ({"startTime": [1, 2, 3]}, "bad_span"),
         ({"attributes": 5}, "bad_span"),
         ({"events": [5]}, "bad_span"),
