@@ -15,7 +15,7 @@ import polars as pl
 from pipeline.datadir import DataDir
 from pipeline.ids import digest
 from pipeline.ingest.attachments import events_about
-from pipeline.ingest.gathering import read_rows_by_key, scratch_folder, spread
+from pipeline.ingest.gathering import read_rows, scratch_folder, spread
 from pipeline.ingest.index import LandedFile, landed_files
 from pipeline.ingest.parallel import run_tasks
 from pipeline.ingest.passes import Share, assemble, events_of
@@ -59,7 +59,7 @@ class Assembly:
     def frames(self) -> Iterator[pl.DataFrame]:
         """The rows of `raw_traces` in the order of their key, in one frame or, if many, several."""
         if isinstance(self.rows, Path):
-            yield from read_rows_by_key(self.rows)
+            yield from read_rows(self.rows)
         else:
             yield self.rows
 
@@ -178,7 +178,7 @@ def _assembled(
     place: DataDir, plan: Plan, events: pl.DataFrame, content_key: bytes, scratch: ExitStack
 ) -> tuple[pl.DataFrame | Path, Share]:
     """The day's rows: at once, or in shares and two processes where they would not fit."""
-    members, shares = spread(plan.members)
+    members, shares = spread(plan.members, content_key)
     if shares == 1:
         about = events_of(events, set(members["trace_id"]))
         return assemble(place, plan.files, members, content_key, about)

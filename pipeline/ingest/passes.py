@@ -18,10 +18,10 @@ from pipeline.datadir import DataDir
 from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.conversations import join_members
 from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, unique_records
+from pipeline.ingest.frames import trace_frame
 from pipeline.ingest.gathering import write_rows
 from pipeline.ingest.index import LandedFile
 from pipeline.ingest.records import Event, Trace
-from pipeline.ingest.rows import trace_frame
 from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
 from pipeline.ingest.spans import trace_of_spans
 

@@ -100,8 +100,11 @@ class Shredded(msgspec.Struct):
 
 
 def bucket_of(trace_id: str) -> int:
-    """The bucket of a trace id, the same on every machine."""
-    return zlib.crc32(trace_id.encode()) % BUCKETS
+    """The bucket of a trace id: ids that are hexadecimal stand in the order of their buckets."""
+    try:
+        return int(trace_id[:2], 16) * BUCKETS // 256
+    except ValueError:
+        return zlib.crc32(trace_id.encode()) % BUCKETS
 
 
 def decode_record(kind: str, body: bytes) -> Span | Trace:

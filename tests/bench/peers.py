@@ -1,9 +1,10 @@
 """What DuckDB and Polars need for the same: OTLP JSON lines to one row a trace, in Parquet.
 
-Both read the lines with their own JSON reader and a typed schema, take the same attributes, parse
-the last model call's messages, list tool calls and documents, and write Parquet sorted by trace.
-They do less than ingest does: no span is checked, no duplicate, odd or torn record is told apart,
-no other convention is known, and one bad byte ends or silently empties the file.
+Both read the lines with their own JSON reader and a typed schema, keep the fuller of two copies of
+a span, look for missing parents and children before them, take every turn of every model call
+once, list tool calls with their outcome and documents, join traces of one session, and write
+Parquet sorted by trace. What they leave out: records are not checked one by one (one bad byte ends
+or silently empties the file), no other convention is known, nothing is kept of what was odd.
 """
 
 from __future__ import annotations
@@ -54,7 +55,33 @@ def with_duckdb(source: Path, target: Path, memory: str = "4GB") -> None:
                  a.value.stringValue, a.value.intValue, a.value.doubleValue::VARCHAR)))) AS a
         FROM flat
       ), one AS (
-        SELECT DISTINCT ON (trace_id, span_id) * FROM spans
+        SELECT * FROM spans
+        QUALIFY row_number() OVER (PARTITION BY trace_id, span_id
+                                   ORDER BY len(map_keys(a)) DESC, ended DESC) = 1
+      ), flags AS (
+        SELECT child.trace_id, bool_or(parent.span_id IS NULL AND child.parent_id IS NOT NULL)
+                 AS orphans, bool_or(child.started < parent.started) AS skew,
+               count(*) FILTER (child.parent_id IS NULL) AS roots
+        FROM one child LEFT JOIN one parent
+          ON child.trace_id = parent.trace_id AND child.parent_id = parent.span_id
+        GROUP BY ALL
+      ), turns AS (
+        SELECT trace_id, started, unnest(list_concat(
+                 from_json(a['gen_ai.input.messages'], '{_PARTS}'),
+                 from_json(a['gen_ai.output.messages'], '{_PARTS}'))) AS m
+        FROM one WHERE a['gen_ai.operation.name'] = 'chat'
+      ), heard AS (
+        SELECT trace_id, m, min(started) AS first FROM turns GROUP BY ALL
+      ), told AS (
+        SELECT trace_id, list({{role: m.role,
+                 content: list_aggregate(list_transform(list_filter(m.parts,
+                   lambda p: p.type = 'text'), lambda p: p.content), 'string_agg', ' '),
+                 tool_calls: list_transform(list_filter(m.parts,
+                   lambda p: p.type = 'tool_call'), lambda p: {{id: p.id, name: p.name,
+                     arguments: p.arguments}}),
+                 tool_call_id: m.parts[1].id, response: m.parts[1].response}}
+                 ORDER BY first) AS messages
+        FROM heard GROUP BY trace_id
       ), traces AS (
         SELECT trace_id, min(started) AS started_at, max(ended) AS ended_at,
                any_value(resource['service.name']) AS service,
@@ -66,12 +93,10 @@ def with_duckdb(source: Path, target: Path, memory: str = "4GB") -> None:
                list_distinct(list(a['gen_ai.response.model'])) AS models,
                sum(a['gen_ai.usage.input_tokens']::BIGINT) AS input_tokens,
                sum(a['gen_ai.usage.output_tokens']::BIGINT) AS output_tokens,
-               arg_max(a['gen_ai.system_instructions'], started) AS system,
-               arg_max(a['gen_ai.input.messages'], started) AS heard,
-               arg_max(a['gen_ai.output.messages'], started) AS said,
                list({{span_id: span_id, call_id: a['gen_ai.tool.call.id'],
                       name: a['gen_ai.tool.name'], arguments: a['gen_ai.tool.call.arguments'],
-                      result: a['gen_ai.tool.call.result'], started_at: started,
+                      result: a['gen_ai.tool.call.result'],
+                      failed: json_extract_string(a['gen_ai.tool.call.result'], '$.error'), started_at: started,
                       duration_ms: epoch_ms(ended) - epoch_ms(started)}} ORDER BY started)
                  FILTER (a['gen_ai.operation.name'] = 'execute_tool') AS tool_calls,
                list({{span_id: span_id, query: a['gen_ai.retrieval.query.text'],
@@ -80,16 +105,15 @@ def with_duckdb(source: Path, target: Path, memory: str = "4GB") -> None:
                count(*) AS span_count, max(status) AS status
         FROM one GROUP BY trace_id
       )
-      SELECT * EXCLUDE (system, heard, said), list_transform(
-               list_concat(from_json(heard, '{_PARTS}'), from_json(said, '{_PARTS}')),
-               lambda m: {{role: m.role,
-                    content: list_aggregate(list_transform(list_filter(m.parts,
-                      lambda p: p.type = 'text'), lambda p: p.content), 'string_agg', ' '),
-                    tool_calls: list_transform(list_filter(m.parts,
-                      lambda p: p.type = 'tool_call'), lambda p: {{id: p.id, name: p.name,
-                        arguments: p.arguments}}),
-                    tool_call_id: m.parts[1].id, response: m.parts[1].response}}) AS messages
-      FROM traces ORDER BY trace_id
+      , chained AS (
+        SELECT *, started_at - max(ended_at) OVER (PARTITION BY service, session_id ORDER BY
+                 started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS pause
+        FROM traces
+      )
+      SELECT * EXCLUDE (user_id, pause), sha256(user_id) AS user_key,
+             pause IS NULL OR pause > INTERVAL 30 MINUTE AS begins
+      FROM chained LEFT JOIN told USING (trace_id) LEFT JOIN flags USING (trace_id)
+      ORDER BY trace_id
     ) TO '{target}' (FORMAT parquet, COMPRESSION zstd)
     """)
 
@@ -131,9 +155,9 @@ def with_polars(source: Path, target: Path) -> None:
         .with_columns(pl.col("attributes").struct.field("key"),
                       pl.coalesce(pl.col("attributes").struct.field("value").struct.field(f)
                                   for f in ("stringValue", "intValue")).alias("value"))
-        .group_by("traceId", "spanId")
+        .group_by("traceId", "spanId")  # of copies, the union of what they say
         .agg(
-            pl.col("started", "ended", "service.name", "service.version").first(),
+            pl.col("parentSpanId", "started", "ended", "service.name", "service.version").first(),
             *(pl.col("value").filter(pl.col("key") == n).first().alias(n) for n in names),
         )
     )  # fmt: skip
@@ -157,27 +181,50 @@ def with_polars(source: Path, target: Path) -> None:
            "gen_ai.agent.name")),
         pl.col("gen_ai.response.model").drop_nulls().unique().alias("models"),
         *(pl.col(f"gen_ai.usage.{n}_tokens").cast(pl.Int64).sum() for n in ("input", "output")),
-        pl.col("gen_ai.input.messages").filter(llm).sort_by(pl.col("started").filter(llm)).last(),
-        pl.col("gen_ai.output.messages").filter(llm).sort_by(pl.col("started").filter(llm)).last(),
         pl.struct(calls).filter(tool).sort_by(pl.col("started").filter(tool)).alias("tool_calls"),
         pl.struct("spanId", "gen_ai.retrieval.query.text",
                   "gen_ai.retrieval.documents").filter(found).alias("retrievals"),
         pl.len().alias("span_count"),
     )  # fmt: skip
+    parents = spans.select("traceId", pl.col("spanId").alias("parentSpanId"),
+                           pl.col("started").alias("above"))  # fmt: skip
+    flags = (
+        spans.join(parents, on=["traceId", "parentSpanId"], how="left")
+        .group_by("traceId")
+        .agg((pl.col("above").is_null() & pl.col("parentSpanId").is_not_null()).any()
+             .alias("orphans"), (pl.col("started") < pl.col("above")).any().alias("skew"),
+             pl.col("parentSpanId").is_null().sum().alias("roots"))
+    )  # fmt: skip
+    told = (
+        spans.filter(llm)
+        .select("traceId", "started", pl.concat_list(
+            pl.col("gen_ai.input.messages").str.json_decode(message),
+            pl.col("gen_ai.output.messages").str.json_decode(message)).alias("message"))
+        .sort("started")
+        .explode("message")
+        # Comparing hashes is faster than comparing structs.
+        .with_columns(pl.col("message").hash().alias("turn"))
+        .unique(["traceId", "turn"], keep="first", maintain_order=True)
+        .group_by("traceId", maintain_order=True)
+        .agg(pl.col("message").alias("messages"))
+    )  # fmt: skip
+    documents_of = pl.col("retrievals").list.first().struct.field("gen_ai.retrieval.documents")
+    pause = pl.col("started_at") - pl.col("ended_at").cum_max().shift(1).over(
+        "service.name", "gen_ai.conversation.id"
+    )
     (
         traces.with_columns(
-            pl.concat_list(
-                pl.col("gen_ai.input.messages").str.json_decode(message),
-                pl.col("gen_ai.output.messages").str.json_decode(message),
-            ).alias("messages"),
-            pl.col("retrievals").list.first().struct.field("gen_ai.retrieval.documents")
-            .str.json_decode(documents).alias("documents"),
+            documents_of.str.json_decode(documents).alias("documents"),
+            pl.col("user.id").hash().alias("user_key"),
         )
-        .drop("gen_ai.input.messages", "gen_ai.output.messages")
+        .sort("started_at")
+        .with_columns((pause.is_null() | (pause > 1800 * 10**9)).alias("begins"))
+        .join(flags, on="traceId", how="left")
+        .join(told, on="traceId", how="left")
         .sort("traceId")
         .collect(engine="streaming")
         .write_parquet(target, compression="zstd")
-    )  # fmt: skip
+    )
 
 
 def _of(column: str, name: str) -> pl.Expr:

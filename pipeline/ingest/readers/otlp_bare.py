@@ -116,13 +116,21 @@ def _span(
         failed=failed,
         attributes=attributes,
         resource=_resource(value),
-        events=tuple(
-            (str(event.get("name") or ""), attributes_of(event.get("attributes")))
-            for event in value.get("events") or ()
-        ),
+        events=_events(value),
         flags=frozenset(flags | (damage(value) if repaired else set())),
     )
     return [*carried(record, [link_target(link) for link in value.get("links") or ()])] or [record]
+
+
+def _events(value: Mapping[str, Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+    names = value.get("Events.Name")
+    if isinstance(names, list):  # ClickHouse: a list a field
+        told = value.get("Events.Attributes") or [{}] * len(names)
+        return tuple((str(n), attributes_of(t)) for n, t in zip(names, told, strict=True))
+    return tuple(
+        (str(event.get("name") or ""), attributes_of(event.get("attributes")))
+        for event in value.get("events") or ()
+    )
 
 
 def _log(value: Mapping[str, Any]) -> list[Span | Event]:
@@ -165,6 +173,8 @@ def _duration(value: Mapping[str, Any], start: Any) -> int | None:
     for name, unit in (("Duration", "ns"), ("durationNano", "ns"), ("duration_ms", "ms"),
                        ("durationMs", "ms"), ("duration", unix_time(start)[1])):  # fmt: skip
         length = value.get(name)
+        if isinstance(length, str) and length.isdigit():  # ClickHouse quotes 64-bit integers
+            length = int(length[:20])
         if isinstance(length, int | float) and unit in _FACTORS:
             return round(length * _FACTORS[unit])
     return None
@@ -188,6 +198,8 @@ def _resource(value: Mapping[str, Any]) -> dict[str, Any]:
         resource = resource if inner is None else inner
     found = attributes_of(resource)
     scope = either(value, *_SCOPE)
+    if scope is None and "ScopeName" in value:
+        scope = {"name": value["ScopeName"], "version": value.get("ScopeVersion")}
     if isinstance(scope, Mapping) and isinstance(scope.get("name"), str) and scope["name"]:
         found["otel.scope.name"] = scope["name"]
         if scope.get("version"):

@@ -172,7 +172,7 @@ def _payload(data: bytes, offset: int, source: Source, cut: bool) -> Records:
             yield malformed("too_large", detail, data, offset)
             return
         data = inner
-    if kind_of_message(data) is not None or not data.lstrip().startswith(b"{"):
+    if not data[:64].lstrip().startswith(b"{") or kind_of_message(data) is not None:
         yield from read_message(data, offset, source.day, cut=cut)
     elif (records := decode(data)) is not None:
         yield from records

@@ -42,7 +42,7 @@ def unix_time(value: Any) -> tuple[int | None, str]:
     if isinstance(value, dict) and {"low", "high"} <= value.keys():
         value = (int(value["high"]) << 32) + (int(value["low"]) & 0xFFFFFFFF)
     if isinstance(value, list | tuple) and len(value) == 2:
-        return int(value[0]) * 10**9 + int(value[1]), "text"
+        return int(value[0]) * 10**9 + int(value[1]) or None, "text"
     if isinstance(value, str) and not re.fullmatch(r"[\d.eE+]+", value):
         return _iso(value), "text"
     try:

@@ -8,8 +8,7 @@ record of its own. Field numbers: opentelemetry-proto, trace, logs and metrics v
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Broken", "Field", "fields", "kind_of_message", "kind_of_resource", "valid_text"]
 
@@ -27,8 +26,7 @@ class Broken(ValueError):
     """Bytes that are no protobuf."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field: its number, its wire type, and where its tag and its content lie.
 
     `whole` is false where the bytes end before the content does; `stop` is their end then.

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.datadir import DataDir
 from pipeline.ingest import Assembly
-from pipeline.ingest.rows import safe_id, safe_label
+from pipeline.ingest.safety import safe_id, safe_label
 from tests.pipeline.ingest.spans import drop
 
 KEY = b"k" * 32

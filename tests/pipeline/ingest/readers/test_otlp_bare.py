@@ -80,7 +80,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         "SpanName": "chat",
         "ResourceAttributes": {"service.name": "shop"},
         "SpanAttributes": {"k": "v"},
-        "Duration": 10**9,
+        "Duration": "1000000000",
+        "Events.Name": [],
+        "Events.Attributes": [],
         "StatusCode": "Error",
         "StatusMessage": "no",
     },
@@ -238,3 +240,33 @@ def test_the_fixtures_of_openinference_land(tmp_path: Path, shared_data: Path) -
                 whole[0]["startTime"][0] + whole[0]["startTime"][1] / 1e9, abs=1e-6
             )
             assert not first.flags
+
+
+def test_zipkin_json_is_read(tmp_path: Path) -> None:
+    raw = {"traceId": "a" * 16, "id": SPAN, "parentId": PARENT, "name": "chat", "duration": 10**6,
+           "timestamp": SECONDS * 10**6, "tags": {"k": "v"}}  # fmt: skip
+    (found,) = spans(read(tmp_path, json.dumps([raw]), name="otel_spans"))
+    assert (found.trace_id, found.span_id, found.parent_id) == ("a" * 16, SPAN, PARENT)
+    assert (found.start, found.end) == (NOON, NOON + timedelta(seconds=1))
+    assert found.attributes == {"k": "v"}
+
+
+def test_nested_columns_of_clickhouse_become_events_and_scope(tmp_path: Path) -> None:
+    row = SHAPES["ClickHouse otel_traces"] | {
+        "Events.Name": ["gen_ai.choice"],
+        "Events.Attributes": [{"index": "0"}],
+        "ScopeName": "agent",
+        "ScopeVersion": "2",
+    }
+    (found,) = spans(read(tmp_path, lines(row), name="otel_spans"))
+    assert found.events == (("gen_ai.choice", {"index": "0"}),)
+    assert (found.resource["otel.scope.name"], found.resource["otel.scope.version"]) == (
+        "agent",
+        "2",
+    )
+
+
+def test_a_span_that_has_not_ended_yet_is_flagged(tmp_path: Path) -> None:
+    raw = SHAPES["JavaScript ReadableSpan"] | {"endTime": [0, 0]}
+    (found,) = spans(read(tmp_path, lines(raw)))
+    assert (found.end, found.flags) == (found.start, {"unfinished_span"})

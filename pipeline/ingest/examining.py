@@ -1,0 +1,259 @@
+"""Landing files that were not seen before: recognised, read into the index, written down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from pipeline.datadir import DataDir
+from pipeline.files import make_directory, replace_file, sha256
+from pipeline.ids import digest
+from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_folder
+from pipeline.ingest.landing import given_day, plain_name
+from pipeline.ingest.parallel import run_tasks
+from pipeline.ingest.readers import READERS, choose_reader
+from pipeline.ingest.readers.head import read_head
+from pipeline.ingest.records import Record
+from pipeline.ingest.shares import holds_lines, last_line_break, shares_of
+from pipeline.ingest.shredding import Shredded, shred
+from pipeline.ingest.source import Source, Unreadable
+
+__all__ = ["examine", "is_fresh", "shred_share"]
+
+_PARALLEL_FROM = 32 * 2**20  # bytes: below them a process of its own is not worth its start
+_ATTEMPTS = 2  # to read a file that is changed meanwhile
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass
+class _Task:
+    """A file to be read: as it was found, by which reader, and the folder its records go to."""
+
+    path: Path
+    note: Path
+    stat: os.stat_result
+    source: Source
+    folder: Path
+    reader: str | None = None
+    shares: list[Source] = field(default_factory=list)
+    error: Unreadable | None = None
+    growing: bool = False
+
+
+def examine(
+    place: DataDir,
+    fresh: Sequence[tuple[Path, Path]],
+    largest_record: int,
+    settle_seconds: float,
+    progress: Callable[[int, int], None],
+) -> Iterator[LandedFile]:
+    """Read files that were not seen before; two processes where there is much to read.
+
+    One that is gone by now is passed over, as is one that is being written to in its middle: both
+    are as if they had come, or gone, a moment later.
+
+    Args:
+        place: the data directory.
+        fresh: landing files, each with where to write down what it holds.
+        largest_record: bytes; a larger record is malformed.
+        settle_seconds: a file changed within them may still be growing.
+        progress: called with the bytes read so far and all that are to be read.
+
+    Raises:
+        IndexFailed: what was read could not be written, or a process died.
+    """
+    tasks: list[_Task] = []
+    try:
+        for path, note in fresh:
+            with suppress(FileNotFoundError):
+                tasks.append(_prepared(place, path, note, largest_record, settle_seconds))
+        for task, held in zip(tasks, _held(tasks, progress), strict=True):
+            file = _entered(place, task, held)
+            if file is not None:
+                yield file
+    finally:
+        for task in tasks:
+            shutil.rmtree(task.folder, ignore_errors=True)
+
+
+def is_fresh(stat: os.stat_result, settle_seconds: float) -> bool:
+    """Whether a file changed so lately that it may still be growing; a wrong clock is no sign."""
+    return abs(time.time() - stat.st_mtime) <= settle_seconds
+
+
+def shred_share(task: dict[str, Any]) -> Any:
+    """Read a file, or a share of it: the work of one process.
+
+    Raises:
+        IndexFailed: it could not be written down, or is gone.
+    """
+    reader = next((reader for reader in READERS if reader.name == task["reader"]), None)
+    given = task["source"]
+    day = date.fromisoformat(given["day"]) if given["day"] else None
+    source = Source(**given | {"path": Path(given["path"]), "day": day})
+    chosen = reader or _Unread(task["error"])
+    try:
+        return msgspec.to_builtins(shred(chosen, source, Path(task["folder"]), task["label"]))
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise IndexFailed(
+            f"landing index: {plain_name(source.path)} could not be read into it: {why}. Landing "
+            "and what was published are as they were; once that is mended, run the same again"
+        ) from error
+
+
+class _Unread:
+    """Stands for a reader where there is none."""
+
+    name = "none"
+
+    def __init__(self, error: Sequence[str] | None) -> None:
+        self._error = error
+
+    def sniff(self, head: object) -> bool:
+        return False
+
+    def read(self, source: Source) -> Iterator[Record]:
+        if self._error is not None:
+            raise Unreadable(*self._error)
+        yield from ()
+
+
+def _prepared(place: DataDir, path: Path, note: Path, largest: int, settle: float) -> _Task:
+    """Recognise a file, and cut it into shares where it is large and made of lines."""
+    stat = path.stat()
+    for folder in (place.raw, note.parent.parent, note.parent, content_folder(place)):
+        make_directory(folder, private=True)
+    # The process id tells whose it was, should it be killed; threads may read the same file.
+    folder = content_folder(place) / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
+    make_directory(folder, private=True)
+    task = _Task(path, note, stat, Source(path, given_day(path), largest), folder)
+    fresh = is_fresh(stat, settle)
+    try:
+        reader = choose_reader(task.source)
+        if task.source.compression is None and fresh and _is_beginning(task.source):
+            task.growing = True
+        elif reader is not None:
+            task.reader = reader.name
+            task.source, task.growing = _bounded(task.source, stat.st_size, fresh)
+            task.shares = shares_of(task.source) if getattr(reader, "by_lines", False) else []
+        elif read_head(task.source).raw.strip():
+            task.error = Unreadable("unknown_format", "no reader knows this format")
+        else:
+            task.error = Unreadable("empty", "a file with nothing in it")
+    except Unreadable as error:
+        task.error = error
+    except (PermissionError, IsADirectoryError):
+        task.error = Unreadable("no_permission", "the file or directory may not be read")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    task.shares = task.shares or [task.source]
+    return task
+
+
+def _is_beginning(source: Source) -> bool:
+    """Whether a file that is being written has not one whole record yet."""
+    raw = read_head(source).raw.removeprefix(_BOM).strip()
+    if raw and (raw[:1] not in b"{[" or b"\n" in raw or holds_lines(source)):
+        return False
+    try:
+        return not raw or not orjson.loads(source.read().removeprefix(_BOM))
+    except (orjson.JSONDecodeError, Unreadable):
+        return last_line_break(source.path) is None
+
+
+def _bounded(source: Source, size: int, fresh: bool) -> tuple[Source, bool]:
+    """A plain file of lines as far as it went when it was found; whether half a line follows."""
+    if source.compression is not None or not holds_lines(source):
+        return source, False
+    stop = last_line_break(source.path, size) if fresh else None
+    return replace(source, stop=size if stop is None else stop), stop is not None
+
+
+def _held(tasks: Sequence[_Task], progress: Callable[[int, int], None]) -> Iterator[Shredded]:
+    """What each task's file holds, in their order."""
+    work = [_work(task, number) for task in tasks for number in range(len(task.shares))]
+    sizes = [
+        (share.stop or task.stat.st_size) - share.start for task in tasks for share in task.shares
+    ]
+    many = len(work) > 1 and sum(sizes) > _PARALLEL_FROM
+    answers = iter(run_tasks("pipeline.ingest.worker", work) if many else map(shred_share, work))
+    waiting = iter(sizes)
+    done = 0
+    for task in tasks:
+        held = Shredded()
+        for _ in task.shares:
+            held = _add(held, msgspec.convert(next(answers), Shredded))
+            done += next(waiting)
+            progress(done, sum(sizes))
+        yield held
+
+
+def _work(task: _Task, number: int) -> dict[str, Any]:
+    share = task.shares[number]
+    day = share.day.isoformat() if share.day else None
+    return {
+        "do": "shred",
+        "reader": task.reader,
+        "error": (task.error.reason, task.error.detail) if task.error else None,
+        "label": f"{number:04d}",
+        "source": asdict(share) | {"path": str(share.path), "day": day},
+        "folder": str(task.folder),
+    }
+
+
+def _add(one: Shredded, other: Shredded) -> Shredded:
+    events = [e for e in (one.first_event, other.first_event) if e is not None]
+    return Shredded(
+        one.records + other.records,
+        one.events + other.events,
+        one.malformed + other.malformed,
+        dict(sorted((Counter(one.reasons) + Counter(other.reasons)).items())),
+        sorted({*one.days, *other.days}),
+        min(events, default=None),
+    )
+
+
+def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
+    """Swap what was read into the index and write down what it is; None if it changed again."""
+    for _ in range(_ATTEMPTS):
+        whole = _digest_unless_changed(task)
+        if whole is not None:
+            return _written(place, task, held, whole)
+        shutil.rmtree(task.folder, ignore_errors=True)
+        try:
+            settle = 0 if not task.growing else float("inf")
+            again = _prepared(place, task.path, task.note, task.source.largest_record, settle)
+        except FileNotFoundError:
+            return None
+        task.__dict__.update(again.__dict__)
+        (held,) = _held([task], lambda done, total: None)
+    return None
+
+
+def _digest_unless_changed(task: _Task) -> str | None:
+    """The digest of what was read; None where the file is no longer what it was then."""
+    if task.error is not None and task.error.reason == "no_permission":
+        return digest(plain_name(task.path))
+    stop = task.source.stop
+    try:
+        whole = sha256(task.path, stop)
+        now = task.path.stat()
+    except FileNotFoundError:
+        return None
+    was = task.stat
+    same = (now.st_ino, now.st_size, now.st_mtime_ns) == (was.st_ino, was.st_size, was.st_mtime_ns)
+    appended = stop is not None and now.st_ino == was.st_ino and now.st_size > was.st_size
+    return whole if same or appended else None

@@ -1,0 +1,65 @@
+"""What the landing index knows of one file, and where it keeps that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from pipeline.datadir import DataDir
+
+__all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "notes_folder"]
+
+VERSION = "4"
+
+
+class IndexFailed(RuntimeError):
+    """The landing index could not be brought up to date; landing is as it was."""
+
+
+class LandedFile(msgspec.Struct, frozen=True):
+    """One landing file: its digest, its format, and the days its records start on."""
+
+    path: str
+    """Below landing; bytes of a name that are no UTF-8 stand there as escapes."""
+    sha256: str
+    size: int
+    format: str | None
+    days: tuple[str, ...]
+    records: int
+    events: int
+    malformed: int
+    reasons: tuple[str, ...]
+    fallback_day: str
+    """Where its malformed records are counted: the day given, its first day, or its arrival."""
+    first_event: int | None
+    """The earliest time of a score or log record, microseconds since 1970."""
+    growing: bool
+    """It changed lately and ends in half a record, which is left for the next time."""
+    entry: str
+    """The name of its folder in the index."""
+
+    def tables(self, place: DataDir, table: str) -> list[Path]:
+        """The Parquet files of one of its tables: records, traces, events or malformed.
+
+        Raises:
+            IndexFailed: another process removed them; without this check they would be missed
+                silently.
+        """
+        folder = content_folder(place) / self.entry
+        if not folder.is_dir():
+            raise IndexFailed(
+                f"landing index: what was read of {self.path} was removed while it was needed; "
+                "nothing was published, and running the same again reads the file anew"
+            )
+        return sorted(folder.glob(f"{table}-*.parquet"))
+
+
+def content_folder(place: DataDir) -> Path:
+    """Where the records of landing files lie, a folder each."""
+    return place.raw / "landing_index" / "content"
+
+
+def notes_folder(place: DataDir) -> Path:
+    """Where one LandedFile each is written down."""
+    return place.raw / "landing_index" / "files"

@@ -1,0 +1,39 @@
+"""Ids and labels made safe: they travel further than any text of a trace."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.ids import keyed_digest
+
+__all__ = ["safe_id", "safe_label"]
+
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LABEL = re.compile(r"(?!AKIA|gh[pousr]_|sk-|xox)[A-Za-z][A-Za-z0-9._:/-]{0,63}")
+_VERSION = re.compile(
+    r"v?\d{1,4}([._-][0-9a-z]{1,12}){0,4}|\d{4}-\d{2}(-\d{2})?|(?=.*[a-f])[0-9a-f]{7,40}"
+)
+_DATE = re.compile(r"20\d{2}-?\d{2}-?\d{2}")
+_LONG_NUMBER = re.compile(r"\d[\d ._:/-]{6,}\d")  # a phone number, a card
+
+
+def safe_id(value: str | None, content_key: bytes) -> str | None:
+    """An id as it came if it is a plain hex id or UUID; else its keyed digest.
+
+    Ids travel further than any text: into every table, the suite and the reports. One that a
+    service made of an e-mail address or a phone number must not.
+    """
+    if value is None:
+        return None
+    if _ID.fullmatch(value):
+        return value.lower()
+    return keyed_digest(content_key, "id", value)
+
+
+def safe_label(value: str | None, content_key: bytes) -> str | None:
+    """What developers name (release, tool, model), if it looks like a name; else a digest."""
+    if value is None or _VERSION.fullmatch(value):
+        return value
+    if _LABEL.fullmatch(value) and not _LONG_NUMBER.search(_DATE.sub("", value)):
+        return value
+    return "label-" + keyed_digest(content_key, "label", value, size=6)
