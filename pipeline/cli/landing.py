@@ -69,6 +69,7 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     """
     from pipeline.ingest import land as copy
     from pipeline.ingest import landed_files
+    from pipeline.ingest.quarantine import REASONS
     from pipeline.lake import Lake
     from pipeline.tables import RAW_TRACES
 
@@ -85,6 +86,8 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
             click.echo(f"{target.name}: the same content lies in landing under another name")
             continue
         click.echo(f"{target.name}: {_held(file)}{'' if new else ' (was there already)'}")
+        for code in (reason.partition(" ")[0] for reason in file.reasons):
+            click.echo(f"  {code}: {REASONS.get(code, 'see docs/land-your-traces.md')}")
         days |= {*file.days, *([file.fallback_day] if file.malformed and day else [])}
     # A turn that came late may be the beginning of a conversation of the day after.
     lake = Lake(place)
@@ -95,9 +98,9 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
 
 def _held(file: LandedFile) -> str:
     """What a landing file holds, in words."""
-    words = [f"{file.format}, {file.records} records"]
+    words = [f"{file.format}, {file.records} record{'s' * (file.records != 1)}"]
     if file.events:
-        words.append(f"{file.events} scores or log records")
+        words.append(f"{file.events} score or log record{'s' * (file.events != 1)}")
     if file.malformed:
         words.append(f"{file.malformed} that cannot be read ({', '.join(file.reasons)})")
     if file.growing:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.options import say_next
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def run_pull(
         click.echo("caselaw: stopped", err=True)
     else:
         if whole:
+            last = end - timedelta(microseconds=1)
+            say_next(place, {start.date().isoformat(), last.date().isoformat()})
             return
         click.echo("caselaw: the API told of more than it gave", err=True)
     finally:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256
@@ -23,6 +22,7 @@ from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_fol
 from pipeline.ingest.landing import given_day, plain_name
 from pipeline.ingest.parallel import run_tasks
 from pipeline.ingest.readers import READERS, choose_reader
+from pipeline.ingest.readers.archive import ARCHIVES
 from pipeline.ingest.readers.head import read_head
 from pipeline.ingest.records import Record
 from pipeline.ingest.shares import holds_lines, last_line_break, shares_of
@@ -33,7 +33,6 @@ __all__ = ["examine", "is_fresh", "shred_share"]
 
 _PARALLEL_FROM = 32 * 2**20  # bytes: below them a process of its own is not worth its start
 _ATTEMPTS = 2  # to read a file that is changed meanwhile
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass
@@ -45,6 +44,7 @@ class _Task:
     stat: os.stat_result
     source: Source
     folder: Path
+    settle: float
     reader: str | None = None
     shares: list[Source] = field(default_factory=list)
     error: Unreadable | None = None
@@ -107,9 +107,10 @@ def shred_share(task: dict[str, Any]) -> Any:
         return msgspec.to_builtins(shred(chosen, source, Path(task["folder"]), task["label"]))
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else type(error).__name__
+        name = plain_name(Path(source.path.name))
         raise IndexFailed(
-            f"landing index: {plain_name(source.path)} could not be read into it: {why}. Landing "
-            "and what was published are as they were; once that is mended, run the same again"
+            f"landing index: {name} could not be read into it: {why}. Landing and what was "
+            "published are as they were; once that is mended, run the same again"
         ) from error
 
 
@@ -138,7 +139,7 @@ def _prepared(place: DataDir, path: Path, note: Path, largest: int, settle: floa
     # The process id tells whose it was, should it be killed; threads may read the same file.
     folder = content_folder(place) / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
     make_directory(folder, private=True)
-    task = _Task(path, note, stat, Source(path, given_day(path), largest), folder)
+    task = _Task(path, note, stat, Source(path, given_day(path), largest), folder, settle)
     fresh = is_fresh(stat, settle)
     try:
         reader = choose_reader(task.source)
@@ -148,10 +149,8 @@ def _prepared(place: DataDir, path: Path, note: Path, largest: int, settle: floa
             task.reader = reader.name
             task.source, task.growing = _bounded(task.source, stat.st_size, fresh)
             task.shares = shares_of(task.source) if getattr(reader, "by_lines", False) else []
-        elif read_head(task.source).raw.strip():
-            task.error = Unreadable("unknown_format", "no reader knows this format")
         else:
-            task.error = Unreadable("empty", "a file with nothing in it")
+            task.error = _unknown(task.source)
     except Unreadable as error:
         task.error = error
     except (PermissionError, IsADirectoryError):
@@ -164,14 +163,28 @@ def _prepared(place: DataDir, path: Path, note: Path, largest: int, settle: floa
 
 
 def _is_beginning(source: Source) -> bool:
-    """Whether a file that is being written has not one whole record yet."""
-    raw = read_head(source).raw.removeprefix(_BOM).strip()
-    if raw and (raw[:1] not in b"{[" or b"\n" in raw or holds_lines(source)):
+    """Whether a file that is being written has not one whole record yet: a line that ends amid."""
+    head = read_head(source).raw.strip()
+    if not head:
+        return True
+    if head[:1] not in (b"{", b"[") or b"\n" in head or holds_lines(source):
         return False
-    try:
-        return not raw or not orjson.loads(source.read().removeprefix(_BOM))
-    except (orjson.JSONDecodeError, Unreadable):
-        return last_line_break(source.path) is None
+    with source.open() as handle:
+        handle.seek(-1, os.SEEK_END)
+        return handle.read(1) not in b"}]\n" and last_line_break(source.path) is None
+
+
+def _unknown(source: Source) -> Unreadable:
+    """Why no reader takes a file."""
+    raw = read_head(source).raw
+    if not raw.strip():
+        return Unreadable("empty", "a file with nothing in it")
+    if not (raw.startswith(ARCHIVES) or raw[257:262] == b"ustar"):
+        return Unreadable("unknown_format", "no reader knows this format")
+    advice = "unpack it and land what it holds"
+    if source.compression is None:
+        return Unreadable("unknown_format", f"an archive of a kind that is not read: {advice}")
+    return Unreadable("nested_archive", f"an archive within {source.compression} data: {advice}")
 
 
 def _bounded(source: Source, size: int, fresh: bool) -> tuple[Source, bool]:
@@ -179,7 +192,9 @@ def _bounded(source: Source, size: int, fresh: bool) -> tuple[Source, bool]:
     if source.compression is not None or not holds_lines(source):
         return source, False
     stop = last_line_break(source.path, size) if fresh else None
-    return replace(source, stop=size if stop is None else stop), stop is not None
+    if stop is None or holds_lines(replace(source, start=stop, stop=size)):
+        return replace(source, stop=size), False  # a whole last line needs no line break
+    return replace(source, stop=stop), True
 
 
 def _held(tasks: Sequence[_Task], progress: Callable[[int, int], None]) -> Iterator[Shredded]:
@@ -234,11 +249,11 @@ def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
             return _written(place, task, held, whole)
         shutil.rmtree(task.folder, ignore_errors=True)
         try:
-            settle = 0 if not task.growing else float("inf")
-            again = _prepared(place, task.path, task.note, task.source.largest_record, settle)
+            largest = task.source.largest_record
+            again = _prepared(place, task.path, task.note, largest, task.settle)
         except FileNotFoundError:
             return None
-        task.__dict__.update(again.__dict__)
+        vars(task).update(vars(again))
         (held,) = _held([task], lambda done, total: None)
     return None
 
@@ -246,7 +261,7 @@ def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
 def _digest_unless_changed(task: _Task) -> str | None:
     """The digest of what was read; None where the file is no longer what it was then."""
     if task.error is not None and task.error.reason == "no_permission":
-        return digest(plain_name(task.path))
+        return digest("no_permission", plain_name(task.path))
     stop = task.source.stop
     try:
         whole = sha256(task.path, stop)
@@ -257,3 +272,36 @@ def _digest_unless_changed(task: _Task) -> str | None:
     same = (now.st_ino, now.st_size, now.st_mtime_ns) == (was.st_ino, was.st_size, was.st_mtime_ns)
     appended = stop is not None and now.st_ino == was.st_ino and now.st_size > was.st_size
     return whole if same or appended else None
+
+
+def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedFile:
+    given = task.source.day
+    failed = task.error.reason if task.error else None
+    largest = task.source.largest_record
+    entry = digest(VERSION, whole, str(given), largest, task.reader, failed, task.growing)
+    target = content_folder(place) / entry
+    try:
+        task.folder.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        # The same content was read before, or by another process just now.
+    arrived = datetime.fromtimestamp(task.stat.st_mtime, UTC).date().isoformat()
+    file = LandedFile(
+        path=plain_name(task.path.relative_to(place.landing)),
+        sha256=whole,
+        size=task.stat.st_size,
+        format=task.reader,
+        days=tuple(held.days),
+        records=held.records,
+        events=held.events,
+        malformed=held.malformed,
+        reasons=tuple(f"{reason} {n}" for reason, n in held.reasons.items()),
+        fallback_day=given.isoformat() if given else min(held.days, default=arrived),
+        first_event=held.first_event,
+        growing=task.growing,
+        entry=entry,
+    )
+    with replace_file(task.note, 0o600) as temporary:
+        temporary.write_bytes(msgspec.json.encode(file))
+    return file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +18,10 @@ _ERROR_TEXT = re.compile(r"\s*(error|exception|traceback)\b", re.IGNORECASE)
 _TIMEOUT = re.compile(r"time(d)?[ _-]?out|deadline", re.IGNORECASE)
 
 
+_Turns = dict[tuple[object, ...], int]
+"""How often each turn stands there."""
+
+
 class History:
     """Collects what span after span tells of one conversation."""
 
@@ -26,7 +29,7 @@ class History:
         self.messages: list[Message] = []
         self._system: Any = None
         self._heard: Any = None
-        self._beyond: Counter[tuple[object, ...]] | None = None
+        self._beyond: _Turns | None = None
 
     def hear(self, system: Any, heard: Any, said: Any) -> None:
         """Add what one model call read and wrote."""
@@ -45,24 +48,17 @@ class History:
             self.messages = merge_history(self.messages, told + answer)
             # What is known beyond what this call read; None where it did not start with it.
             same = not begun or _opening(told) == _opening(self.messages)
-            self._beyond = Counter(map(_turn, self.messages)) if same else None
-            if self._beyond is not None:
-                self._beyond.subtract(map(_turn, told))
+            self._beyond = _beyond(self.messages, told) if same else None
         elif self._beyond is not None:
             for message in tail:
-                turn = _turn(message)
-                if self._beyond[turn] > 0:
-                    self._beyond[turn] -= 1
-                else:
+                if not _take(self._beyond, _turn(message)):
                     self.messages.append(message)
             known = self._beyond.copy()
             for message in answer:
                 turn = _turn(message)
-                if known[turn] > 0:
-                    known[turn] -= 1
-                else:
+                if not _take(known, turn):
                     self.messages.append(message)
-                    self._beyond[turn] += 1
+                    self._beyond[turn] = self._beyond.get(turn, 0) + 1
         self._system, self._heard = system, heard
 
     def _tail(self, system: Any, heard: Any) -> list[Message] | None:
@@ -101,15 +97,27 @@ def merge_history(known: list[Message], later: Iterable[Message]) -> list[Messag
     if opening is None or fresh is None or fresh != opening:
         have_system = {_turn(m) for m in known if m.role == "system"}
         return known + [m for m in later if m.role != "system" or _turn(m) not in have_system]
-    left = Counter(map(_turn, known))
-    added = []
-    for message in later:
+    left = _beyond(known, ())
+    return known + [message for message in later if not _take(left, _turn(message))]
+
+
+def _beyond(known: Iterable[Message], told: Iterable[Message]) -> _Turns:
+    """What stands in `known` more often than in `told`."""
+    left: _Turns = {}
+    for message in known:
         turn = _turn(message)
-        if left[turn] > 0:
-            left[turn] -= 1
-        else:
-            added.append(message)
-    return known + added
+        left[turn] = left.get(turn, 0) + 1
+    for message in told:
+        _take(left, _turn(message))
+    return left
+
+
+def _take(turns: _Turns, turn: tuple[object, ...]) -> bool:
+    """Take one such turn away, if there is one."""
+    count = turns.get(turn, 0)
+    if count:
+        turns[turn] = count - 1
+    return count > 0
 
 
 def _opening(messages: Iterable[Message]) -> tuple[object, ...] | None:

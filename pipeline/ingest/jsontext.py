@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +15,25 @@ from msgspec.structs import replace
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.source import Source
 
-__all__ = ["KEPT_BYTES", "JsonText", "json_array", "json_lines", "parse"]
+__all__ = [
+    "KEPT_BYTES",
+    "JsonText",
+    "json_array",
+    "json_lines",
+    "malformed",
+    "parse",
+    "parse_leniently",
+    "without_surrogates",
+]
 
 _BOM = b"\xef\xbb\xbf"
 KEPT_BYTES = 64 * 1024
 """What quarantine keeps of a malformed record."""
+_DEEPEST = 200  # levels
+_ORJSON_WRITES = 254  # levels, where it reads 1,024
+_MANY_DIGITS = re.compile(rb"\d{19}")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,76 @@ def parse(raw: bytes, offset: int = 0) -> JsonText | Malformed:
     return malformed(reason, f"{first.msg} at character {first.pos}", raw, offset, attempts=2)
 
 
+def parse_leniently(raw: bytes, offset: int = 0) -> JsonText | Malformed:
+    """Parse JSON as its writers meant it, where the one parser refuses or would lose something.
+
+    NaN and Infinity are nothing, integers beyond 64 bits are text, control characters stay, and
+    halves of surrogate pairs (JavaScript cuts text between them) are replaced and flagged.
+    """
+    parsed = parse(raw, offset)
+    if isinstance(parsed, JsonText) and not _MANY_DIGITS.search(raw):
+        return _checked(parsed, raw)
+    if isinstance(parsed, Malformed) and parsed.reason == "too_deep":
+        return parsed
+    text = raw.decode("utf-8", "replace")
+    try:
+        value = _lenient.decode(text)
+    except (ValueError, RecursionError):
+        return parsed
+    repaired = "�" in text and "�".encode() not in raw
+    return _checked(JsonText(value, offset, len(raw), repaired), raw)
+
+
+def without_surrogates(value: Any) -> Any:
+    """A JSON value with halves of surrogate pairs replaced."""
+    match value:
+        case str():
+            return _SURROGATE.sub("�", value)
+        case list():
+            return [without_surrogates(item) for item in value]
+        case dict():
+            return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
+        case _:
+            return value
+
+
+def _checked(text: JsonText, raw: bytes) -> JsonText | Malformed:
+    """A value that can be written as JSON again, whatever a reader wraps around it."""
+    value, repaired = text.value, text.repaired
+    try:
+        if _HALF.search(raw):
+            value = without_surrogates(value)
+            repaired = repaired or value != text.value
+        if raw.count(b"[") + raw.count(b"{") > _DEEPEST:
+            _require_shallow(value)
+    except (TypeError, RecursionError):
+        return malformed("too_deep", f"more than {_DEEPEST} levels deep", raw, text.offset)
+    return JsonText(value, text.offset, text.length, repaired)
+
+
+def _require_shallow(value: Any) -> None:
+    """Raise TypeError where a value is nested more deeply than is kept."""
+    for _ in range(_ORJSON_WRITES - _DEEPEST):
+        value = [value]
+    orjson.dumps(value)
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _integer(digits: str) -> int | str:
+    """An integer of 64 bits, or its digits."""
+    if len(digits) > 20:
+        return digits
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else digits
+
+
+_lenient = json.JSONDecoder(strict=False, parse_int=_integer, parse_float=_finite, parse_constant=lambda _: None)
+
+
 def malformed(reason: str, detail: str, raw: bytes, offset: int, attempts: int = 1) -> Malformed:
     """Keep the beginning of a record that could not be read."""
     return Malformed(reason, detail, offset, len(raw), raw[:KEPT_BYTES], attempts)
@@ -67,7 +153,7 @@ def json_lines(source: Source) -> Iterator[JsonText | Malformed]:
             else:
                 text = raw.removeprefix(_BOM).strip() if start == 0 else raw.strip()
                 if text:
-                    parsed = parse(text, start)
+                    parsed = parse_leniently(text, start)
                     if isinstance(parsed, Malformed) and not raw.endswith(b"\n"):
                         parsed = replace(parsed, reason="torn_line")
                     yield parsed
@@ -93,7 +179,6 @@ def json_array(source: Source) -> Iterator[JsonText | Malformed]:
     raw = source.read().removeprefix(_BOM)
     text = raw.decode("utf-8", "replace")
     repaired = "�" in text and "�".encode() not in raw
-    decoder = json.JSONDecoder()
     at = _skip(text, 0, "")
     single = not text.startswith("[", at)
     at = at if single else _skip(text, at + 1, "")
@@ -101,19 +186,14 @@ def json_array(source: Source) -> Iterator[JsonText | Malformed]:
     while at < len(text) and (single or text[at] != "]"):
         offset, counted = offset + len(text[counted:at].encode("utf-8", "replace")), at
         try:
-            value, after = decoder.raw_decode(text, at)
+            value, after = _lenient.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             reason = "too_deep" if isinstance(error, RecursionError) else "bad_json"
             rest = text[at:].encode("utf-8", "replace")
             yield malformed(reason, f"{type(error).__name__} in an array's element", rest, offset)
             return
         raw = text[at:after].encode("utf-8", "replace")
-        try:
-            orjson.dumps(value)  # half a surrogate pair, an integer beyond 64 bits, depth
-            yield JsonText(value, offset, len(raw), repaired)
-        except TypeError as error:
-            reason = "too_deep" if "ecursion" in str(error) else "bad_json"
-            yield malformed(reason, f"{type(error).__name__} in an array's element", raw, offset)
+        yield _checked(JsonText(value, offset, len(raw), repaired), raw)
         at = _skip(text, after, "" if single else ",")
 
 

@@ -13,7 +13,7 @@ from pipeline.files import make_directory, replace_file, sha256
 from pipeline.ingest.readers import READERS, choose_reader
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["LandingError", "expand", "given_day", "land", "lying_files"]
+__all__ = ["LandingError", "expand", "given_day", "land", "lying_files", "plain_name"]
 
 _DAY_FOLDER = re.compile(r"day=(\d{4}-\d{2}-\d{2})")
 
@@ -98,20 +98,35 @@ def _recognised(file: Path) -> str:
 
 
 def lying_files(place: DataDir) -> Iterator[Path]:
-    """Every file in landing that is to be read, in order; hidden ones are not."""
+    """Every file in landing that is to be read, in order; hidden ones are not.
+
+    A directory that may not be read stands for what lies below it.
+    """
     if not place.landing.is_dir():
         return
     # Files dropped by hand leave it open as the umask says; here it is closed to others.
     make_directory(place.landing, private=True)
-    for path in sorted(p for p in place.landing.rglob("*") if p.is_file()):
-        if not any(part.startswith(".") for part in path.relative_to(place.landing).parts):
-            plain = path.name.encode("utf-8", "backslashreplace").decode()
-            # A name that is no UTF-8 gets one that can be written down.
-            yield (
-                path
-                if plain == path.name
-                else path.rename(path.with_name(plain.replace("\\", "-")))
-            )
+    yield from sorted(_lying_below(place.landing))
+
+
+def _lying_below(folder: Path) -> Iterator[Path]:
+    try:
+        below = [p for p in folder.iterdir() if not p.name.startswith(".")]
+        folders = {p for p in below if p.is_dir() and not p.is_symlink()}
+        files = [p for p in below if p not in folders and p.is_file()]
+    except PermissionError:
+        yield folder
+        return
+    except FileNotFoundError:
+        return
+    yield from files
+    for path in folders:
+        yield from _lying_below(path)
+
+
+def plain_name(path: Path) -> str:
+    """A path that can be written down: bytes that are no UTF-8 become escapes."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def given_day(path: Path) -> date | None:

@@ -81,10 +81,23 @@ def _serve(
         except OSError:
             line = ""
         if not line:
-            answers.put((number, WorkerFailed(f"a worker process died (exit {process.poll()})")))
+            answers.put((number, WorkerFailed(_death(process))))
             return
         answer = json.loads(line)
         if "error" in answer:
             answers.put((number, WorkerFailed(answer["error"])))
             return
         answers.put((number, answer["answer"]))
+
+
+def _death(process: subprocess.Popen[str]) -> str:
+    """How a process ended, and what to do."""
+    try:
+        code = process.wait(5)
+    except subprocess.TimeoutExpired:
+        code = 0
+    how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+    return (
+        f"a worker process ended {how} in the middle of its work, often because memory ran out; "
+        "nothing of it was published, and running the same again begins it anew"
+    )

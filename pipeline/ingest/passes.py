@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, uniqu
 from pipeline.ingest.frames import trace_frame
 from pipeline.ingest.gathering import write_rows
 from pipeline.ingest.index import LandedFile
+from pipeline.ingest.plain import plain_trace
 from pipeline.ingest.records import Event, Trace
 from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
 from pipeline.ingest.spans import trace_of_spans
@@ -125,25 +126,27 @@ def _bodies(
     found: dict[str, list[tuple[LandedFile, str, bytes]]] = defaultdict(list)
     for file in files:
         for path in file.tables(place, "records"):
-            for table in _row_groups(path, buckets):
-                ids = table["trace_id"].to_pylist()
-                mine = [n for n, trace_id in enumerate(ids) if trace_id in wanted]
-                chosen = table if len(mine) == len(ids) else table.take(mine)
-                kinds, bodies = chosen["kind"].to_pylist(), chosen["body"].to_pylist()
-                for n, kind, body in zip(mine, kinds, bodies, strict=True):
-                    found[ids[n]].append((file, kind, body))
+            table = _records(path, buckets)
+            ids = table["trace_id"].to_pylist()
+            mine = [n for n, trace_id in enumerate(ids) if trace_id in wanted]
+            chosen = table if len(mine) == len(ids) else table.take(mine)
+            kinds, bodies = chosen["kind"].to_pylist(), chosen["body"].to_pylist()
+            for n, kind, body in zip(mine, kinds, bodies, strict=True):
+                found[ids[n]].append((file, kind, body))
     return found
 
 
-def _row_groups(path: Path, buckets: set[int]) -> Iterator[pa.Table]:
-    """The row groups that may hold a record of these buckets."""
+def _records(path: Path, buckets: set[int]) -> pa.Table:
+    """The rows of a part that may be of these buckets."""
     with pq.ParquetFile(path) as parquet:
         meta = parquet.metadata
         at = parquet.schema_arrow.get_field_index("bucket")
+        chosen = []
         for number in range(meta.num_row_groups):
             seen = meta.row_group(number).column(at).statistics
             if seen is None or any(seen.min <= bucket <= seen.max for bucket in buckets):
-                yield parquet.read_row_group(number, ["trace_id", "kind", "body"])
+                chosen.append(number)
+        return parquet.read_row_groups(chosen, ["trace_id", "kind", "body"])
 
 
 def _trace(
@@ -163,8 +166,11 @@ def _trace(
     formats = sorted(file.format or "" for file, _, _ in found) or ["otlp_json"]
     traces: list[Trace] = []
     try:
-        if spans or events:
-            traces.append(trace_of_spans(spans, events, source=formats[0], conflicting=conflicting))
+        plain = not events and not conflicting and bool(spans)
+        trace = plain_trace(spans, source=formats[0]) if plain else None
+        if trace is None and (spans or events):
+            trace = trace_of_spans(spans, events, source=formats[0], conflicting=conflicting)
+        traces += [trace] if trace is not None else []
     except UNUSABLE as error:
         first = min(spans, key=lambda span: (span.start, span.span_id))
         share.broken.append(

@@ -18,16 +18,22 @@ _SHARE = 64 * 2**20  # bytes that one process reads at a time
 def holds_lines(source: Source) -> bool:
     """Whether the first line is a whole JSON object: then every line is a record of its own."""
     with source.open() as handle:
-        first = handle.readline(source.largest_record).removeprefix(b"\xef\xbb\xbf").strip()
+        first = handle.readline(source.largest_record).removeprefix(b"\xef\xbb\xbf")
+        while first and not first.strip():
+            first = handle.readline(source.largest_record)
+    first = first.strip()
     try:
         return isinstance(orjson.loads(first), dict)
     except orjson.JSONDecodeError:
         return first.startswith(b"{") and first != b"{" and first.endswith(b"}")
 
 
-def last_line_break(path: Path) -> int | None:
-    """Where the last whole line of a file ends, if something follows it."""
-    size = path.stat().st_size
+def last_line_break(path: Path, size: int | None = None) -> int | None:
+    """Where the last whole line of a file (of its first `size` bytes) ends, if something follows.
+
+    None where nothing does, and where there is no line break at all.
+    """
+    size = path.stat().st_size if size is None else size
     with path.open("rb") as handle:
         at = size
         while at > 0:

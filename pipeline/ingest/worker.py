@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.ingest.index import shred_share
+from pipeline.ingest.examining import shred_share
+from pipeline.ingest.landed import IndexFailed
 from pipeline.ingest.passes import assemble_share
 
 _WORK: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -22,13 +24,17 @@ def main() -> None:
         task = json.loads(line)
         try:
             answer = {"answer": _WORK[task["do"]](task)}
+        except IndexFailed as error:
+            answer = {"error": str(error)}
         except Exception as error:
             # The type alone: an error's text may quote what it failed on.
             where = error.__traceback__
             while where is not None and where.tb_next is not None:
                 where = where.tb_next
             at = f"{where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
-            answer = {"error": f"{task['do']} failed: {type(error).__name__} in {at}"}
+            number = error.errno if isinstance(error, OSError) else None
+            why = os.strerror(number) if number else type(error).__name__
+            answer = {"error": f"{task['do']} failed: {why} in {at}"}
         print(json.dumps(answer), flush=True)
 
 

@@ -13,7 +13,7 @@ import zstandard
 
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["Archive", "Unpacked"]
+__all__ = ["ARCHIVES", "Archive", "Unpacked"]
 
 _MOST_MEMBERS = 200_000
 _LARGEST_CONTENT = 8 * 2**30
@@ -22,7 +22,8 @@ _RATIO_FROM = 64 * 2**20
 _ZSTANDARD = 93  # written by current evaluation tools; zipfile reads it from Python 3.14 on
 _LARGEST_WINDOW = 128 * 2**20
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
-_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")
+"""How archives and compressed files begin."""
 
 
 class Unpacked(Exception):
@@ -99,7 +100,7 @@ class Archive:
         ) as error:  # fmt: skip
             detail = f"a damaged member of the archive ({type(error).__name__})"
             raise Unpacked("bad_zip", detail) from error
-        if content.startswith(_ARCHIVES):
+        if content.startswith(ARCHIVES):
             raise Unpacked("nested_archive", "a member of the archive is an archive itself")
         return content
 

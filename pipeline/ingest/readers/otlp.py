@@ -46,6 +46,7 @@ class OtlpJsonReader:
     """
 
     name = "otlp_json"
+    by_lines = True
 
     def sniff(self, head: Head) -> bool:
         """A key that tells an export request, or an id as the console exporter prints it."""

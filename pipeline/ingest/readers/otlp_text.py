@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from pipeline.ingest.jsontext import KEPT_BYTES, JsonText, malformed, parse
+from pipeline.ingest.jsontext import KEPT_BYTES, JsonText, malformed, parse, without_surrogates
 from pipeline.ingest.readers.otlp_values import int_value
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.source import Source
@@ -20,7 +20,6 @@ __all__ = ["layout", "parse_leniently", "raw_documents", "raw_lines"]
 
 _BOM = b"\xef\xbb\xbf"
 _BUFFER = 1 << 20
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RESCUED = re.compile(rb'"(resource_?(spans|logs)|trace_?id)"\s*:', re.IGNORECASE)
 _MANY_DIGITS = re.compile(rb"\d{19}")
 Raw = tuple[int, bytes, bool]
@@ -139,7 +138,7 @@ def parse_leniently(raw: bytes, offset: int) -> JsonText | Malformed:
         try:
             orjson.dumps(value)
         except TypeError:  # a lone surrogate; or nesting, which the values' reader tells of
-            value, repaired = _without_surrogates(value), True
+            value, repaired = without_surrogates(value), True
     except (ValueError, RecursionError):
         return parsed
     return JsonText(value, offset, len(raw), repaired or ("�" in text and "�".encode() not in raw))
@@ -147,18 +146,6 @@ def parse_leniently(raw: bytes, offset: int) -> JsonText | Malformed:
 
 def _integer(digits: str) -> int | str:
     return int_value(int(digits)) if len(digits) < 4000 else digits
-
-
-def _without_surrogates(value: Any) -> Any:
-    match value:
-        case str():
-            return _SURROGATE.sub("�", value)
-        case list():
-            return [_without_surrogates(item) for item in value]
-        case dict():
-            return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
-        case _:
-            return value
 
 
 @contextmanager

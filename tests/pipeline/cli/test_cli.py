@@ -41,7 +41,7 @@ def chat_file(tmp_path: Path) -> Path:
 def test_land_says_what_landed_and_what_to_run_next(tmp_path: Path, chat_file: Path) -> None:
     done = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
     assert done.returncode == 0
-    assert "chat, 1 records, 1 that cannot be read (bad_json 1)" in done.stdout
+    assert "chat, 1 record, 1 that cannot be read (bad_json 1)" in done.stdout
     own = f"CASELAW_DATA={tmp_path / 'data'}"
     assert f"Next: make backfill {own} FROM=2026-11-10 TO=2026-11-10" in done.stdout
     again = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")

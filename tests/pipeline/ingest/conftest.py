@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -12,6 +13,8 @@ from pipeline.registry import load_registry
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import day
 
+_registry_of = cache(load_registry)  # reading it takes longer than a small day does
+
 
 @pytest.fixture
 def ingest(place: DataDir) -> Callable[..., Assembly]:
@@ -19,7 +22,7 @@ def ingest(place: DataDir) -> Callable[..., Assembly]:
 
     def run(key: str = "2026-11-02") -> Assembly:
         window = day(key)
-        assembly = assemble_day(place, window, load_registry(place.registry, window), b"k" * 32)
+        assembly = assemble_day(place, window, _registry_of(place.registry, window), b"k" * 32)
         assembly.counts.check("test")
         RAW_TRACES.conform(assembly.traces)
         return assembly
