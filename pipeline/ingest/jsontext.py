@@ -129,7 +129,9 @@ def _integer(digits: str) -> int | str:
     return number if -(2**63) <= number < 2**64 else digits
 
 
-_lenient = json.JSONDecoder(strict=False, parse_int=_integer, parse_float=_finite, parse_constant=lambda _: None)
+_lenient = json.JSONDecoder(
+    strict=False, parse_int=_integer, parse_float=_finite, parse_constant=lambda _: None
+)
 
 
 def malformed(reason: str, detail: str, raw: bytes, offset: int, attempts: int = 1) -> Malformed:

@@ -126,8 +126,8 @@ def _calls(messages: Sequence[Message], tools: dict[str, Call]) -> tuple[Call, .
     shown = [call.id for message in messages for call in message.tool_calls]
     if len(shown) > len(tools) or None in shown:
         return None
-    if any(call.result is None for call in tools.values()):
-        return None
+    if any(call.result is None or call.arguments in ("", "{}") for call in tools.values()):
+        return None  # the messages may tell what the span does not
     first = [tools[name] for name in shown if name in tools]
     if len(first) != len(shown) or len(set(shown)) != len(shown):
         return None
