@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,25 +18,49 @@ __all__ = ["History", "calls_from_messages", "merge_history", "outcome"]
 _ERROR_TEXT = re.compile(r"\s*(error|exception|traceback)\b", re.IGNORECASE)
 _TIMEOUT = re.compile(r"time(d)?[ _-]?out|deadline", re.IGNORECASE)
 
+Turn = tuple[object, ...]
 
-_Turns = dict[tuple[object, ...], int]
-"""How often each turn stands there."""
+
+class _Thread:
+    """One line of conversation: calls that repeat each other's history."""
+
+    def __init__(self, origin: _Thread | None = None) -> None:
+        self.origin = origin
+        """The line that this one takes up after its beginning was cut off."""
+        self.known: Counter[Turn] = Counter()
+        self.last: Turn | None = None
+        self.system: Any = None
+        self.heard: Any = None
+        self.read: Counter[Turn] = Counter()
+        """What the last call read."""
+
+    def note(self, turn: Turn) -> None:
+        """A turn that was added."""
+        self.known[turn] += 1
+        self.last = turn
+        if self.origin is not None:
+            self.origin.known[turn] += 1
 
 
 class History:
-    """Collects what span after span tells of one conversation."""
+    """Collects what span after span tells of one conversation.
+
+    Agents send the whole history with every call, its latest part, or only what is new. Calls
+    that begin alike are one line of it; agents that take turns may each have a line of their own.
+    """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self._system: Any = None
-        self._heard: Any = None
-        self._beyond: _Turns | None = None
+        self._first: Turn | None = None
+        self._lines: dict[Turn, _Thread] = {}
+        self._line: _Thread | None = None
 
     def hear(self, system: Any, heard: Any, said: Any) -> None:
         """Add what one model call read and wrote."""
         tail = self._tail(system, heard)
         answer = read_messages(said, "assistant")
-        if tail is None:
+        line = self._line
+        if tail is None or line is None:
             told = read_messages(heard)
             if not any(m.role == "system" for m in told):
                 # OpenAI's responses repeat the instructions before what they say.
@@ -44,22 +69,16 @@ class History:
                 ]
                 told = [*(replace(m, role="system") for m in stated), *told]
             answer = [m for m in answer if m.role != "system"]
-            begun = bool(self.messages)
-            self.messages = merge_history(self.messages, told + answer)
-            # What is known beyond what this call read; None where it did not start with it.
-            same = not begun or _opening(told) == _opening(self.messages)
-            self._beyond = _beyond(self.messages, told) if same else None
-        elif self._beyond is not None:
+            line = self.take(told, answer)
+        else:
             for message in tail:
-                if not _take(self._beyond, _turn(message)):
-                    self.messages.append(message)
-            known = self._beyond.copy()
-            for message in answer:
-                turn = _turn(message)
-                if not _take(known, turn):
-                    self.messages.append(message)
-                    self._beyond[turn] = self._beyond.get(turn, 0) + 1
-        self._system, self._heard = system, heard
+                self._read(line, message)
+            self._answer(line, answer)
+        line.system, line.heard = system, heard
+
+    def begins(self, heard: Any) -> bool:
+        """Whether a call that read this was told what the conversation began with."""
+        return self._first is not None and _opening(read_messages(heard)) == self._first
 
     def _tail(self, system: Any, heard: Any) -> list[Message] | None:
         """What a call read beyond what the one before it did, where the JSON text shows it.
@@ -67,11 +86,12 @@ class History:
         Most agents send the whole history with every call, so its text begins with the last
         call's: parsing only what follows halves the time that a long conversation takes.
         """
-        before = self._heard
-        if self._beyond is None or type(heard) is not str or type(before) is not str:
+        line = self._line
+        if line is None or type(heard) is not str or type(line.heard) is not str:
             return None
+        before = line.heard
         border = len(before) - 1
-        if system != self._system or before[:1] != "[" or before[border:] != "]":
+        if system != line.system or before[:1] != "[" or before[border:] != "]":
             return None
         if heard == before:
             return []
@@ -79,55 +99,111 @@ class History:
             return None
         return read_messages("[" + heard[border + 1 :])
 
-    def add(self, message: Message) -> None:
-        """Add a message of an aside, unless it stands there."""
-        if _turn(message) not in map(_turn, self.messages):
+    def take(self, told: Sequence[Message], answer: Iterable[Message] = ()) -> _Thread:
+        """Add messages that a call read, and those that it wrote; returns the line they are of.
+
+        Where a line of conversation begins alike, each message counts as often as it stands there
+        beyond what is known. Where the last line's last turn is among them, its beginning was cut
+        off, or replaced by a summary: what follows that turn is new. Else all of it is.
+        """
+        turns = [(_turn(message), message) for message in told]
+        spoken = [turn for turn, message in turns if message.role != "system"]
+        line = self._begun_by(spoken)
+        if line is not None:
+            line.read = Counter()
+            for message in told:
+                self._read(line, message)
+        else:
+            line = self._continued(turns) or self._opened(turns)
+            line.read = Counter(turn for turn, _ in turns)
+            if spoken:
+                self._lines[spoken[0]] = line
+                self._first = self._first or spoken[0]
+        self._line = line
+        self._answer(line, answer)
+        return line
+
+    def _begun_by(self, spoken: Sequence[Turn]) -> _Thread | None:
+        """The line that begins with these turns.
+
+        One that did not open the conversation must go on alike: "yes" begins more than one.
+        """
+        line = self._lines.get(spoken[0]) if spoken else None
+        if line is None or spoken[0] == self._first:
+            return line
+        return line if len(spoken) > 1 and line.known[spoken[1]] > 0 else None
+
+    def _continued(self, turns: Sequence[tuple[Turn, Message]]) -> _Thread | None:
+        """The last line, taken up from its last turn, if that is among `turns`."""
+        before = self._line
+        last = before.last if before is not None else None
+        at = next((n for n in range(len(turns) - 1, -1, -1) if turns[n][0] == last), None)
+        if before is None or last is None or at is None:
+            return None
+        line = _Thread(before.origin or before)
+        read: Counter[Turn] = Counter()
+        for number, (turn, message) in enumerate(turns):
+            read[turn] += 1
+            if number > at or read[turn] > before.known[turn]:
+                self.messages.append(message)
+                line.note(turn)
+            else:
+                line.known[turn] += 1
+                line.last = turn
+        return line
+
+    def _opened(self, turns: Sequence[tuple[Turn, Message]]) -> _Thread:
+        """A new line; of its system prompts those that stand there are not repeated."""
+        line = _Thread()
+        there = {_turn(m) for m in self.messages if m.role == "system"} if self.messages else set()
+        for turn, message in turns:
+            if message.role != "system" or turn not in there:
+                self.messages.append(message)
+            line.note(turn)
+        return line
+
+    def _read(self, line: _Thread, message: Message) -> None:
+        turn = _turn(message)
+        line.read[turn] += 1
+        if line.read[turn] > line.known[turn]:
             self.messages.append(message)
+            line.note(turn)
+
+    def _answer(self, line: _Thread, answer: Iterable[Message]) -> None:
+        said: Counter[Turn] = Counter()
+        for message in answer:
+            turn = _turn(message)
+            said[turn] += 1
+            if line.read[turn] + said[turn] > line.known[turn]:
+                self.messages.append(message)
+                line.note(turn)
 
 
 def merge_history(known: list[Message], later: Iterable[Message]) -> list[Message]:
-    """Append to `known` what a later span's messages add to it.
-
-    A span repeats the whole history, or gives only what is new. Where its first turn is the
-    conversation's first, every message counts as often as it stands there beyond what is known;
-    else all of it is new.
-    """
-    later = list(later)
-    opening, fresh = _opening(known), _opening(later)
-    if opening is None or fresh is None or fresh != opening:
-        have_system = {_turn(m) for m in known if m.role == "system"}
-        return known + [m for m in later if m.role != "system" or _turn(m) not in have_system]
-    left = _beyond(known, ())
-    return known + [message for message in later if not _take(left, _turn(message))]
+    """`known`, and what a later trace's messages add to it; see `History.take`."""
+    history = History()
+    if known:
+        history.take(known)
+    history.take(list(later))
+    return history.messages
 
 
-def _beyond(known: Iterable[Message], told: Iterable[Message]) -> _Turns:
-    """What stands in `known` more often than in `told`."""
-    left: _Turns = {}
-    for message in known:
-        turn = _turn(message)
-        left[turn] = left.get(turn, 0) + 1
-    for message in told:
-        _take(left, _turn(message))
-    return left
-
-
-def _take(turns: _Turns, turn: tuple[object, ...]) -> bool:
-    """Take one such turn away, if there is one."""
-    count = turns.get(turn, 0)
-    if count:
-        turns[turn] = count - 1
-    return count > 0
-
-
-def _opening(messages: Iterable[Message]) -> tuple[object, ...] | None:
+def _opening(messages: Iterable[Message]) -> Turn | None:
     """The first turn that is no system prompt."""
     return next((_turn(m) for m in messages if m.role != "system"), None)
 
 
-def _turn(message: Message) -> tuple[object, ...]:
-    """What makes two messages the same turn, repeated: all but the finish reason."""
-    return message.role, message.content, message.tool_calls, message.tool_call_id, message.name
+def _turn(message: Message) -> Turn:
+    """What makes two messages the same turn, repeated.
+
+    Neither the finish reason nor the name does: an answer rarely carries what the history says of
+    it. Calls are known by their ids, whether or not the text beside them was kept.
+    """
+    calls = message.tool_calls
+    if calls and None not in [call.id for call in calls]:
+        return message.role, calls
+    content = message.content
+    return message.role, content.strip() if content else None, calls, message.tool_call_id
 
 
 def outcome(result: str | None) -> tuple[str, str | None]:
@@ -143,16 +219,21 @@ def outcome(result: str | None) -> tuple[str, str | None]:
 
 
 def calls_from_messages(messages: Iterable[Message]) -> tuple[Call, ...]:
-    """The tool calls that messages show, each with the result that answers its id, in order."""
-    messages = list(messages)
+    """The tool calls that messages show, each with the result that answers its id, in order.
+
+    What others say beside the conversation, an evaluator's verdict as a call, is none.
+    """
+    messages = [message for message in messages if message.role != "other"]
     results: dict[str | None, list[str | None]] = {}
     for message in messages:
         if message.role == "tool":
             results.setdefault(message.tool_call_id, []).append(message.content)
+    for waiting in results.values():
+        waiting.reverse()
     calls = []
     for call in (call for message in messages for call in message.tool_calls):
         waiting = results.get(call.id)
-        result = waiting.pop(0) if waiting else None
+        result = waiting.pop() if waiting else None
         status, error = outcome(result)
         calls.append(
             Call(call.id, call.name, call.arguments, result=result, status=status, error=error)

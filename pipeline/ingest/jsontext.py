@@ -33,6 +33,7 @@ _DEEPEST = 200  # levels
 _ORJSON_WRITES = 254  # levels, where it reads 1,024
 _MANY_DIGITS = re.compile(rb"\d{19}")
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_SIGNS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{},]', re.DOTALL)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -175,8 +176,9 @@ def _skip_line(handle: Any) -> int:
 def json_array(source: Source) -> Iterator[JsonText | Malformed]:
     """Yield each element of a file that holds one JSON array, or each value that stands in it.
 
-    Elements are decoded one after another, so what stands before a broken one still lands; from
-    the broken one on nothing can be told apart, and the rest is one malformed record.
+    Elements are decoded one after another. A broken one is passed over where its brackets tell
+    its end; where they do not, nothing more can be told apart, and the rest is one malformed
+    record.
     """
     raw = source.read().removeprefix(_BOM)
     text = raw.decode("utf-8", "replace")
@@ -189,14 +191,29 @@ def json_array(source: Source) -> Iterator[JsonText | Malformed]:
         offset, counted = offset + len(text[counted:at].encode("utf-8", "replace")), at
         try:
             value, after = _lenient.raw_decode(text, at)
+            raw = text[at:after].encode("utf-8", "replace")
+            yield _checked(JsonText(value, offset, len(raw), repaired), raw)
         except (ValueError, RecursionError) as error:
             reason = "too_deep" if isinstance(error, RecursionError) else "bad_json"
-            rest = text[at:].encode("utf-8", "replace")
-            yield malformed(reason, f"{type(error).__name__} in an array's element", rest, offset)
-            return
-        raw = text[at:after].encode("utf-8", "replace")
-        yield _checked(JsonText(value, offset, len(raw), repaired), raw)
+            after = _end_of(text, at)
+            raw = text[at:after].encode("utf-8", "replace")
+            yield malformed(reason, f"{type(error).__name__} in an array's element", raw, offset)
         at = _skip(text, after, "" if single else ",")
+
+
+def _end_of(text: str, at: int) -> int:
+    """Where a broken element ends: after its last bracket, or at the comma that follows it."""
+    depth = 0
+    for sign in _SIGNS.finditer(text, at):
+        if sign[0] in ("{", "["):
+            depth += 1
+        elif sign[0] in ("}", "]"):
+            depth -= 1
+            if depth <= 0:
+                return sign.end() if depth == 0 else sign.start()
+        elif sign[0] == "," and depth == 0 and sign.start() > at:
+            return sign.start()
+    return len(text)
 
 
 def _skip(text: str, at: int, also: str) -> int:

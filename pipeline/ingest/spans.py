@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -152,20 +152,21 @@ def _filled(span: Call, shown: Call) -> Call:
 def _paired(shown: list[Call], alone: list[Call]) -> list[Call]:
     """Match tool spans without an id to shown calls of the same tool, in order; the rest follow."""
     result = list(shown)
+    free: dict[tuple[str, bool], deque[int]] = defaultdict(deque)
+    for n, call in enumerate(shown):
+        if call.span_id is None:
+            free[call.name, False].append(n)
+            if call.id is None:  # what has an id takes no other call that has one
+                free[call.name, True].append(n)
     for call in alone:
-        at = next(
-            (
-                n
-                for n, other in enumerate(result)
-                if other.span_id is None and other.name == call.name
-                and (call.id is None or other.id is None)
-            ),
-            None,
-        )  # fmt: skip
-        if at is None:
-            result.append(call)
-        else:
+        left = free[call.name, call.id is not None]
+        while left and result[left[0]].span_id is not None:
+            left.popleft()
+        if left:
+            at = left.popleft()
             result[at] = replace(_filled(call, result[at]), id=result[at].id)
+        else:
+            result.append(call)
     return result
 
 

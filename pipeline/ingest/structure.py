@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pipeline.ingest.records import Content, Span
 
-__all__ = ["agent_above", "is_below", "structure_of"]
+__all__ = ["index_of", "is_app_root", "nearest_above", "outer_calls", "structure_of"]
+
+
+def index_of(spans: Iterable[Span]) -> dict[str, Span]:
+    """Spans by their id."""
+    return {span.span_id: span for span in spans}
+
+
+def is_app_root(span: Span) -> bool:
+    """Whether Langfuse's SDK says that what lies above the span was never meant for this trace."""
+    return span.attributes.get("langfuse.internal.is_app_root") in (True, "true")
 
 
 def structure_of(spans: Sequence[Span]) -> tuple[list[Span], set[str]]:
     """The root spans, and flags: orphan_spans, two_roots, span_cycle, clock_skew."""
-    by_id = {span.span_id: span for span in spans}
-    roots = [span for span in spans if span.parent_id is None]
-    flags = set()
-    if any(span.parent_id is not None and span.parent_id not in by_id for span in spans):
-        flags.add("orphan_spans")
+    by_id = index_of(spans)
+    roots, flags = [], set()
+    for span in spans:
+        if span.parent_id is None:
+            roots.append(span)
+        elif span.parent_id in by_id:
+            if span.start < by_id[span.parent_id].start:
+                flags.add("clock_skew")
+        elif is_app_root(span):
+            roots.append(span)
+        else:
+            flags.add("orphan_spans")
     if len(roots) > 1:
         flags.add("two_roots")
     if _has_cycle(spans, by_id):
         flags.add("span_cycle")
-    if any(span.start < by_id[span.parent_id].start for span in spans if span.parent_id in by_id):
-        flags.add("clock_skew")
     return roots, flags
 
 
@@ -40,23 +55,57 @@ def _has_cycle(spans: Sequence[Span], by_id: Mapping[str, Span]) -> bool:
     return False
 
 
-def agent_above(span: Span, by_id: Mapping[str, Span], kinds: Mapping[str, Content]) -> str | None:
-    """The id of the nearest agent span that `span` works for, itself apart; None without one."""
-    for above in _ancestors(span, by_id):
-        if kinds[above.span_id].kind == "agent":
-            return above.span_id
-    return None
+def nearest_above(
+    spans: Iterable[str],
+    by_id: Mapping[str, Span],
+    wanted: Callable[[str], bool],
+    border: Callable[[str], bool] = lambda span_id: False,
+) -> dict[str, str | None]:
+    """Of every span the nearest wanted one above it, itself apart; None where there is none.
+
+    Each span is walked over once, however many there are below one another. Spans that were
+    passed on the way are in the answer too.
+
+    Args:
+        spans: ids of the spans asked about.
+        by_id: the tree.
+        wanted: whether a span is what is looked for.
+        border: whether to look no further above a span that is not wanted.
+    """
+    found: dict[str, str | None] = {}
+    for span_id in spans:
+        walked: list[tuple[str, str | None]] = []
+        at: str | None = span_id
+        while at is not None and at not in found:
+            found[at] = None  # so that a cycle ends here
+            parent = by_id[at].parent_id
+            above = parent if parent is not None and parent in by_id else None
+            walked.append((at, above))
+            at = above
+        for below, above in reversed(walked):
+            if above is not None:
+                if wanted(above):
+                    found[below] = above
+                elif not border(above):
+                    found[below] = found[above]
+    return found
 
 
-def is_below(span_id: str, ancestor: str, by_id: Mapping[str, Span]) -> bool:
-    """Whether a span stands below another in the tree."""
-    return any(above.span_id == ancestor for above in _ancestors(by_id[span_id], by_id))
+def outer_calls(
+    spans: Sequence[str], by_id: Mapping[str, Span], contents: Mapping[str, Content]
+) -> dict[str, str]:
+    """Of these model calls those that a span above records once more: its id by theirs.
 
-
-def _ancestors(span: Span, by_id: Mapping[str, Span]) -> list[Span]:
-    found: dict[str, Span] = {}
-    above = by_id.get(span.parent_id) if span.parent_id is not None else None
-    while above is not None and above.span_id not in found:
-        found[above.span_id] = above
-        above = by_id.get(above.parent_id) if above.parent_id is not None else None
-    return list(found.values())
+    Two instrumentations of one call nest: the framework's around the SDK's. A tool, a retrieval
+    or an agent in between makes it another call.
+    """
+    if len(spans) < 2:
+        return {}
+    chosen = frozenset(spans)
+    found = nearest_above(
+        spans,
+        by_id,
+        chosen.__contains__,
+        lambda span_id: contents[span_id].kind in ("agent", "tool", "retrieval"),
+    )
+    return {span_id: outer for span_id in spans if (outer := found[span_id]) is not None}

@@ -122,11 +122,24 @@ def _stated(keys: tuple[str, ...]) -> _Stated:
     session: Iterable[str] = SESSION
     if "langsmith.trace.session_name" in there:
         session = [name for name in SESSION if name != "langsmith.trace.session_id"]
-    tables = (session, USER, SERVICE, AGENT_NAME, AGENT_VERSION, RELEASE, PROMPT, POLICY,
-              ENVIRONMENT, OPT_OUT, TAGS)  # fmt: skip
-    narrowed = [tuple(name for name in table if name in there) for table in tables]
-    beside = any(key in METADATA or key.startswith(_ROOTS) for key in keys)
-    return _Stated(*narrowed, metadata=beside)
+
+    def told(table: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in table if name in there)
+
+    return _Stated(
+        session=told(session),
+        user=told(USER),
+        service=told(SERVICE),
+        agent_name=told(AGENT_NAME),
+        agent_version=told(AGENT_VERSION),
+        release=told(RELEASE),
+        prompt=told(PROMPT),
+        policy=told(POLICY),
+        environment=told(ENVIRONMENT),
+        opt_out=told(OPT_OUT),
+        tags=told(TAGS),
+        metadata=any(key in METADATA or key.startswith(_ROOTS) for key in keys),
+    )
 
 
 def _told(values: Mapping[str, Any], names: Sequence[str]) -> str | None:

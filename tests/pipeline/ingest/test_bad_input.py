@@ -228,8 +228,8 @@ DEEP = b"[" * 1000 + b"]" * 1000
         (b'1, "v": 2', 2),  # of two equal keys the later one counts
         (b"[" * 150 + b"]" * 150, json.loads("[" * 150 + "]" * 150)),
         (DEEP, "too_deep"),
-        (DEEP * 500, "bad_json"),
         (b"tru", "bad_json"),
+        (b"{,}", "bad_json"),
     ],
 )
 def test_an_odd_value_lands_as_it_was_meant_or_is_kept_apart(
@@ -243,10 +243,8 @@ def test_an_odd_value_lands_as_it_was_meant_or_is_kept_apart(
     assembly = ingest()
     found = [json.loads(a)["v"] for a in assembly.traces["attributes"]]
     reasons = assembly.quarantined["reason"].to_list()
-    if kept in REASONS:
-        # What follows a broken element of an array cannot be told apart; lines can.
-        lost = layout == "array" and kept == "bad_json"
-        assert (sorted(found), reasons) == ([0] if lost else [0, 1], [kept])
+    if isinstance(kept, str) and kept in REASONS:
+        assert (sorted(found), reasons) == ([0, 1], [kept])
     else:
         assert [v for v in found if v not in (0, 1)] == [kept]
         assert (len(found), reasons) == (3, [])

@@ -144,7 +144,10 @@ def test_a_trusted_judge_promotes_what_a_check_can_tell():
 
 
 def test_a_judge_that_could_not_tell_and_an_unhappy_user_make_a_borderline_case():
-    unhappy = {"scores": [{"name": "thumb", "value": 0.0, "label": "down"}], "escalated": False}
+    unhappy = {
+        "scores": [{"name": "thumb", "value": 0.0, "label": "down", "source": "user"}],
+        "escalated": False,
+    }
     chats = [
         Chat("sad", fails={}, unsure=("completeness", "tone"), feedback=unhappy),
         Chat("odd", asked="How odd is that?", fails={}, unsure=("tone",), anomaly=0.9),

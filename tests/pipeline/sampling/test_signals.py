@@ -54,7 +54,7 @@ def feedback(**given):
 
 
 def score(name, value=None, label=None):
-    return feedback(scores=[{"name": name, "value": value, "label": label}])
+    return feedback(scores=[{"name": name, "value": value, "label": label, "source": "user"}])
 
 
 @pytest.mark.parametrize(
