@@ -23,8 +23,8 @@ def registry_key(section: str) -> dg.AssetKey:
 landing_files = dg.AssetSpec(
     "landing_files",
     group_name="traces",
-    description="Trace files as they arrived in `landing/`: OTLP JSON lines and chat messages. "
-    "Full of personal data; only `raw_traces` reads them.",
+    description="Trace files as they arrived in `landing/`, in whatever format. Full of personal "
+    "data; only `raw_traces` reads them. The sensor `late_traces` sees what arrives late.",
 )
 annotations = dg.AssetSpec(
     "annotations",

@@ -1,6 +1,5 @@
 """Asks for a day again when traces or verdicts of it land late."""
 
-import time
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -8,7 +7,7 @@ import dagster as dg
 from assets.jobs import DAILY, IN_ORDER
 from pipeline.ids import digest
 from pipeline.ingest import landed_files
-from pipeline.ingest.index import unread_files
+from pipeline.ingest.index import settled_files
 from pipeline.ingest.staleness import stale_days
 from pipeline.registry.settings import Ingest
 from pipeline.windows import day
@@ -45,8 +44,8 @@ READ_LANDING = read_landing
 @dg.sensor(
     jobs=[READ_LANDING, DAILY],
     minimum_interval_seconds=300,
-    description="Late spans and verdicts make a published day stale: it is run again, once no "
-    "landing file has changed for `ingest.settle_minutes`.",
+    description="Late spans and verdicts make a published day stale: it is run again, once their "
+    "file has not changed for `ingest.settle_minutes`.",
 )
 def late_traces(
     context: dg.SensorEvaluationContext, lake: LakeResource, registry: RegistryResource
@@ -55,17 +54,15 @@ def late_traces(
     place = lake.open().place
     settings = _settings_today(registry)
     largest, settle = settings.largest_record_mb * 2**20, settings.settle_minutes * 60
-    if unread := unread_files(place, largest, settle):
+    files, unread = settled_files(place, largest, settle)
+    if unread:
         stats = [path.stat() for path in unread]
-        if max(stat.st_mtime for stat in stats) > time.time() - settle:
-            waiting = f"{len(unread)} landing files changed within {settings.settle_minutes} min"
-            return dg.SensorResult(skip_reason=f"{waiting}; they are left to settle")
         key = digest("read", sorted([s.st_ino, s.st_size, s.st_mtime_ns] for s in stats))
         return dg.SensorResult([dg.RunRequest(run_key=key, job_name=READ_LANDING.name)])
-    files = landed_files(place, largest, settle)
     state = digest([file.entry for file in files])
     if context.cursor == state:
-        return dg.SensorResult(skip_reason="nothing has landed since the last look")
+        reason = "nothing that landed has settled since the last look"
+        return dg.SensorResult(skip_reason=reason)
     asked = [
         dg.RunRequest(
             run_key=stale.state,

@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import cli, main
 from pipeline.ingest.quarantine import REASONS
-from pipeline.ingest.readers import READERS
+from pipeline.ingest.readers import READERS, Reader
 from pipeline.registry.settings import Ingest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,10 +40,8 @@ def examples() -> list[str]:
 
 def output_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     """What a command line prints, in the order stdout, stderr."""
-    try:
+    with suppress(SystemExit):
         main(shlex.split(command)[1:])
-    except SystemExit:
-        pass
     printed = capsys.readouterr()
     # The reader's data directory is the default one, which no command names.
     return re.sub(r" CASELAW_DATA=\S+", "", printed.out + printed.err)
@@ -122,7 +121,7 @@ def test_a_command_is_documented_and_tells_of_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_a_format_is_documented(reader) -> None:
+def test_a_format_is_documented(reader: Reader) -> None:
     assert f"`{reader.name}`" in PAGE.read_text()
 
 
@@ -188,10 +187,10 @@ def reasons_given() -> set[str]:
                 case ast.Assign(targets=[target], value=value):
                     # `reason, detail = "too_deep", f"..."`, and what several calls share.
                     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                        pairs = zip(target.elts, value.elts, strict=False)
+                        pairs = list(zip(target.elts, value.elts, strict=False))
                     else:
                         first = value.elts[0] if isinstance(value, ast.Tuple) else value
-                        pairs = iter([(target, first)])
+                        pairs = [(target, first)]
                     for to, text in pairs:
                         found |= codes_in(text) if named(to) in ("reason", "_BAD") else set()
                 case ast.arguments(args=args, defaults=defaults):

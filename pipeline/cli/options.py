@@ -9,7 +9,7 @@ import click
 
 from pipeline.datadir import COMMITTED, DataDir
 
-__all__ = ["DAY", "as_date", "say_next"]
+__all__ = ["DAY", "as_date", "counted", "say_next"]
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -19,6 +19,11 @@ def as_date(
 ) -> date | None:
     """The callback of an option that is a day."""
     return value.date() if value else None
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 day, 2 days."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def say_next(place: DataDir, days: Iterable[str]) -> None:

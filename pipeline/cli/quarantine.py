@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import click
 
-from pipeline.cli.options import DAY, as_date, say_next
+from pipeline.cli.options import DAY, as_date, counted, say_next
 from pipeline.datadir import DataDir
+from pipeline.windows import Window
 from pipeline.windows import day as day_window
 
 __all__ = ["quarantine"]
@@ -37,7 +40,7 @@ def ls(place: DataDir, day: date | None, reasons: bool) -> None:
         found = f"{window.key}  {row['record_id'][:12]}  {row['stage']}  {row['reason']}"
         click.echo(f"{found}  {where}{at}: {row['detail']}")
         total, days = total + 1, days | {window.key}
-    click.echo(f"{total} quarantined records in {len(days)} days")
+    click.echo(f"{counted(total, 'quarantined record')} in {counted(len(days), 'day')}")
 
 
 @quarantine.command("show")
@@ -48,9 +51,7 @@ def show(place: DataDir, record: str, payload: bool) -> None:
     """Show one record, named by the beginning of its id."""
     from pipeline.ingest.quarantine import REASONS, find_records
 
-    found = list(find_records(place, [record]))
-    if not found:
-        raise click.UsageError(f"no quarantined record begins with {record!r}: quarantine ls")
+    found = _named(find_records(place, [record]), (record,))
     for window, row in found:
         for name in ("record_id", "stage", "reason", "detail", "trace_id", "file", "byte_offset",
                      "length", "attempts"):  # fmt: skip
@@ -73,9 +74,10 @@ def retry(place: DataDir, records: tuple[str, ...], every: bool) -> None:
     from pipeline.ingest.quarantine import find_records, retry_records
 
     _require(records, every)
-    found = list(find_records(place, records))
+    found = _named(find_records(place, records), records)
     files = retry_records(place, [row for _, row in found])
-    click.echo(f"{len(found)} records: {len(files)} files will be read anew")
+    anew = counted(len(files), "file")
+    click.echo(f"{counted(len(found), 'record')}: {anew} to be read anew")
     say_next(place, {window.key for window, _ in found})
 
 
@@ -90,12 +92,22 @@ def drop(place: DataDir, records: tuple[str, ...], every: bool, day: date | None
 
     _require(records, every)
     window = day_window(day) if day else None
-    found = [
-        (w, row) for w, row in find_records(place, records, window) if row["stage"] == "ingest"
-    ]
+    held = _named(find_records(place, records, window), records)
+    found = [(when, row) for when, row in held if row["stage"] == "ingest"]
     new = drop_records(place, [row["record_id"] for _, row in found])
-    click.echo(f"{new} records given up; what landed stays where it is")
+    click.echo(f"{counted(new, 'record')} given up; what landed stays where it is")
     say_next(place, {window.key for window, _ in found})
+
+
+def _named(
+    found: Iterable[tuple[Window, dict[str, Any]]], records: tuple[str, ...]
+) -> list[tuple[Window, dict[str, Any]]]:
+    """What was found, if every name found something."""
+    listed = list(found)
+    for name in records:
+        if not any(row["record_id"].startswith(name) for _, row in listed):
+            raise click.UsageError(f"no quarantined record begins with {name!r}: quarantine ls")
+    return listed
 
 
 def _require(records: tuple[str, ...], every: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,27 +18,29 @@ _ERROR_TEXT = re.compile(r"\s*(error|exception|traceback)\b", re.IGNORECASE)
 _TIMEOUT = re.compile(r"time(d)?[ _-]?out|deadline", re.IGNORECASE)
 
 Turn = tuple[object, ...]
+_CALLS = 2  # items of a turn that is known by its calls
 
 
-class _Thread:
+class _Line:
     """One line of conversation: calls that repeat each other's history."""
 
-    def __init__(self, origin: _Thread | None = None) -> None:
+    def __init__(self, origin: _Line | None = None) -> None:
         self.origin = origin
         """The line that this one takes up after its beginning was cut off."""
-        self.known: Counter[Turn] = Counter()
+        self.known: dict[Turn, int] = {}
+        self.read: dict[Turn, int] = {}
+        """What the last call read."""
         self.last: Turn | None = None
+        self.last_but_one: Turn | None = None
         self.system: Any = None
         self.heard: Any = None
-        self.read: Counter[Turn] = Counter()
-        """What the last call read."""
 
     def note(self, turn: Turn) -> None:
-        """A turn that was added."""
-        self.known[turn] += 1
-        self.last = turn
+        """Know one more of a turn."""
+        self.known[turn] = self.known.get(turn, 0) + 1
+        self.last, self.last_but_one = turn, self.last
         if self.origin is not None:
-            self.origin.known[turn] += 1
+            self.origin.known[turn] = self.origin.known.get(turn, 0) + 1
 
 
 class History:
@@ -52,8 +53,9 @@ class History:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self._first: Turn | None = None
-        self._lines: dict[Turn, _Thread] = {}
-        self._line: _Thread | None = None
+        self._systems: set[Turn] = set()
+        self._lines: dict[Turn, _Line] = {}
+        self._line: _Line | None = None
 
     def hear(self, system: Any, heard: Any, said: Any) -> None:
         """Add what one model call read and wrote."""
@@ -69,11 +71,10 @@ class History:
                 ]
                 told = [*(replace(m, role="system") for m in stated), *told]
             answer = [m for m in answer if m.role != "system"]
-            line = self.take(told, answer)
+            line = self.take(told)
         else:
-            for message in tail:
-                self._read(line, message)
-            self._answer(line, answer)
+            self._read(line, tail)
+        self._answer(line, answer)
         line.system, line.heard = system, heard
 
     def begins(self, heard: Any) -> bool:
@@ -99,31 +100,30 @@ class History:
             return None
         return read_messages("[" + heard[border + 1 :])
 
-    def take(self, told: Sequence[Message], answer: Iterable[Message] = ()) -> _Thread:
-        """Add messages that a call read, and those that it wrote; returns the line they are of.
+    def take(self, told: Sequence[Message]) -> _Line:
+        """Add messages that a call read, or a trace told; returns the line they are of.
 
         Where a line of conversation begins alike, each message counts as often as it stands there
-        beyond what is known. Where the last line's last turn is among them, its beginning was cut
-        off, or replaced by a summary: what follows that turn is new. Else all of it is.
+        beyond what is known. Where they take up the last line's end, its beginning was cut off,
+        or replaced by a summary: what follows that end is new. Else all of it is.
         """
-        turns = [(_turn(message), message) for message in told]
-        spoken = [turn for turn, message in turns if message.role != "system"]
+        turns = [_turn(message) for message in told]
+        spoken = [turn for turn, m in zip(turns, told, strict=True) if m.role != "system"]
         line = self._begun_by(spoken)
         if line is not None:
-            line.read = Counter()
-            for message in told:
-                self._read(line, message)
+            line.read = {}
+            self._read(line, told)
         else:
-            line = self._continued(turns) or self._opened(turns)
-            line.read = Counter(turn for turn, _ in turns)
+            end = self._taken_up(turns, spoken)
+            line = self._opened(turns, told) if end is None else self._continued(turns, told, end)
+            line.read = _counts(turns)
             if spoken:
                 self._lines[spoken[0]] = line
                 self._first = self._first or spoken[0]
         self._line = line
-        self._answer(line, answer)
         return line
 
-    def _begun_by(self, spoken: Sequence[Turn]) -> _Thread | None:
+    def _begun_by(self, spoken: Sequence[Turn]) -> _Line | None:
         """The line that begins with these turns.
 
         One that did not open the conversation must go on alike: "yes" begins more than one.
@@ -131,52 +131,68 @@ class History:
         line = self._lines.get(spoken[0]) if spoken else None
         if line is None or spoken[0] == self._first:
             return line
-        return line if len(spoken) > 1 and line.known[spoken[1]] > 0 else None
+        return line if len(spoken) > 1 and spoken[1] in line.known else None
 
-    def _continued(self, turns: Sequence[tuple[Turn, Message]]) -> _Thread | None:
-        """The last line, taken up from its last turn, if that is among `turns`."""
-        before = self._line
-        last = before.last if before is not None else None
-        at = next((n for n in range(len(turns) - 1, -1, -1) if turns[n][0] == last), None)
-        if before is None or last is None or at is None:
+    def _taken_up(self, turns: Sequence[Turn], spoken: Sequence[Turn]) -> int | None:
+        """Where the end of the last line stands among `turns`; None where it does not.
+
+        An answer alone shows that only where it comes first or holds calls: others are repeated.
+        """
+        line = self._line
+        if line is None or line.last is None or line.last not in spoken:
             return None
-        line = _Thread(before.origin or before)
-        read: Counter[Turn] = Counter()
-        for number, (turn, message) in enumerate(turns):
-            read[turn] += 1
-            if number > at or read[turn] > before.known[turn]:
-                self.messages.append(message)
+        end = len(turns) - 1 - list(reversed(turns)).index(line.last)
+        sure = spoken[0] == line.last or len(line.last) == _CALLS
+        return end if sure or turns[end - 1] == line.last_but_one else None
+
+    def _continued(self, turns: Sequence[Turn], told: Sequence[Message], end: int) -> _Line:
+        """The last line from its end on, which stands at `end`."""
+        before = self._line
+        assert before is not None
+        line = _Line(before.origin or before)
+        read: dict[Turn, int] = {}
+        for number, (turn, message) in enumerate(zip(turns, told, strict=True)):
+            read[turn] = read.get(turn, 0) + 1
+            if number > end or read[turn] > before.known.get(turn, 0):
+                self._add(message, turn)
                 line.note(turn)
             else:
-                line.known[turn] += 1
-                line.last = turn
+                line.known[turn] = line.known.get(turn, 0) + 1
+                line.last, line.last_but_one = turn, line.last
         return line
 
-    def _opened(self, turns: Sequence[tuple[Turn, Message]]) -> _Thread:
+    def _opened(self, turns: Sequence[Turn], told: Sequence[Message]) -> _Line:
         """A new line; of its system prompts those that stand there are not repeated."""
-        line = _Thread()
-        there = {_turn(m) for m in self.messages if m.role == "system"} if self.messages else set()
-        for turn, message in turns:
-            if message.role != "system" or turn not in there:
-                self.messages.append(message)
+        line = _Line()
+        there = self._systems.intersection(turns)
+        for turn, message in zip(turns, told, strict=True):
+            if turn not in there:
+                self._add(message, turn)
             line.note(turn)
         return line
 
-    def _read(self, line: _Thread, message: Message) -> None:
-        turn = _turn(message)
-        line.read[turn] += 1
-        if line.read[turn] > line.known[turn]:
-            self.messages.append(message)
-            line.note(turn)
-
-    def _answer(self, line: _Thread, answer: Iterable[Message]) -> None:
-        said: Counter[Turn] = Counter()
-        for message in answer:
+    def _read(self, line: _Line, messages: Iterable[Message]) -> None:
+        read = line.read
+        for message in messages:
             turn = _turn(message)
-            said[turn] += 1
-            if line.read[turn] + said[turn] > line.known[turn]:
-                self.messages.append(message)
+            read[turn] = count = read.get(turn, 0) + 1
+            if count > line.known.get(turn, 0):
+                self._add(message, turn)
                 line.note(turn)
+
+    def _answer(self, line: _Line, messages: Iterable[Message]) -> None:
+        said: dict[Turn, int] = {}
+        for message in messages:
+            turn = _turn(message)
+            said[turn] = count = said.get(turn, 0) + 1
+            if line.read.get(turn, 0) + count > line.known.get(turn, 0):
+                self._add(message, turn)
+                line.note(turn)
+
+    def _add(self, message: Message, turn: Turn) -> None:
+        self.messages.append(message)
+        if message.role == "system":
+            self._systems.add(turn)
 
 
 def merge_history(known: list[Message], later: Iterable[Message]) -> list[Message]:
@@ -186,6 +202,13 @@ def merge_history(known: list[Message], later: Iterable[Message]) -> list[Messag
         history.take(known)
     history.take(list(later))
     return history.messages
+
+
+def _counts(turns: Iterable[Turn]) -> dict[Turn, int]:
+    counts: dict[Turn, int] = {}
+    for turn in turns:
+        counts[turn] = counts.get(turn, 0) + 1
+    return counts
 
 
 def _opening(messages: Iterable[Message]) -> Turn | None:
@@ -228,8 +251,8 @@ def calls_from_messages(messages: Iterable[Message]) -> tuple[Call, ...]:
     for message in messages:
         if message.role == "tool":
             results.setdefault(message.tool_call_id, []).append(message.content)
-    for waiting in results.values():
-        waiting.reverse()
+    for answers in results.values():
+        answers.reverse()
     calls = []
     for call in (call for message in messages for call in message.tool_calls):
         waiting = results.get(call.id)

@@ -18,7 +18,7 @@ from pipeline.ingest.examining import examine, is_fresh
 from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_folder, notes_folder
 from pipeline.ingest.landing import given_day, lying_files, plain_name
 
-__all__ = ["IndexFailed", "LandedFile", "forget_file", "landed_files", "unread_files"]
+__all__ = ["IndexFailed", "LandedFile", "forget_file", "landed_files", "settled_files"]
 
 _KEPT_SECONDS = 3600  # since some process last used it: another may still read it
 
@@ -46,15 +46,34 @@ def landed_files(
         with suppress(FileNotFoundError):
             os.utime(content_folder(place) / file.entry)
     _forget_gone(place, found)
+    return _each_once(found)
+
+
+def settled_files(
+    place: DataDir, largest_record: int, settle_seconds: float
+) -> tuple[list[LandedFile], list[Path]]:
+    """Of the files that no longer change: those that were read, and those still to be read.
+
+    Nothing is read; a file that changed within `settle_seconds` is in neither list.
+    """
+    known, unread = _known_and_unread(place, largest_record, settle_seconds)
+    quiet = [f for f in known if not _changes(place.landing / f.path, settle_seconds)]
+    return _each_once(quiet), [path for path, _ in unread if not _changes(path, settle_seconds)]
+
+
+def _changes(path: Path, settle_seconds: float) -> bool:
+    try:
+        return is_fresh(path.stat(), settle_seconds)
+    except FileNotFoundError:
+        return True
+
+
+def _each_once(files: Iterable[LandedFile]) -> list[LandedFile]:
+    """Files in order of their digest, of those with one content the first."""
     unique: dict[str, LandedFile] = {}
-    for file in sorted(found, key=lambda file: file.path):
+    for file in sorted(files, key=lambda file: file.path):
         unique.setdefault(f"{file.sha256}/{given_day(Path(file.path))}", file)
     return sorted(unique.values(), key=lambda file: (file.sha256, file.path))
-
-
-def unread_files(place: DataDir, largest_record: int, settle_seconds: float = 0) -> list[Path]:
-    """The landing files that `landed_files` would read: new, changed, or grown to their end."""
-    return [path for path, _ in _known_and_unread(place, largest_record, settle_seconds)[1]]
 
 
 def forget_file(place: DataDir, path: str) -> None:

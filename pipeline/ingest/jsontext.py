@@ -179,8 +179,12 @@ def json_array(source: Source) -> Iterator[JsonText | Malformed]:
     Elements are decoded one after another. A broken one is passed over where its brackets tell
     its end; where they do not, nothing more can be told apart, and the rest is one malformed
     record.
+
+    Raises:
+        Unreadable: it is too large; or it is damaged, once what came before has been yielded.
     """
-    raw = source.read().removeprefix(_BOM)
+    content, damage = source.salvage()
+    raw = content.removeprefix(_BOM)
     text = raw.decode("utf-8", "replace")
     repaired = "�" in text and "�".encode() not in raw
     at = _skip(text, 0, "")
@@ -199,6 +203,8 @@ def json_array(source: Source) -> Iterator[JsonText | Malformed]:
             raw = text[at:after].encode("utf-8", "replace")
             yield malformed(reason, f"{type(error).__name__} in an array's element", raw, offset)
         at = _skip(text, after, "" if single else ",")
+    if damage is not None:
+        raise damage
 
 
 def _end_of(text: str, at: int) -> int:
@@ -210,7 +216,7 @@ def _end_of(text: str, at: int) -> int:
         elif sign[0] in ("}", "]"):
             depth -= 1
             if depth <= 0:
-                return sign.end() if depth == 0 else sign.start()
+                return sign.end() if depth == 0 else max(sign.start(), at + 1)
         elif sign[0] == "," and depth == 0 and sign.start() > at:
             return sign.start()
     return len(text)

@@ -22,6 +22,7 @@ from pipeline.ingest.frames import trace_frame
 from pipeline.ingest.gathering import write_rows
 from pipeline.ingest.index import LandedFile
 from pipeline.ingest.plain import plain_trace
+from pipeline.ingest.pricing import priced
 from pipeline.ingest.records import Event, Trace
 from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
 from pipeline.ingest.spans import trace_of_spans
@@ -177,7 +178,7 @@ def _trace(
             Broken(first.trace_id, min(files), first.start, len(spans), type(error).__name__)
         )
     if wholes:
-        traces.append(wholes[0])
+        traces.append(priced(wholes[0]))
     if not traces:
         return None
     best = max(traces, key=lambda trace: len(trace.messages))

@@ -46,7 +46,7 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
             or span.flags
             or span.envelope
             or (above is None and span is not root)
-            or above == "llm"
+            or above in ("llm", "tool", "retrieval")
         ):
             return None
         kind = kinds[span.span_id] = content.kind

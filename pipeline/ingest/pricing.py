@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
-from pipeline.ingest.records import Content
+from pipeline.ingest.records import Content, Trace
 
-__all__ = ["price"]
+__all__ = ["price", "priced"]
 
 _TABLE = "model_prices_and_context_window_backup.json"
 
@@ -33,6 +34,25 @@ def price(content: Content) -> float | None:
     rate_cached = entry.get("cache_read_input_token_cost")
     rate_cached = rate_in if rate_cached is None else rate_cached
     return float((heard - cached) * rate_in + cached * rate_cached + said * rate_out)
+
+
+def priced(trace: Trace) -> Trace:
+    """A whole conversation with a price, where it states tokens and one model but no cost."""
+    if trace.cost_usd is not None or len(trace.models) != 1:
+        return trace
+    (model,) = trace.models
+    told = Content(
+        "llm",
+        model=model,
+        input_tokens=trace.input_tokens,
+        output_tokens=trace.output_tokens,
+    )
+    cost = price(told)
+    return (
+        trace
+        if cost is None
+        else replace(trace, cost_usd=cost, flags=trace.flags | {"cost_priced"})
+    )
 
 
 @cache

@@ -18,11 +18,12 @@ from msgspec.structs import replace
 
 from pipeline.files import replace_file
 from pipeline.ingest.collecting import collector_paused
-from pipeline.ingest.dialects import session_of
+from pipeline.ingest.dialects import is_unnamed, session_of
 from pipeline.ingest.jsontext import KEPT_BYTES
 from pipeline.ingest.readers import Reader
 from pipeline.ingest.records import Event, Malformed, Record, Span, Trace
 from pipeline.ingest.source import Source, Unreadable
+from pipeline.ingest.structure import is_app_root
 from pipeline.ingest.telling import is_content
 from pipeline.windows import FIRST_DAY
 
@@ -193,8 +194,10 @@ class _Pile:
         attributes, resource = span.attributes, span.resource
         session = session_of(attributes) or session_of(resource)
         service = resource.get("service.name") or attributes.get("service.name")
+        if is_unnamed(service):
+            service = None
         begin = round(start.timestamp() * 1e6)
-        rooted = span.parent_id is None
+        rooted = span.parent_id is None or is_app_root(span)
         size = self._add_row("span", span, trace_id, span.span_id, begin)
         known = self._traces.get(trace_id)
         if known is None or service is not None or session is not None:

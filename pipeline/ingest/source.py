@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zlib
 from dataclasses import dataclass
 from datetime import date
@@ -67,7 +68,7 @@ class Source:
             if self.stop is None:
                 return handle
             return cast(BinaryIO, io.BufferedReader(_Share(handle, self.stop - self.start)))
-        return cast(BinaryIO, io.BufferedReader(_Decompressed(self.path, kind), _CHUNK))
+        return cast(BinaryIO, _Sound(_Decompressed(self.path, kind), _CHUNK))
 
     def read(self, most: int | None = None) -> bytes:
         """The whole content, for a format that is one document.
@@ -78,13 +79,57 @@ class Source:
         Raises:
             Unreadable: it is larger, or damaged.
         """
+        content, error = self.salvage(most)
+        if error is not None:
+            raise error
+        return content
+
+    def salvage(self, most: int | None = None) -> tuple[bytes, Unreadable | None]:
+        """The whole content as `read` gives it, or what came before the damage, and what that is.
+
+        Raises:
+            Unreadable: it is larger than `most`.
+        """
         most = 16 * self.largest_record if most is None else most
+        error = None
         with self.open() as handle:
             content = handle.read(most + 1)
-        if len(content) > most:
-            detail = f"one document of more than {most >> 20} MB"
-            raise Unreadable("too_large", detail)
-        return content
+            if len(content) > most:
+                detail = f"one document of more than {most >> 20} MB"
+                raise Unreadable("too_large", detail)
+            try:
+                handle.read(1)
+            except Unreadable as damage:
+                error = damage
+        return content, error
+
+
+class _Sound(io.BufferedReader):
+    """A buffered reader that hands out what came before an error, and raises it at the next call.
+
+    The buffered reader of the standard library loses what it has gathered for one call.
+    """
+
+    def read(self, size: int | None = -1) -> bytes:
+        left = size if size is not None and size >= 0 else sys.maxsize
+        parts: list[bytes] = []
+        while left > 0:
+            try:
+                chunk = self.read1(min(left, _CHUNK))
+            except Unreadable:
+                if not parts:
+                    raise
+                break
+            if not chunk:
+                break
+            parts.append(chunk)
+            left -= len(chunk)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self.read1(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 class _Share(io.RawIOBase):
@@ -119,6 +164,7 @@ class _Decompressed(io.RawIOBase):
         self._decoded = memoryview(b"")
         self._decoder: Any = self._member()
         self._begun = False
+        self._error: Unreadable | None = None
 
     def _member(self) -> Any:
         if self._kind == "gzip":
@@ -129,12 +175,18 @@ class _Decompressed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._error is not None:
+            raise self._error
         while not self._decoded:
-            chunk = self._next()
-            if chunk is None:
-                return 0
-            self._written += len(chunk)
-            self._check()
+            try:
+                chunk = self._next()
+                if chunk is None:
+                    return 0
+                self._written += len(chunk)
+                self._check()
+            except Unreadable as error:
+                self._error = error
+                raise
             self._decoded = memoryview(chunk)
         taken = min(len(buffer), len(self._decoded))
         buffer[:taken] = self._decoded[:taken]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from pipeline.ingest.calls import calls_of
 from pipeline.ingest.dialects import (
     labels_of,
     read_span,
@@ -16,10 +17,9 @@ from pipeline.ingest.dialects import (
     trace_scores,
     user_of,
 )
-from pipeline.ingest.history import calls_from_messages
 from pipeline.ingest.pricing import price
-from pipeline.ingest.records import Call, Content, Event, Message, Score, Span, Trace
-from pipeline.ingest.structure import structure_of
+from pipeline.ingest.records import Content, Event, Score, Span, Trace
+from pipeline.ingest.structure import index_of, outer_calls, structure_of
 from pipeline.ingest.telling import conversation_of, is_content
 
 __all__ = ["trace_of_spans"]
@@ -51,8 +51,8 @@ def trace_of_spans(
     wrapped = [(span, read_span(span)) for span in envelopes]
     messages = conversation_of(tree, contents, wrapped)
     llm = [contents[span.span_id] for span in tree if contents[span.span_id].kind == "llm"]
-    counted = llm if _any_tokens(llm) else [contents[r.span_id] for r in roots]
-    counted = counted if _any_tokens(counted) else [content for _, content in wrapped]
+    counted = _counted(tree, contents) or [contents[r.span_id] for r in roots]
+    counted = counted if any(map(_counts, counted)) else [content for _, content in wrapped]
     everything: dict[str, Any] = {}
     # Outermost last: where several spans carry an attribute, that one says it for the trace.
     for span in [*reversed(tree), *reversed(outer)]:
@@ -68,7 +68,7 @@ def trace_of_spans(
         ended_at=max(span.end for span in spans),
         timed=True,
         messages=tuple(messages),
-        calls=_calls(messages, [contents[span.span_id].call for span in tree]),
+        calls=calls_of(messages, tree, contents),
         retrievals=tuple(r for span in tree if (r := contents[span.span_id].retrieval)),
         session_id=session_of(everything),
         user_id=user_of(everything),
@@ -129,49 +129,19 @@ def _is_whole(
     return told and not flags & {"orphan_spans", "span_cycle", "span_missing"}
 
 
-def _calls(messages: Sequence[Message], run: Sequence[Call | None]) -> tuple[Call, ...]:
-    """Tool spans, and the calls that only messages show, in the messages' order where they tell."""
-    shown = list(calls_from_messages(messages))
-    spans = [call for call in run if call is not None]
-    by_id = {call.id: call for call in spans if call.id is not None}
-    merged = [_filled(by_id.pop(c.id, c), c) if c.id is not None else c for c in shown]
-    left = {call.span_id for call in by_id.values()}
-    alone = [call for call in spans if call.id is None or call.span_id in left]
-    return tuple(_paired(merged, alone))
+def _counted(tree: Sequence[Span], contents: Mapping[str, Content]) -> list[Content]:
+    """Model calls that state tokens, each once: the innermost of spans that record the same."""
+    stating = [
+        span.span_id
+        for span in tree
+        if contents[span.span_id].kind == "llm" and _counts(contents[span.span_id])
+    ]
+    repeated = set(outer_calls(stating, index_of(tree), contents).values())
+    return [contents[span_id] for span_id in stating if span_id not in repeated]
 
 
-def _filled(span: Call, shown: Call) -> Call:
-    """A tool span with what only the messages told of the call."""
-    if span.result is None and shown.result is not None:
-        span = replace(span, result=shown.result)
-    if span.arguments in ("", "{}") and shown.arguments:
-        span = replace(span, arguments=shown.arguments)
-    return span
-
-
-def _paired(shown: list[Call], alone: list[Call]) -> list[Call]:
-    """Match tool spans without an id to shown calls of the same tool, in order; the rest follow."""
-    result = list(shown)
-    free: dict[tuple[str, bool], deque[int]] = defaultdict(deque)
-    for n, call in enumerate(shown):
-        if call.span_id is None:
-            free[call.name, False].append(n)
-            if call.id is None:  # what has an id takes no other call that has one
-                free[call.name, True].append(n)
-    for call in alone:
-        left = free[call.name, call.id is not None]
-        while left and result[left[0]].span_id is not None:
-            left.popleft()
-        if left:
-            at = left.popleft()
-            result[at] = replace(_filled(call, result[at]), id=result[at].id)
-        else:
-            result.append(call)
-    return result
-
-
-def _any_tokens(contents: Iterable[Content]) -> bool:
-    return any(c.input_tokens is not None or c.output_tokens is not None for c in contents)
+def _counts(content: Content) -> bool:
+    return content.input_tokens is not None or content.output_tokens is not None
 
 
 def _cost(

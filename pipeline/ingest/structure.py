@@ -74,20 +74,19 @@ def nearest_above(
     """
     found: dict[str, str | None] = {}
     for span_id in spans:
-        walked: list[tuple[str, str | None]] = []
+        walked: dict[str, str | None] = {}
         at: str | None = span_id
         while at is not None and at not in found:
-            found[at] = None  # so that a cycle ends here
             parent = by_id[at].parent_id
-            above = parent if parent is not None and parent in by_id else None
-            walked.append((at, above))
+            # A cycle ends where it would come back.
+            known = parent is not None and parent in by_id and parent not in walked
+            walked[at] = above = parent if known and parent != at else None
             at = above
-        for below, above in reversed(walked):
-            if above is not None:
-                if wanted(above):
-                    found[below] = above
-                elif not border(above):
-                    found[below] = found[above]
+        for below, above in reversed(walked.items()):
+            if above is None or (border(above) and not wanted(above)):
+                found[below] = None
+            else:
+                found[below] = above if wanted(above) else found[above]
     return found
 
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from pipeline.ingest.history import History
 from pipeline.ingest.messages import read_messages
 from pipeline.ingest.records import Content, Message, Span
-from pipeline.ingest.structure import agent_above, is_below
+from pipeline.ingest.structure import index_of, outer_calls
+from pipeline.ingest.voices import Voice, voices_of
 
 __all__ = ["conversation_of", "is_content"]
 
@@ -28,6 +29,8 @@ _CONTENT = (
     "pydantic_ai.all_messages", "events", "gcp.vertex.agent.", "retrieval.documents", "tool.",
 )  # fmt: skip
 
+_LEAST_END = 40  # characters: a shorter answer may end another by chance
+
 
 def is_content(name: str) -> bool:
     """Whether an attribute or event of this name holds what was said, rather than about what."""
@@ -42,42 +45,99 @@ def conversation_of(
     """The conversation that the spans tell, system prompt first, history not repeated.
 
     Model calls tell it. Where none holds content, the outermost span that does; and where model
-    calls show no user turn or no answer, the outermost one fills it in. A model call of a
-    sub-agent speaks to another agent, not to the user: its prompts are of role `other`.
+    calls show no user turn, no answer, or only an answer's end, the outermost one fills it in. A
+    model call of a sub-agent speaks to another agent, not to the user: its prompts are of role
+    `other`. So is all of an evaluator.
 
     Args:
         tree: spans by start.
         contents: what each says, by span id.
         wrapped: rows about the trace as a whole, and what they say.
     """
-    by_id = {span.span_id: span for span in tree}
     told = [(span, contents[span.span_id]) for span in tree]
-    calls = [(s, c) for s, c in told if c.kind == "llm" and _says(c)]
     outer = [(s, c) for s, c in wrapped if _says(c)]
     outer += [(s, c) for s, c in told if c.kind in ("agent", "other") and _says(c)]
-    if not calls:
+    asked = [span.span_id for span, c in told if c.kind == "llm" and _says(c)]
+    if not asked:
         return _outermost(outer)
-    mains = _main_thread(calls, by_id, contents)
-    history = History()
-    for span, content in calls:
-        if span.span_id in mains:
-            history.hear(content.system, content.heard, content.said)
-        else:
-            for message in _aside(content):
-                history.add(message)
-    messages = history.messages
-    if outer and not any(m.role == "user" for m in messages):
-        asked = [m for m in _outermost(outer) if m.role == "user"]
-        at = next((n for n, m in enumerate(messages) if m.role != "system"), len(messages))
-        messages = [*messages[:at], *asked[:1], *messages[at:]]
-    if outer and not any(m.role == "assistant" for m in messages):
-        answered = [m for m in _outermost(outer) if m.role == "assistant"]
-        messages = [*messages, *answered[-1:]]
-    return messages
+    by_id = index_of(tree)
+    calls = _fullest(asked, by_id, contents)
+    messages = _spoken(calls, voices_of(calls, by_id, contents), contents)
+    return _completed(messages, outer) if outer else messages
 
 
 def _says(content: Content) -> bool:
     return bool(content.heard) or bool(content.said)
+
+
+def _spoken(
+    calls: Sequence[str], voices: Mapping[str, Voice], contents: Mapping[str, Content]
+) -> list[Message]:
+    """What model calls say, in their order: the main conversation, and what was said aside."""
+    main = History()
+    aside = {Voice.SUB_AGENT: History(), Voice.EVALUATOR: History()}
+    if not voices:
+        for span_id in calls:
+            content = contents[span_id]
+            main.hear(content.system, content.heard, content.said)
+        return main.messages
+    messages: list[Message] = []
+    for span_id in calls:
+        content = contents[span_id]
+        voice = voices.get(span_id)
+        # Who was handed the conversation itself goes on with it.
+        if voice is not None and main.begins(content.heard):
+            voice = None
+        history = main if voice is None else aside[voice]
+        before = len(history.messages)
+        history.hear(content.system, content.heard, content.said)
+        messages += [_heard_as(voice, m) for m in history.messages[before:] if _kept(voice, m)]
+    return messages
+
+
+def _kept(voice: Voice | None, message: Message) -> bool:
+    return voice is None or message.role != "system"
+
+
+def _heard_as(voice: Voice | None, message: Message) -> Message:
+    """A message as the conversation shows it."""
+    if voice is Voice.EVALUATOR or (voice is Voice.SUB_AGENT and message.role == "user"):
+        return replace(message, role="other")
+    return message
+
+
+def _completed(messages: list[Message], outer: Sequence[tuple[Span, Content]]) -> list[Message]:
+    """The messages with what of question and answer only the outermost spans tell."""
+    if not any(m.role == "user" for m in messages):
+        asked = [m for m in _outermost(outer) if m.role == "user"]
+        at = next((n for n, m in enumerate(messages) if m.role != "system"), len(messages))
+        messages = [*messages[:at], *asked[:1], *messages[at:]]
+    if not any(m.role == "assistant" for m in messages):
+        answered = [m for m in _outermost(outer) if m.role == "assistant"]
+        return [*messages, *answered[-1:]]
+    return _mended(messages, outer)
+
+
+def _mended(messages: list[Message], outer: Sequence[tuple[Span, Content]]) -> list[Message]:
+    """The messages with the last answer whole, where its span kept only the end of it.
+
+    SDKs drop the oldest attributes beyond a limit, and with them the beginning of an answer that
+    was streamed. What holds more than one answer, all of a run's text, is not taken for one.
+    """
+    at = max(n for n, m in enumerate(messages) if m.role == "assistant")
+    end = (messages[at].content or "").strip()
+    said = next((c.said for _, c in outer if c.said), None)
+    if len(end) < _LEAST_END or (isinstance(said, str) and len(said) <= len(end)):
+        return messages
+    answers = [m.content for m in read_messages(said, "assistant") if m.role == "assistant"]
+    whole = (answers[-1] or "").strip() if answers else ""
+    if len(whole) <= len(end) or not whole.endswith(end):
+        return messages
+    beginning = whole[: -len(end)]
+    earlier = (m.content for m in messages[:at] if m.role == "assistant" and m.content)
+    if any(text.strip() in beginning for text in earlier):
+        return messages
+    return [*messages[:at], replace(messages[at], content=whole), *messages[at + 1 :]]
 
 
 def _outermost(outer: Sequence[tuple[Span, Content]]) -> list[Message]:
@@ -93,26 +153,48 @@ def _outermost(outer: Sequence[tuple[Span, Content]]) -> list[Message]:
     return messages
 
 
-def _main_thread(
-    calls: Sequence[tuple[Span, Content]],
-    by_id: Mapping[str, Span],
-    contents: Mapping[str, Content],
-) -> set[str]:
-    """The ids of model calls that speak with the user: not those of agents below the first one."""
-    agents = {span.span_id: agent_above(span, by_id, contents) for span, _ in calls}
-    main = agents[calls[0][0].span_id]
-    if main is None:
-        return set(agents)
-    return {
-        span_id
-        for span_id, agent in agents.items()
-        if agent is None or agent == main or not is_below(agent, main, by_id)
-    }
+def _fullest(
+    calls: Sequence[str], by_id: Mapping[str, Span], contents: Mapping[str, Content]
+) -> Sequence[str]:
+    """Of a model call that spans around one another record, the outermost or the innermost ones.
+
+    Whichever tell more: some instrumentations leave out an answer that is nothing but calls, some
+    the ids.
+    """
+    outer = outer_calls(calls, by_id, contents)
+    if not outer:
+        return calls
+    around = set(outer.values())
+    tops: dict[str, str] = {}
+    inner: dict[str, list[str]] = {}
+    for span_id in calls:
+        if span_id in outer and span_id not in around:
+            top = _top(span_id, outer, tops)
+            inner.setdefault(top, []).append(span_id)
+    told = set(calls) - set(outer)
+    for top, own in inner.items():
+        if _weight(own, contents) >= _weight([top], contents):
+            told.discard(top)
+            told.update(own)
+    return [span_id for span_id in calls if span_id in told]
 
 
-def _aside(content: Content) -> list[Message]:
-    """A sub-agent's call: only what it wrote, and what it was told in so many words."""
-    heard = [m for m in read_messages(content.heard) if m.role not in ("system",)]
-    said = read_messages(content.said, "assistant")
-    spoken = [replace(m, role="other") if m.role == "user" else m for m in heard]
-    return [*spoken, *said]
+def _top(span_id: str, outer: Mapping[str, str], tops: dict[str, str]) -> str:
+    """The outermost span around a call; every span is walked over once."""
+    walked: list[str] = []
+    at = span_id
+    while at in outer and at not in tops:
+        walked.append(at)
+        at = outer[at]
+    top = tops.get(at, at)
+    tops.update(dict.fromkeys(walked, top))
+    return top
+
+
+def _weight(calls: Sequence[str], contents: Mapping[str, Content]) -> int:
+    """How much calls tell: messages, and the tool calls in them."""
+    history = History()
+    for span_id in calls:
+        content = contents[span_id]
+        history.hear(content.system, content.heard, content.said)
+    return len(history.messages) + sum(len(m.tool_calls) for m in history.messages)

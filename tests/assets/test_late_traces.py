@@ -78,7 +78,7 @@ def test_late_spans_make_their_day_stale_and_only_once(
     run(place, instance, read)
     (asked,) = look().run_requests
     assert (asked.job_name, asked.partition_key) == ("daily", DAY)
-    assert "nothing has landed" in look().skip_message
+    assert "nothing that landed has settled" in look().skip_message
     run(place, instance, asked)
     (row,) = Lake(place).read(RAW_TRACES, day(DAY)).to_dicts()
     assert [m["content"] for m in row["messages"]] == ["Hi", "Hello"]
@@ -89,8 +89,18 @@ def test_files_that_still_arrive_are_left_to_settle(
 ) -> None:
     settle(drop(place, "a.jsonl", request(span(1, 1))))
     run(place, instance)
-    drop(place, "b.jsonl", request(span(1, 2, parent=1)))
-    assert "left to settle" in look().skip_message
+    look()
+    written = drop(place, "b.jsonl", request(span(1, 2, parent=1)))
+    assert "nothing that landed has settled" in look().skip_message
+    # A receiver that writes all the time keeps nobody else waiting.
+    settle(drop(place, "c.jsonl", request(span(1, 3, parent=1))))
+    (read,) = look().run_requests
+    run(place, instance, read)
+    (asked,) = look().run_requests
+    assert asked.partition_key == DAY
+    settle(written)
+    run(place, instance, look().run_requests[0])
+    assert look().run_requests[0].run_key != asked.run_key
 
 
 def test_a_day_that_nothing_new_belongs_to_is_left_alone(

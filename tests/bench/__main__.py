@@ -1,7 +1,8 @@
-"""`make bench`: findings against the ground truth, on the tuned seed and on the held-out one."""
+"""`make bench`: ingest against its peers, then findings against the ground truth of two seeds."""
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -10,13 +11,17 @@ from pathlib import Path
 import polars as pl
 
 from tests.bench.findings import coverage, grade_everything, score_kinds
+from tests.bench.ingest import compare
 
 _DAYS, _BUDGET = 14, 40
 _RUNS = (("tuned", 7), ("held_out", 31))
 
 
 def main() -> None:
-    """Print one table a run."""
+    """Print one table a run; `SPANS=` sets the size of the first (default: a million)."""
+    spans = int(os.environ.get("SPANS") or 1_000_000)
+    compare(spans)
+    compare(2 * spans, ("ingest",))
     pl.Config(tbl_rows=40, tbl_cols=20, tbl_hide_dataframe_shape=True, float_precision=2,
               tbl_hide_column_data_types=True, tbl_width_chars=140)  # fmt: skip
     for phrases, seed in _RUNS:

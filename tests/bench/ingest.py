@@ -67,7 +67,7 @@ def _measure(words: list[str]) -> tuple[float, float]:
     """Run an engine in a process of its own; memory is summed over it and its children."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "tests.bench.ingest", *words]
-    process = subprocess.Popen(command)  # noqa: S603 - ourselves
+    process = subprocess.Popen(command)
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, _resident(process.pid))

@@ -96,7 +96,8 @@ def with_duckdb(source: Path, target: Path, memory: str = "4GB") -> None:
                list({{span_id: span_id, call_id: a['gen_ai.tool.call.id'],
                       name: a['gen_ai.tool.name'], arguments: a['gen_ai.tool.call.arguments'],
                       result: a['gen_ai.tool.call.result'],
-                      failed: json_extract_string(a['gen_ai.tool.call.result'], '$.error'), started_at: started,
+                      failed: json_extract_string(a['gen_ai.tool.call.result'], '$.error'),
+                      started_at: started,
                       duration_ms: epoch_ms(ended) - epoch_ms(started)}} ORDER BY started)
                  FILTER (a['gen_ai.operation.name'] = 'execute_tool') AS tool_calls,
                list({{span_id: span_id, query: a['gen_ai.retrieval.query.text'],

@@ -13,7 +13,44 @@ __all__ = ["DAY", "write_spans"]
 
 DAY = "2026-11-02"
 _MIDNIGHT = 1_793_577_600 * 10**9  # 2026-11-02T00:00:00Z in ns
-_WORDS = ["order", "parcel", "refund", "invoice", "account", "billing", "address", "delivery", "status", "shipped", "delayed", "return", "label", "window", "warehouse", "carrier", "payment", "method", "card", "voucher", "balance", "confirm", "cancel", "update", "please", "thanks", "today", "tomorrow", "morning", "customer", "number", "reference", "item", "size", "colour", "exchange"]
+_WORDS = [
+    "order",
+    "parcel",
+    "refund",
+    "invoice",
+    "account",
+    "billing",
+    "address",
+    "delivery",
+    "status",
+    "shipped",
+    "delayed",
+    "return",
+    "label",
+    "window",
+    "warehouse",
+    "carrier",
+    "payment",
+    "method",
+    "card",
+    "voucher",
+    "balance",
+    "confirm",
+    "cancel",
+    "update",
+    "please",
+    "thanks",
+    "today",
+    "tomorrow",
+    "morning",
+    "customer",
+    "number",
+    "reference",
+    "item",
+    "size",
+    "colour",
+    "exchange",
+]
 _TOOLS = ("find_order", "list_payments", "issue_refund", "search_help")
 _SPANS_PER_TRACE = 10
 
@@ -46,7 +83,8 @@ def _trace(number: int, draw: random.Random) -> Iterator[dict[str, Any]]:
         call = {"type": "tool_call", "id": f"call-{number}-{turn}", "name": _TOOLS[turn],
                 "arguments": {"reference": f"R{number}", "reason": _text(draw, 6)}}  # fmt: skip
         last = turn == 3
-        answer: dict[str, Any] = {"role": "assistant", "parts": [call], "finish_reason": "tool_call"}
+        answer: dict[str, Any] = {"role": "assistant", "parts": [call]}
+        answer["finish_reason"] = "tool_call"
         if last:
             answer = _said("assistant", _text(draw, 50)) | {"finish_reason": "stop"}
         values = {

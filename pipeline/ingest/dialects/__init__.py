@@ -10,7 +10,7 @@ from pipeline.ingest.dialects.costs import cost_of
 from pipeline.ingest.dialects.current import read_current
 from pipeline.ingest.dialects.exchange import Exchange, exchange_of
 from pipeline.ingest.dialects.kinds import kind_of
-from pipeline.ingest.dialects.labels import Labels, labels_of, session_of, user_of
+from pipeline.ingest.dialects.labels import Labels, is_unnamed, labels_of, session_of, user_of
 from pipeline.ingest.dialects.lookup import first_text
 from pipeline.ingest.dialects.retrievals import retrieval_of
 from pipeline.ingest.dialects.scores import score_of, scores_of, trace_scores
@@ -20,6 +20,7 @@ from pipeline.ingest.records import Content, Span
 
 __all__ = [
     "Labels",
+    "is_unnamed",
     "labels_of",
     "read_any",
     "read_span",

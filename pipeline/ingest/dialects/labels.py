@@ -25,7 +25,7 @@ from pipeline.ingest.dialects.aliases import (
 )
 from pipeline.ingest.dialects.lookup import first_text
 
-__all__ = ["Labels", "labels_of", "session_of", "user_of"]
+__all__ = ["Labels", "is_unnamed", "labels_of", "session_of", "user_of"]
 
 # Names of one's own choosing, within any of the METADATA places.
 _SESSION = ("session_id", "sessionId", "session.id", "langfuse_session_id")
@@ -74,6 +74,11 @@ def user_of(values: Mapping[str, Any]) -> str | None:
     return stated if stated is not None else _told(values, _USER)
 
 
+def is_unnamed(service: Any) -> bool:
+    """Whether this is what OpenTelemetry's SDKs call a service that nobody named."""
+    return isinstance(service, str) and service.partition(":")[0] == "unknown_service"
+
+
 def labels_of(values: Mapping[str, Any]) -> Labels:
     """All other labels of a trace, out of its merged attributes (resource and spans)."""
     there = _stated(tuple(values))
@@ -86,7 +91,7 @@ def labels_of(values: Mapping[str, Any]) -> Labels:
     opted_out = [values.get(name) for name in there.opt_out]
     opted_out += [place.get(name) for place in beside for name in _OPT_OUT]
     return Labels(
-        service=named(there.service),
+        service=named([name for name in there.service if not is_unnamed(values.get(name))]),
         agent_name=named(there.agent_name, _AGENT),
         agent_version=named(there.agent_version, _AGENT_VERSION),
         release=named(there.release, _RELEASE),

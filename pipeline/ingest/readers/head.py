@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,9 @@ from pipeline.ingest.source import Source, Unreadable
 __all__ = ["Head", "open_parquet", "read_head"]
 
 _SIZE = 256 * 1024
+_PLAIN = re.compile(r"[\w.:/()-]*( [\w.:/()-]+){0,5}")
+_BROKEN = re.compile("[\x00-\x1f\x7f\ufffd]")
+_LONGEST_NAME = 200  # characters
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -80,14 +83,19 @@ def read_head(source: Source) -> Head:
         columns = next(csv.reader(io.StringIO(first)), []) if "," in first else []
     except csv.Error:
         columns = []
-    # pandas leaves the name of its index column empty.
-    if (
-        len(columns) > 1
-        and any(columns)
-        and all(re.fullmatch(r"[\w .:/()-]{0,200}", name) for name in columns)
-    ):
-        return Head(raw, "csv", frozenset(columns))
-    return Head(raw, "other")
+    return Head(raw, "csv", frozenset(columns)) if _are_names(columns) else Head(raw, "other")
+
+
+def _are_names(columns: Sequence[str]) -> bool:
+    """Whether cells are the names of columns, and not prose that happens to hold a comma.
+
+    People name scores as they like, "Helpful? 👍" for one, so most of them must be plain; pandas
+    leaves the name of its index column empty.
+    """
+    plain = sum(bool(_PLAIN.fullmatch(name)) for name in columns)
+    short = all(len(name) <= _LONGEST_NAME and not _BROKEN.search(name) for name in columns)
+    named = {name for name in columns if name}
+    return len(columns) > 1 and bool(named) and short and 2 * plain > len(columns)
 
 
 def open_parquet(source: Source) -> pq.ParquetFile:

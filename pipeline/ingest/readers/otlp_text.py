@@ -14,7 +14,7 @@ import orjson
 from pipeline.ingest.jsontext import KEPT_BYTES, JsonText, malformed, parse, without_surrogates
 from pipeline.ingest.readers.otlp_values import int_value
 from pipeline.ingest.records import Malformed
-from pipeline.ingest.source import Source
+from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["layout", "parse_leniently", "raw_documents", "raw_lines"]
 
@@ -34,7 +34,10 @@ def layout(source: Source) -> str:
         first = handle.readline(source.largest_record + 1).removeprefix(_BOM)
         while first and not first.strip():
             first = handle.readline(source.largest_record + 1)
-        second = handle.readline(1 << 16)
+        try:
+            second = handle.readline(1 << 16)
+        except Unreadable:  # the first line is sound, and will be read
+            second = b""
     text = first.strip()
     if isinstance(parse(text), JsonText):
         single_array = text.startswith(b"[") and not second.strip()

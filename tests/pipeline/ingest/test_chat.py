@@ -16,7 +16,8 @@ from tests.pipeline.ingest.spans import drop
 
 HELLO = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
 LOOKUP: list[dict[str, Any]] = [
-    {"role": "user", "content": [{"type": "text", "text": "Look up A1"}, {"type": "image_url", "image_url": {"url": "x"}}]},
+    {"role": "user", "content": [{"type": "text", "text": "Look up A1"},
+                                 {"type": "image_url", "image_url": {"url": "x"}}]},
     {"role": "assistant", "content": None, "tool_calls": [
         {"id": "x", "type": "function", "function": {"name": "find", "arguments": '{"q":"A1"}'}}]},
     {"role": "tool", "tool_call_id": "x", "content": "Error: not found"},

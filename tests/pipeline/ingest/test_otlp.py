@@ -199,7 +199,7 @@ def test_feedback_events_retrievals_and_base64_ids_are_read(
     (row,) = ingest().traces.to_dicts()
     assert row["trace_id"] == f"{1:032x}"
     assert row["retrievals"][0]["documents"][0]["id"] == "HC-101"
-    assert row["feedback"]["scores"] == [  # fmt: skip
+    assert row["feedback"]["scores"] == [
         {
             "name": "user_feedback",
             "value": None,

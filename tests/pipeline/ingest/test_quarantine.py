@@ -62,7 +62,7 @@ def test_what_is_dropped_no_longer_stops_the_day(
     with pytest.raises(TooManyQuarantined, match="quarantine drop"):
         ingest().require_ratio(0.05)
     done = caselaw("drop", held_back[:10])
-    assert "1 records given up" in done.output
+    assert "1 record given up" in done.output
     assert f"FROM={DAY} TO={DAY}" in done.output
     after = ingest()
     after.require_ratio(0.05)
@@ -76,7 +76,7 @@ def test_retry_reads_the_file_anew(
 ) -> None:
     before = sorted((place.raw / "landing_index" / "files").iterdir())
     assert len(before) == 1
-    assert "1 files will be read anew" in caselaw("retry", held_back[:8]).output
+    assert "1 file to be read anew" in caselaw("retry", held_back[:8]).output
     assert not list((place.raw / "landing_index" / "files").iterdir())
 
 
