@@ -140,8 +140,9 @@ def assemble_day(
     )
     plan = plan_day(place, files, window, timedelta(minutes=settings.conversation_gap_minutes))
     events = events_about(place, files, plan, window)
-    scratch = ExitStack()
-    rows, share = _assembled(place, plan, events, content_key, scratch)
+    with ExitStack() as stack:  # what fails leaves no scratch folder behind
+        rows, share = _assembled(place, plan, events, content_key, stack)
+        scratch = stack.pop_all()
     every = _malformed(place, files, window)
     given_up = dropped_records(place)
     bad_rows = [row for row in every if row["record_id"] not in given_up]

@@ -18,7 +18,7 @@ import msgspec
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256
 from pipeline.ids import digest
-from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_folder
+from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_folder, note_of
 from pipeline.ingest.landing import given_day, plain_name
 from pipeline.ingest.parallel import run_tasks
 from pipeline.ingest.readers import READERS, choose_reader
@@ -53,7 +53,7 @@ class _Task:
 
 def examine(
     place: DataDir,
-    fresh: Sequence[tuple[Path, Path]],
+    fresh: Sequence[Path],
     largest_record: int,
     settle_seconds: float,
     progress: Callable[[int, int], None],
@@ -65,7 +65,7 @@ def examine(
 
     Args:
         place: the data directory.
-        fresh: landing files, each with where to write down what it holds.
+        fresh: landing files.
         largest_record: bytes; a larger record is malformed.
         settle_seconds: a file changed within them may still be growing.
         progress: called with the bytes read so far and all that are to be read.
@@ -75,9 +75,9 @@ def examine(
     """
     tasks: list[_Task] = []
     try:
-        for path, note in fresh:
+        for path in fresh:
             with suppress(FileNotFoundError):
-                tasks.append(_prepared(place, path, note, largest_record, settle_seconds))
+                tasks.append(_prepared(place, path, largest_record, settle_seconds))
         for task, held in zip(tasks, _held(tasks, progress), strict=True):
             file = _entered(place, task, held)
             if file is not None:
@@ -131,9 +131,10 @@ class _Unread:
         yield from ()
 
 
-def _prepared(place: DataDir, path: Path, note: Path, largest: int, settle: float) -> _Task:
+def _prepared(place: DataDir, path: Path, largest: int, settle: float) -> _Task:
     """Recognise a file, and cut it into shares where it is large and made of lines."""
     stat = path.stat()
+    note = note_of(place, path, stat, largest)
     for folder in (place.raw, note.parent.parent, note.parent, content_folder(place)):
         make_directory(folder, private=True)
     # The process id tells whose it was, should it be killed; threads may read the same file.
@@ -250,7 +251,7 @@ def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
         shutil.rmtree(task.folder, ignore_errors=True)
         try:
             largest = task.source.largest_record
-            again = _prepared(place, task.path, task.note, largest, task.settle)
+            again = _prepared(place, task.path, largest, task.settle)
         except FileNotFoundError:
             return None
         vars(task).update(vars(again))

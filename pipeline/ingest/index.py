@@ -13,10 +13,9 @@ import msgspec
 
 from pipeline.datadir import DataDir
 from pipeline.files import is_alive, sweep
-from pipeline.ids import digest
 from pipeline.ingest.examining import examine, is_fresh
-from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_folder, notes_folder
-from pipeline.ingest.landing import given_day, lying_files, plain_name
+from pipeline.ingest.landed import IndexFailed, LandedFile, content_folder, note_of, notes_folder
+from pipeline.ingest.landing import given_day, lying_files
 
 __all__ = ["IndexFailed", "LandedFile", "forget_file", "landed_files", "settled_files"]
 
@@ -58,7 +57,7 @@ def settled_files(
     """
     known, unread = _known_and_unread(place, largest_record, settle_seconds)
     quiet = [f for f in known if not _changes(place.landing / f.path, settle_seconds)]
-    return _each_once(quiet), [path for path, _ in unread if not _changes(path, settle_seconds)]
+    return _each_once(quiet), [path for path in unread if not _changes(path, settle_seconds)]
 
 
 def _changes(path: Path, settle_seconds: float) -> bool:
@@ -87,23 +86,19 @@ def forget_file(place: DataDir, path: str) -> None:
 
 def _known_and_unread(
     place: DataDir, largest_record: int, settle_seconds: float
-) -> tuple[list[LandedFile], list[tuple[Path, Path]]]:
-    """Landing files as they are known; and the others, each with where its note belongs."""
+) -> tuple[list[LandedFile], list[Path]]:
+    """Landing files as they are known; and those not seen before, or not to their end."""
     known: list[LandedFile] = []
-    unread: list[tuple[Path, Path]] = []
+    unread: list[Path] = []
     for path in lying_files(place):
         try:
             stat = path.stat()
         except FileNotFoundError:
             continue
-        name = plain_name(path.relative_to(place.landing))
-        # Another note once it has changed, or may be read.
-        readable = os.access(path, os.R_OK)
-        key = digest(VERSION, name, stat.st_size, stat.st_mtime_ns, largest_record, readable)
-        note = notes_folder(place) / f"{key}.json"
+        note = note_of(place, path, stat, largest_record)
         file = _remembered(place, note)
         if file is None or (file.growing and not is_fresh(stat, settle_seconds)):
-            unread.append((path, note))
+            unread.append(path)
         else:
             known.append(file)
     return known, unread

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 
 from pipeline.datadir import DataDir
+from pipeline.ids import digest
+from pipeline.ingest.landing import plain_name
 
-__all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "notes_folder"]
+__all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "note_of", "notes_folder"]
 
 VERSION = "4"
 
@@ -63,3 +66,14 @@ def content_folder(place: DataDir) -> Path:
 def notes_folder(place: DataDir) -> Path:
     """Where one LandedFile each is written down."""
     return place.raw / "landing_index" / "files"
+
+
+def note_of(place: DataDir, path: Path, stat: os.stat_result, largest_record: int) -> Path:
+    """Where it is written down what a landing file holds; elsewhere once the file is another.
+
+    It is another too once it may be read, or records of another size are.
+    """
+    name = plain_name(path.relative_to(place.landing))
+    readable = os.access(path, os.R_OK)
+    key = digest(VERSION, name, stat.st_size, stat.st_mtime_ns, largest_record, readable)
+    return notes_folder(place) / f"{key}.json"

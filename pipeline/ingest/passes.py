@@ -130,7 +130,7 @@ def _bodies(
             table = _records(path, buckets)
             ids = table["trace_id"].to_pylist()
             mine = [n for n, trace_id in enumerate(ids) if trace_id in wanted]
-            chosen = table if len(mine) == len(ids) else table.take(mine)
+            chosen = table if len(mine) == len(ids) else table.take(pa.array(mine, pa.int64()))
             kinds, bodies = chosen["kind"].to_pylist(), chosen["body"].to_pylist()
             for n, kind, body in zip(mine, kinds, bodies, strict=True):
                 found[ids[n]].append((file, kind, body))

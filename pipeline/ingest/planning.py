@@ -47,7 +47,14 @@ def plan_day(place: DataDir, files: Sequence[LandedFile], window: Window, gap: t
     lower, upper = window.first - _REACH, window.first + _REACH
     while True:
         chosen = [file for file in files if _touches(file, lower, upper)]
-        traces = _traces(place, chosen)
+        late = [file for file in files if _touches(file, upper + _REACH, window.first + _FURTHEST)]
+        chosen += (late := [file for file in late if file not in chosen])
+        near = _traces(place, chosen, 0, len(chosen) - len(late))
+        # Spans of a trace may come days after it began, in files of those days alone.
+        tails = _traces(place, chosen, len(chosen) - len(late), len(chosen))
+        begun = near.filter(_starts_within(window)).select("trace_id").unique()
+        tails = tails.filter(~pl.col("rooted")).join(begun, on="trace_id", how="semi")
+        traces = pl.concat([near, tails])
         mine = _of_day(_join(_merge(traces), gap), window)
         reach = _needed(mine, window.first, lower, upper, gap)
         if reach == (lower, upper):
@@ -62,11 +69,11 @@ def _touches(file: LandedFile, lower: date, upper: date) -> bool:
     return any(lower.isoformat() <= day <= upper.isoformat() for day in file.days)
 
 
-def _traces(place: DataDir, files: Sequence[LandedFile]) -> pl.DataFrame:
-    """The summaries of all traces of the files, one row for each file's part of one."""
+def _traces(place: DataDir, files: Sequence[LandedFile], first: int, stop: int) -> pl.DataFrame:
+    """The summaries of all traces of `files[first:stop]`, a row for each file's part of one."""
     frames = [pl.DataFrame(schema=_TRACE | {"file": pl.Int64})]
-    for number, file in enumerate(files):
-        for path in file.tables(place, "traces"):
+    for number in range(first, stop):
+        for path in files[number].tables(place, "traces"):
             frame = pl.read_parquet(path, glob=False)
             frames.append(frame.with_columns(pl.lit(number, pl.Int64).alias("file")))
     return pl.concat(frames)
@@ -105,14 +112,18 @@ def _join(traces: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
 
 def _of_day(traces: pl.DataFrame, window: Window) -> pl.DataFrame:
     """The conversations that start on the day, ordered."""
-    begin = int(window.start.timestamp()) * 1_000_000
     first = pl.col("start").min().over("conversation")
     return (
         traces.with_columns(first.alias("first"))
-        .filter(pl.col("first").is_between(begin, begin + _DAY, closed="left"))
+        .filter(_starts_within(window, "first"))
         .sort("first", "conversation", "start", "trace_id")
         .drop("first")
     )
+
+
+def _starts_within(window: Window, column: str = "start") -> pl.Expr:
+    begin = int(window.start.timestamp()) * 1_000_000
+    return pl.col(column).is_between(begin, begin + _DAY, closed="left")
 
 
 def _needed(
