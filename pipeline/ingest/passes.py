@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -139,15 +140,23 @@ def _bodies(
 
 def _records(path: Path, buckets: set[int]) -> pa.Table:
     """The rows of a part that may be of these buckets."""
-    with pq.ParquetFile(path) as parquet:
-        meta = parquet.metadata
-        at = parquet.schema_arrow.get_field_index("bucket")
-        chosen = []
-        for number in range(meta.num_row_groups):
-            seen = meta.row_group(number).column(at).statistics
-            if seen is None or any(seen.min <= bucket <= seen.max for bucket in buckets):
-                chosen.append(number)
+    meta, borders = _layout(path)
+    chosen = [n for n, (low, high) in enumerate(borders) if any(low <= b <= high for b in buckets)]
+    with pq.ParquetFile(path, metadata=meta) as parquet:
         return parquet.read_row_groups(chosen, ["trace_id", "kind", "body"])
+
+
+@lru_cache(maxsize=4096)
+def _layout(path: Path) -> tuple[pq.FileMetaData, tuple[tuple[int, int], ...]]:
+    """A part's footer, and the lowest and highest bucket of its row groups.
+
+    Every share of a large day asks again; a part is named by its content and never changes.
+    """
+    meta = pq.read_metadata(path)
+    at = [meta.row_group(0).column(n).path_in_schema for n in range(meta.num_columns)]
+    bucket = at.index("bucket")
+    seen = [meta.row_group(n).column(bucket).statistics for n in range(meta.num_row_groups)]
+    return meta, tuple((found.min, found.max) for found in seen)
 
 
 def _trace(

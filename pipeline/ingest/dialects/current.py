@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.ingest.dialects import aliases
 from pipeline.ingest.dialects.retrievals import plain_retrieval
@@ -96,21 +96,21 @@ def read_current(span: Span) -> Content | None:
     that no other convention's name is there, and that nothing is said in events.
     """
     values = span.attributes
-    names = values.keys()
-    if span.events or not names.isdisjoint(_FOREIGN):
+    names = _names(tuple(values))
+    if span.events or names.foreign:
         return None
     operation = values.get("gen_ai.operation.name")
     if operation == "execute_tool":
-        return _tool(span)
+        return None if names.spread or names.of_a_model else _tool(span)
     if operation == "retrieval":
-        return _retrieval(span)
+        return None if names.spread or names.of_a_model else _retrieval(span)
     kind = _KINDS.get(operation) if type(operation) is str else None
     if kind is None:
-        return _NOTHING if names.isdisjoint(_KNOWN) and not _spread(values) else None
+        return None if names.known or names.spread else _NOTHING
     system = values.get("gen_ai.system_instructions")
     heard = values.get("gen_ai.input.messages")
     said = values.get("gen_ai.output.messages")
-    if (heard is None or said is None) and _spread(values):
+    if (heard is None or said is None) and names.spread:
         return None
     for text in (system, heard, said):
         # Shorter ones may be `[]`, `{}` or `null`.
@@ -131,25 +131,35 @@ def read_current(span: Span) -> Content | None:
 
 def _retrieval(span: Span) -> Content | None:
     values = span.attributes
-    if not values.keys().isdisjoint(_OF_A_MODEL) or _spread(values):
-        return None
     retrieval = plain_retrieval(span)
     if retrieval is None or values.get("gen_ai.provider.name") is not None:
         return None
     return Content("retrieval", retrieval=retrieval)
 
 
-def _spread(values: Mapping[str, Any]) -> bool:
-    for key in values:  # noqa: SIM110 (a loop, since `any` costs twice the time)
-        if key.startswith(_SPREAD):
-            return True
-    return False
+class _Names(NamedTuple):
+    """What the names of a span's attributes tell of it, whatever they hold."""
+
+    foreign: bool
+    known: bool
+    spread: bool
+    of_a_model: bool
+
+
+@lru_cache(maxsize=4096)
+def _names(names: tuple[str, ...]) -> _Names:
+    """Spans of one kind carry the same names: what they tell is found out once."""
+    there = frozenset(names)
+    return _Names(
+        foreign=not there.isdisjoint(_FOREIGN),
+        known=not there.isdisjoint(_KNOWN),
+        spread=any(name.startswith(_SPREAD) for name in names),
+        of_a_model=not there.isdisjoint(_OF_A_MODEL),
+    )
 
 
 def _tool(span: Span) -> Content | None:
     values = span.attributes
-    if not values.keys().isdisjoint(_OF_A_MODEL) or _spread(values):
-        return None
     id_ = values.get("gen_ai.tool.call.id")
     if id_ is not None and not (type(id_) is str and id_ and id_[0] != "["):
         return None

@@ -46,6 +46,8 @@ def role_of(value: Any) -> str:
 
 def finish_reason(value: Any) -> str | None:
     """Why the model stopped, in the words of the OTel GenAI conventions where they have one."""
+    if type(value) is str and (known := _REASONS.get(value)) is not None:
+        return known
     if isinstance(value, Mapping):  # Vercel: {"unified": "stop", "raw": "end_turn"}
         value = value.get("unified") or value.get("value")
     if not isinstance(value, str) or not value or len(value) > 100:
