@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.ingest.dialects import labels_of, session_of, user_of
+from msgspec.structs import asdict
+
+from pipeline.ingest.dialects import labels_of
 from pipeline.ingest.dialects.current import read_current
 from pipeline.ingest.history import History
 from pipeline.ingest.pricing import price
@@ -73,7 +75,6 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
     for span in reversed(ordered):
         everything.update(span.resource)
         everything.update(span.attributes)
-    labels = labels_of(everything)
     costs = [cost for content in calls if (cost := price(content)) is not None]
     channel = root.resource.get("app.channel")
     kept = {name: value for name, value in root.attributes.items() if not is_content(name)}
@@ -86,17 +87,8 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
         messages=tuple(messages),
         calls=made,
         retrievals=tuple(found),
-        session_id=session_of(everything),
-        user_id=user_of(everything),
-        service=labels.service,
-        agent_name=labels.agent_name,
-        agent_version=labels.agent_version,
-        release=labels.release,
-        prompt_version=labels.prompt_version,
-        policy_version=labels.policy_version,
-        environment=labels.environment,
+        **asdict(labels_of(everything)),
         models=frozenset(content.model for content in calls if content.model is not None),
-        opted_out=labels.opted_out,
         input_tokens=_sum([content.input_tokens for content in calls]),
         output_tokens=_sum([content.output_tokens for content in calls]),
         cost_usd=sum(costs) if costs else None,

@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from pipeline.ingest.calls import calls_of
 from pipeline.ingest.dialects import (
     labels_of,
     read_span,
     score_of,
-    session_of,
     trace_scores,
-    user_of,
 )
 from pipeline.ingest.pricing import price
 from pipeline.ingest.records import Content, Event, Score, Span, Trace
@@ -58,7 +56,6 @@ def trace_of_spans(
     for span in [*reversed(tree), *reversed(outer)]:
         everything |= span.resource
         everything |= span.attributes
-    labels = labels_of(everything)
     failed = [span for span in outer if span.failed]
     errors = [str(s.attributes["error.type"]) for s in spans if "error.type" in s.attributes]
     return Trace(
@@ -70,17 +67,8 @@ def trace_of_spans(
         messages=tuple(messages),
         calls=calls_of(messages, tree, contents),
         retrievals=tuple(r for span in tree if (r := contents[span.span_id].retrieval)),
-        session_id=session_of(everything),
-        user_id=user_of(everything),
-        service=labels.service,
-        agent_name=labels.agent_name,
-        agent_version=labels.agent_version,
-        release=labels.release,
-        prompt_version=labels.prompt_version,
-        policy_version=labels.policy_version,
-        environment=labels.environment,
+        **asdict(labels_of(everything)),
         models=frozenset(c.model for c in llm or counted if c.model is not None),
-        opted_out=labels.opted_out,
         input_tokens=_sum(c.input_tokens for c in counted),
         output_tokens=_sum(c.output_tokens for c in counted),
         cost_usd=_cost(counted, wrapped, flags),

@@ -20,7 +20,6 @@ from pipeline.ingest.dialects.aliases import (
     RELEASE,
     SERVICE,
     SESSION,
-    TAGS,
     USER,
 )
 from pipeline.ingest.dialects.lookup import first_text
@@ -38,14 +37,15 @@ _ENVIRONMENT = ("environment", "env", "deployment_environment")
 _AGENT = ("agent_name", "agentName", "agent")
 _AGENT_VERSION = ("agent_version", "agentVersion")
 _OPT_OUT = ("opt_out", "opted_out", "optOut", "user_opt_out", "user.opt_out")
-_TAGS = ("tags", "langfuse_tags")
 _ROOTS = tuple(name + "." for name in METADATA)
 _YES = (True, 1, "true", "True", "TRUE", "1", "yes")
 
 
 class Labels(msgspec.Struct, frozen=True):
-    """What is said of a trace as a whole; None, False or empty where nothing says it."""
+    """What is said of a trace as a whole, named as in `Trace`; None where nothing says it."""
 
+    session_id: str | None = None
+    user_id: str | None = None
     service: str | None = None
     agent_name: str | None = None
     agent_version: str | None = None
@@ -54,7 +54,6 @@ class Labels(msgspec.Struct, frozen=True):
     policy_version: str | None = None
     environment: str | None = None
     opted_out: bool = False
-    tags: tuple[str, ...] = ()
 
 
 def session_of(values: Mapping[str, Any]) -> str | None:
@@ -80,7 +79,7 @@ def is_unnamed(service: Any) -> bool:
 
 
 def labels_of(values: Mapping[str, Any]) -> Labels:
-    """All other labels of a trace, out of its merged attributes (resource and spans)."""
+    """Whose a trace is and its labels, out of its merged attributes (resource and spans)."""
     there = _stated(tuple(values))
     beside = _metadata(values)
 
@@ -91,6 +90,8 @@ def labels_of(values: Mapping[str, Any]) -> Labels:
     opted_out = [values.get(name) for name in there.opt_out]
     opted_out += [place.get(name) for place in beside for name in _OPT_OUT]
     return Labels(
+        session_id=session_of(values),
+        user_id=user_of(values),
         service=named([name for name in there.service if not is_unnamed(values.get(name))]),
         agent_name=named(there.agent_name, _AGENT),
         agent_version=named(there.agent_version, _AGENT_VERSION),
@@ -99,7 +100,6 @@ def labels_of(values: Mapping[str, Any]) -> Labels:
         policy_version=named(there.policy, _POLICY),
         environment=named(there.environment, _ENVIRONMENT),
         opted_out=any(_yes(value) for value in opted_out),
-        tags=_tags([values.get(n) for n in there.tags] + [p.get(n) for p in beside for n in _TAGS]),
     )
 
 
@@ -116,7 +116,6 @@ class _Stated(NamedTuple):
     policy: tuple[str, ...]
     environment: tuple[str, ...]
     opt_out: tuple[str, ...]
-    tags: tuple[str, ...]
     metadata: bool
 
 
@@ -142,7 +141,6 @@ def _stated(keys: tuple[str, ...]) -> _Stated:
         policy=told(POLICY),
         environment=told(ENVIRONMENT),
         opt_out=told(OPT_OUT),
-        tags=told(TAGS),
         metadata=any(key in METADATA or key.startswith(_ROOTS) for key in keys),
     )
 
@@ -174,16 +172,3 @@ def _metadata(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _yes(value: Any) -> bool:
     return isinstance(value, bool | int | str) and value in _YES
-
-
-def _tags(values: Iterable[Any]) -> tuple[str, ...]:
-    """Tags of the first place that has any: a list, JSON text of one, or a comma-separated text."""
-    for value in values:
-        told = loads(value)
-        if isinstance(told, str):
-            told = told.split(",")
-        if isinstance(told, list):
-            texts = {str(t).strip() for t in told if isinstance(t, str | int)}
-            if texts := texts - {""}:
-                return tuple(sorted(texts))
-    return ()

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from datetime import date
 from itertools import count
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -59,6 +60,11 @@ def as_lines(values: Iterable[Any]) -> bytes:
     return b"".join(as_json(value) + b"\n" for value in values)
 
 
+def pretty(text: str) -> bytes:
+    """JSON over many lines."""
+    return json.dumps(json.loads(text), indent=1).encode()
+
+
 def written(folder: Path, write: Callable[[Path], object]) -> bytes:
     """What a function writes to the path it is given."""
     path = folder / "written"
@@ -82,7 +88,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Seeds:
     blob = [test_langfuse.BLOB] * 2
     found: dict[str, tuple[str, bytes]] = {
         "otlp lines": ("otlp_json", otlp),
-        "otlp document": ("otlp_json", json.dumps(json.loads(request(span(1, 1))), indent=1).encode()),
+        "otlp document": ("otlp_json", pretty(request(span(1, 1)))),
         "otlp gzip": ("otlp_json", gzip.compress(otlp, mtime=0)),
         "otlp zstd": ("otlp_json", zstandard.compress(otlp)),
         "protobuf": ("otlp_protobuf", test_otlp_protobuf.message(1, 2)),
@@ -156,11 +162,11 @@ def mutations(seed: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
-WORDS = (b"\0", b"\xff\xfe", b"\n", b'"', b"[" * 300, b"]}", b"{", b",", b"\\ud800", b"NaN", b"null",
-         b"9" * 30, b"-1", b"1e400", b"\xf0\x9f", b"\xed\xa0\x80", b"\x1f\x8b", b"PK\x03\x04", b"\\",
-         b"e", b"'", b": ")  # fmt: skip
-VALUES = (b"null", b"[]", b"{}", b"true", b"0", b"-1", b"1e300", b"9" * 30, b'""', b'"x"', b"[null]",
-          b'{"a": 1}', b"NaN", b'"\\ud800"', b"[[]]", b"1.5", b"9223372036854775807",
+WORDS = (b"\0", b"\xff\xfe", b"\n", b'"', b"[" * 300, b"]}", b"{", b",", b"\\ud800", b"NaN",
+         b"null", b"9" * 30, b"-1", b"1e400", b"\xf0\x9f", b"\xed\xa0\x80", b"\x1f\x8b", b"PK\x03\x04",
+         b"\\", b"e", b"'", b": ")  # fmt: skip
+VALUES = (b"null", b"[]", b"{}", b"true", b"0", b"-1", b"1e300", b"9" * 30, b'""', b'"x"',
+          b"[null]", b'{"a": 1}', b"NaN", b'"\\ud800"', b"[[]]", b"1.5", b"9223372036854775807",
           b'"2026-11-02T10:00:00Z"', b'"1"')  # fmt: skip
 
 
@@ -241,7 +247,9 @@ def test_no_mutation_of_a_seed_stops_the_day(
         try:
             ingest()
         except Exception as error:
-            kept = shutil.copytree(folder, f"/tmp/fuzz-day-{os.getpid()}", dirs_exist_ok=True)
+            kept = shutil.copytree(
+                folder, Path(gettempdir()) / f"fuzz-day-{os.getpid()}", dirs_exist_ok=True
+            )
             pytest.fail(f"{type(error).__name__}: {error}; landing is kept in {kept}")
 
 
@@ -262,6 +270,6 @@ def test_no_mutation_of_a_real_file_escapes_the_reader(shared_data: Path, tmp_pa
 
 def keep(name: str, content: bytes) -> Path:
     """Keep what broke a reader, for whoever mends it."""
-    path = Path(f"/tmp/fuzz-{os.getpid()}-{name}")
+    path = Path(gettempdir()) / f"fuzz-{os.getpid()}-{name}"
     path.write_bytes(content)
     return path

@@ -45,7 +45,6 @@ from pipeline.ingest.dialects.aliases.trace import (
     RELEASE,
     SERVICE,
     SESSION,
-    TAGS,
     USER,
 )
 from pipeline.ingest.dialects.aliases.usage import (
@@ -98,7 +97,6 @@ __all__ = [
     "SESSION",
     "STRUCTURES",
     "SYSTEM",
-    "TAGS",
     "TOOL_ARGUMENTS",
     "TOOL_ID",
     "TOOL_NAME",

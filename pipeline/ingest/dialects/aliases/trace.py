@@ -14,7 +14,6 @@ __all__ = [
     "RELEASE",
     "SERVICE",
     "SESSION",
-    "TAGS",
     "USER",
 ]
 
@@ -94,12 +93,3 @@ ENVIRONMENT = (
     "environment",
 )
 OPT_OUT = ("user.opt_out", "enduser.opt_out", "opt_out", "opted_out")
-TAGS = (
-    "tag.tags",
-    "langfuse.trace.tags",
-    "langfuse.tags",
-    "langsmith.span.tags",
-    "ai.telemetry.metadata.tags",
-    "lmnr.association.properties.tags",
-    "tags",
-)

@@ -69,13 +69,11 @@ def test_labels_from_their_own_names_and_from_metadata() -> None:
             "gen_ai.agent.name": "support",
             "deployment.environment.name": "prod",
             "metadata": '{"prompt_version": 7, "opt_out": "true", "policy_version": "p2"}',
-            "tag.tags": ["vip", "eu", "vip"],
         }
     )
     assert (told.service, told.release, told.agent_name) == ("shop", "1.4", "support")
     assert (told.environment, told.prompt_version, told.policy_version) == ("prod", "7", "p2")
     assert told.opted_out
-    assert told.tags == ("eu", "vip")
 
 
 @pytest.mark.parametrize("value", [True, 1, "true", "True"])
@@ -87,8 +85,3 @@ def test_opting_out(value: Any) -> None:
 @pytest.mark.parametrize("value", [False, 0, "false", "no", None, [], {}])
 def test_not_opting_out(value: Any) -> None:
     assert not labels_of({"user.opt_out": value}).opted_out
-
-
-@pytest.mark.parametrize("value", ["a, b", '["a", "b"]', ["b", "a"]])
-def test_tags_however_written(value: Any) -> None:
-    assert labels_of({"langfuse.trace.tags": value}).tags == ("a", "b")
