@@ -103,7 +103,7 @@ class Shredded(msgspec.Struct):
 def bucket_of(trace_id: str) -> int:
     """The bucket of a trace id: ids that are hexadecimal stand in the order of their buckets."""
     try:
-        return int(trace_id[:2], 16) * BUCKETS // 256
+        return int(trace_id[:2], 16) * BUCKETS // 256 % BUCKETS  # an id may be -1
     except ValueError:
         return zlib.crc32(trace_id.encode()) % BUCKETS
 

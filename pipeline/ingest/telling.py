@@ -81,22 +81,26 @@ def _spoken(
             content = contents[span_id]
             main.hear(content.system, content.heard, content.said)
         return main.messages
-    messages: list[Message] = []
+    told: list[tuple[Voice | None, Message]] = []
     for span_id in calls:
         content = contents[span_id]
         voice = voices.get(span_id)
-        # Who was handed the conversation itself goes on with it.
-        if voice is not None and main.begins(content.heard):
+        # A sub-agent that was handed the conversation itself goes on with it.
+        if voice is Voice.SUB_AGENT and main.begins(content.heard):
             voice = None
         history = main if voice is None else aside[voice]
         before = len(history.messages)
         history.hear(content.system, content.heard, content.said)
-        messages += [_heard_as(voice, m) for m in history.messages[before:] if _kept(voice, m)]
-    return messages
+        told += [(voice, message) for message in history.messages[before:]]
+    shown = {(m.role, m.content) for m in main.messages}
+    return [_heard_as(voice, m) for voice, m in told if voice is None or _is_new(m, shown)]
 
 
-def _kept(voice: Voice | None, message: Message) -> bool:
-    return voice is None or message.role != "system"
+def _is_new(message: Message, shown: set[tuple[str, str | None]]) -> bool:
+    """Whether a message aside says what the conversation does not: a judge may read all of it."""
+    if message.role == "tool" or message.tool_calls:
+        return True
+    return message.role != "system" and (message.role, message.content) not in shown
 
 
 def _heard_as(voice: Voice | None, message: Message) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -50,12 +51,13 @@ def opened(cell: Any) -> Any:
         pass
     try:
         return plain(json.loads(cell))  # NaN, integers beyond 64 bits, lone surrogates
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     if start != '"' and len(cell) <= _LONGEST_REPR:
         try:
-            return plain(ast.literal_eval(cell.strip()))
-        except (ValueError, SyntaxError, TypeError, MemoryError):
+            with warnings.catch_warnings(action="ignore"):  # on escapes that Python does not know
+                return plain(ast.literal_eval(cell.strip()))
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             pass
     return plain(cell)
 

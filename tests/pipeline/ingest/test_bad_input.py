@@ -207,6 +207,18 @@ def test_a_file_that_holds_no_traces_is_kept_with_a_reason_on_the_day_it_arrived
     assert ingest("2026-11-01").counts.records_in == 0
 
 
+@pytest.mark.parametrize(
+    "odd", ["-1", "-f", "", " ", "+", "0x", "\0", "/../..", "\xe9" * 5000, "\ud800"]
+)
+def test_no_id_takes_its_neighbours_down(
+    place: DataDir, ingest: Callable[..., Assembly], odd: str
+) -> None:
+    records = [conversation(id=value, session_id=value) for value in ("a", odd, "b")]
+    drop(place, "day=2026-11-02/c.jsonl", *map(json.dumps, records))
+    assembly = ingest()
+    assert (assembly.traces.height, assembly.quarantined.height) == (3, 0)
+
+
 DEEP = b"[" * 1000 + b"]" * 1000
 
 

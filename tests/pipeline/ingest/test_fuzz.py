@@ -163,8 +163,8 @@ def mutations(seed: bytes, rng: random.Random) -> bytes:
 
 
 WORDS = (b"\0", b"\xff\xfe", b"\n", b'"', b"[" * 300, b"]}", b"{", b",", b"\\ud800", b"NaN",
-         b"null", b"9" * 30, b"-1", b"1e400", b"\xf0\x9f", b"\xed\xa0\x80", b"\x1f\x8b", b"PK\x03\x04",
-         b"\\", b"e", b"'", b": ")  # fmt: skip
+         b"null", b"9" * 30, b"-1", b"1e400", b"\xf0\x9f", b"\xed\xa0\x80", b"\x1f\x8b",
+         b"PK\x03\x04", b"\\", b"e", b"'", b": ")  # fmt: skip
 VALUES = (b"null", b"[]", b"{}", b"true", b"0", b"-1", b"1e300", b"9" * 30, b'""', b'"x"',
           b"[null]", b'{"a": 1}', b"NaN", b'"\\ud800"', b"[[]]", b"1.5", b"9223372036854775807",
           b'"2026-11-02T10:00:00Z"', b'"1"')  # fmt: skip

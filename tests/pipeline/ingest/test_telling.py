@@ -251,6 +251,21 @@ def test_an_evaluator_is_no_part_of_the_conversation(above: Span):
     assert made.calls == (), "its verdict is no tool call of the conversation"
 
 
+def test_a_guardrail_that_reads_the_question_itself():
+    guard = agent(1, 0, gen_ai__agent__name="guardrail")
+    spans = (span(0), guard, llm(2, 1, [ASKED], [says("assistant", "harmless")]),
+             agent(3, 0), llm(4, 3, [ASKED], [ANSWERED]))  # fmt: skip
+    assert told(*spans) == [("other", "harmless"), *SIMPLE]
+
+
+def test_a_judge_that_reads_the_whole_conversation_does_not_repeat_it():
+    judge = span(3, 0, openinference__span__kind="EVALUATOR")
+    heard = [ASKED, ANSWERED, says("user", "Fair?")]
+    spans = (span(0), agent(1, 0), llm(2, 1, [ASKED], [ANSWERED]), judge,
+             llm(4, 3, heard, [says("assistant", "Yes.")]))  # fmt: skip
+    assert told(*spans) == [*SIMPLE, ("other", "Fair?"), ("other", "Yes.")]
+
+
 def test_a_trace_of_an_evaluator_alone_is_its_conversation():
     judge = agent(0, gen_ai__agent__name="judge")
     assert told(judge, llm(1, 0, [ASKED], [ANSWERED])) == SIMPLE
@@ -272,6 +287,22 @@ def test_two_instrumentations_of_one_call_count_it_once():
     assert shown(made) == WITH_TOOL
     # 7 + 9, of the two inner spans, and one token each.
     assert (made.input_tokens, made.output_tokens) == (16, 2)
+
+
+def test_the_inner_spans_tell_where_they_hold_more():
+    # A wrapper says only what came out at the end of its two calls.
+    inner = (
+        llm(2, 1, [ASKED], [asks("c1")]),
+        llm(3, 1, [ASKED, asks("c1"), gives("c1")], [ANSWERED]),
+    )
+    assert told(agent(0), llm(1, 0, [ASKED], [ANSWERED]), *inner) == WITH_TOOL
+
+
+def test_an_answer_that_the_history_repeats_without_its_line_break():
+    heard = [ASKED, ANSWERED, says("user", "Thanks.")]
+    spans = (llm(1, 0, [ASKED], [says("assistant", ANSWER + "\n")]),
+             llm(2, 0, heard, [says("assistant", "Come again.")]))  # fmt: skip
+    assert [role for role, _ in told(agent(0), *spans)] == ["user", "assistant"] * 2
 
 
 def test_the_outer_span_counts_where_the_inner_does_not():
