@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
 from assets import cases, external, grading, publication, summaries, traces
@@ -13,6 +15,9 @@ from pipeline.tables import ALL, Table
 from resources import resources_of
 
 __all__ = ["build", "defs"]
+
+# Dagster hands every sensor a parameter that it calls beta itself; nobody here can act on that.
+warnings.filterwarnings("ignore", message="Parameter `owners`", category=dg.BetaWarning)
 
 _OWNERS = {
     "traces": "team:data-engineering",

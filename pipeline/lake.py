@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.datadir import DataDir
+from pipeline.datadir import COMMITTED, DataDir
 from pipeline.files import make_directory, replace_file, sha256, sweep
 from pipeline.ids import canonical_json
 from pipeline.parquet import conform_all, count_rows, write_frames
@@ -118,7 +118,7 @@ class Lake:
             if not files:
                 raise MissingPartition(
                     f"{table.name} has no partition {window or 'all'}; nothing was changed. "
-                    f"Run: {_command(table, window)}"
+                    f"Run: {self._command(table, window)}"
                 )
             frames += [self._read_file(table, window, file, columns) for file in files]
         return pl.concat(frames)
@@ -180,7 +180,7 @@ class Lake:
         return CorruptPartition(
             f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
             f"({type(error).__name__}); the file was left as it is. Make it anew with: "
-            f"{_command(table, window)}"
+            f"{self._command(table, window)}"
         )
 
     def _while_there_is_room(
@@ -204,8 +204,8 @@ class Lake:
         with replace_file(folder / "_manifest.json", 0o600 if raw else 0o644) as temporary:
             temporary.write_bytes(canonical_json(body) + b"\n")
 
-
-def _command(table: Table, window: Window | None) -> str:
-    if window is None:
-        return "make publish"
-    return f"make backfill FROM={window.key} TO={window.days[-1].key}"
+    def _command(self, table: Table, window: Window | None) -> str:
+        other = "" if self.place == DataDir(COMMITTED) else f" CASELAW_DATA={self.place.root}"
+        if window is None:
+            return f"make publish{other}"
+        return f"make backfill{other} FROM={window.key} TO={window.days[-1].key}"

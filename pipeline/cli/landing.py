@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.options import DAY, as_date, say_next
+from pipeline.cli.options import DAY, as_date, counted, say_next
 from pipeline.datadir import DataDir
+from pipeline.windows import FIRST_DAY
 from pipeline.windows import day as day_window
 
 if TYPE_CHECKING:
@@ -73,13 +75,17 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     from pipeline.lake import Lake
     from pipeline.tables import RAW_TRACES
 
+    if day is not None and not FIRST_DAY <= day <= datetime.now(UTC).date():
+        raise click.UsageError(f"--day {day} is no day that can be run: from {FIRST_DAY} to today")
     settings = _settings(place)
-    landed = dict(copy(place, files, day))
+    done = copy(place, files, day)
+    landed = dict(done.files)
     with reading_bar() as progress:
         largest = settings.largest_record_mb * 2**20
         every = landed_files(place, largest, settings.settle_minutes * 60, progress)
     found = {place.landing / file.path: file for file in every}
     days: set[str] = set()
+    readable = 0
     for target, new in landed.items():
         file = found.get(target)
         if file is None:
@@ -88,12 +94,22 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
         click.echo(f"{target.name}: {_held(file)}{'' if new else ' (was there already)'}")
         for code in (reason.partition(" ")[0] for reason in file.reasons):
             click.echo(f"  {code}: {REASONS.get(code, 'see docs/land-your-traces.md')}")
+        readable += file.records + file.events
         days |= {*file.days, *([file.fallback_day] if file.malformed and day else [])}
+    if done.skipped:
+        names = ", ".join(sorted({file.name for file, _ in done.skipped})[:10])
+        click.echo(f"Left out, no traces in them: {counted(len(done.skipped), 'file')} ({names})")
     # A turn that came late may be the beginning of a conversation of the day after.
     lake = Lake(place)
     after = {(date.fromisoformat(d) + timedelta(days=1)).isoformat() for d in days}
     days |= {d for d in after if lake.exists(RAW_TRACES, day_window(d))}
+    published = [d for d in days if lake.exists(RAW_TRACES, day_window(d))]
+    if published:
+        click.echo(f"{counted(len(published), 'day')} published already: run again, it takes it in")
     say_next(place, days)
+    if not readable and any(target in found for target in landed):
+        click.echo("No record of these files can be read.", err=True)
+        sys.exit(1)
 
 
 def _held(file: LandedFile) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import click
 
@@ -27,7 +27,16 @@ def counted(number: int, noun: str) -> str:
 
 
 def say_next(place: DataDir, days: Iterable[str]) -> None:
-    """Print the command that runs the days; nothing where there are none."""
-    other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
-    if listed := sorted(days):
-        click.echo(f"Next: make backfill{other} FROM={listed[0]} TO={listed[-1]}")
+    """Print the command that runs the days; nothing where there are none.
+
+    A day can be run once it is over: later ones are said to wait.
+    """
+    today = datetime.now(UTC).date().isoformat()
+    waiting = sorted(day for day in days if day >= today)
+    over = sorted(day for day in days if day < today)
+    if over:
+        other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
+        click.echo(f"Next: make backfill{other} FROM={over[0]} TO={over[-1]}")
+    if waiting:
+        span = waiting[0] if len(waiting) == 1 else f"{waiting[0]} to {waiting[-1]}"
+        click.echo(f"Not over yet, to be run when it is: {span} (UTC)")

@@ -14,6 +14,7 @@ from pipeline.ingest.landing import plain_name
 __all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "note_of", "notes_folder"]
 
 VERSION = "4"
+"""Raised whenever readers yield something else: every landing file is then read anew."""
 
 
 class IndexFailed(RuntimeError):

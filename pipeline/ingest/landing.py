@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256
-from pipeline.ingest.readers import READERS, choose_reader
+from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["LandingError", "expand", "given_day", "land", "lying_files", "plain_name"]
+__all__ = ["Landed", "LandingError", "expand", "given_day", "land", "lying_files", "plain_name"]
 
+_HEAD = 1 << 20
 _DAY_FOLDER = re.compile(r"day=(\d{4}-\d{2}-\d{2})")
 
 
@@ -22,23 +24,25 @@ class LandingError(ValueError):
     """A file could not be landed; landing is as it was."""
 
 
-def expand(paths: Iterable[Path]) -> list[Path]:
-    """The files that paths name: a directory stands for the files below it, `*` for what matches.
+def expand(paths: Iterable[Path]) -> dict[Path, bool]:
+    """The files that paths name, and whether by name: else a directory or `*` stands for them.
 
     Raises:
         LandingError: a path names nothing, or may not be read.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, bool] = {}
     for path in paths:
         pattern = any(sign in str(path) for sign in "*?[") and not path.exists()
         root = Path(path.anchor) if path.is_absolute() else Path()
         matches = sorted(root.glob(str(path.relative_to(root)))) if pattern else [path]
         files = [file for match in matches for file in _files_below(match)]
         if not files:
-            what = "no such file" if pattern or not path.exists() else "an empty directory"
+            what = "an empty directory" if path.exists() else "no such file"
+            what = "matches nothing" if pattern else what
             raise LandingError(f"{path}: {what}; nothing was landed")
-        found |= dict.fromkeys(files)
-    return list(found)
+        for file in files:
+            found[file] = found.get(file, False) or file == path
+    return found
 
 
 def _files_below(path: Path) -> list[Path]:
@@ -51,10 +55,21 @@ def _files_below(path: Path) -> list[Path]:
     return [f for p in below if not p.name.startswith(".") for f in _files_below(p)]
 
 
-def land(place: DataDir, files: Iterable[Path], day: date | None = None) -> list[tuple[Path, bool]]:
-    """Copy files into landing, whole or not at all; returns each with whether it is new.
+@dataclass(frozen=True)
+class Landed:
+    """What `land` did: files in landing, each with whether it is new, and what it left out."""
 
-    A file's name there starts with its digest, so the same file again is a no-op.
+    files: tuple[tuple[Path, bool], ...]
+    skipped: tuple[tuple[Path, str], ...]
+    """Files of a directory or glob that hold no traces, and why."""
+
+
+def land(place: DataDir, files: Iterable[Path], day: date | None = None) -> Landed:
+    """Copy files into landing, whole or not at all.
+
+    A file's name there starts with its digest, so the same file again is a no-op; with a day, one
+    that was landed without moves there. Of a directory or glob, files that hold no traces are left
+    out; one that is named itself refuses the whole.
 
     Args:
         place: the data directory.
@@ -65,36 +80,55 @@ def land(place: DataDir, files: Iterable[Path], day: date | None = None) -> list
         LandingError: a file is missing, may not be read, or is of no format that is read.
     """
     folder = place.landing / f"day={day.isoformat()}" if day else place.landing
-    checked = [(file, folder / f"{_recognised(file)}-{file.name}") for file in expand(files)]
+    checked: list[tuple[Path, Path]] = []
+    skipped: list[tuple[Path, str]] = []
+    refused: list[str] = []
+    for file, by_name in expand(files).items():
+        why = why_not(file)
+        if why is None:
+            checked.append((file, folder / f"{sha256(file)[:12]}-{file.name}"))
+        elif by_name:
+            refused.append(f"{file}: {why}")
+        else:
+            skipped.append((file, why))
+    if refused or (skipped and not checked):
+        every = refused or [f"{file}: {why}" for file, why in skipped]
+        raise LandingError(
+            "; ".join(every[:5]) + (f" and {len(every) - 5} more" if len(every) > 5 else "")
+            + "; nothing was landed. What is read: docs/land-your-traces.md"
+        )  # fmt: skip
     make_directory(place.landing, private=True)
     make_directory(folder, private=True)
     landed = []
     for file, target in checked:
         new = not target.exists()
-        if new:
+        undated = place.landing / target.name
+        if new and undated != target and undated.exists():
+            undated.replace(target)
+        elif new:
             with replace_file(target, 0o600) as temporary:
                 shutil.copyfile(file, temporary)
         landed.append((target, new))
-    return landed
+    return Landed(tuple(landed), tuple(skipped))
 
 
-def _recognised(file: Path) -> str:
-    """The beginning of a file's digest, once a reader has recognised it."""
+def why_not(file: Path) -> str | None:
+    """Why a file cannot be landed; None where a reader recognises it."""
     try:
-        known = choose_reader(Source(file))
-        name = sha256(file)[:12]
+        source = Source(file)
+        if choose_reader(source) is not None:
+            return None
+        with source.open() as handle:
+            head = handle.read(_HEAD)
     except Unreadable as error:
-        detail = f"{error.detail} ({error.reason})"
-        raise LandingError(f"{file}: cannot be read: {detail}; nothing was landed") from error
-    except PermissionError as error:
-        raise LandingError(f"{file}: may not be read; nothing was landed") from error
-    if known is None:
-        names = ", ".join(reader.name for reader in READERS)
-        raise LandingError(
-            f"{file}: no reader knows this format; nothing was landed. Read are {names}; "
-            "see docs/land-your-traces.md"
-        )
-    return name
+        return f"cannot be read: {error.detail} ({error.reason})"
+    except PermissionError:
+        return "may not be read"
+    if not head.strip():
+        return "is empty"
+    if head.startswith((b"BZh", b"\xfd7zXZ", b"7z", b"PK")) or head[257:262] == b"ustar":
+        return "is an archive, or compressed in a way that is not read: unpack it first"
+    return "no reader knows this format"
 
 
 def lying_files(place: DataDir) -> Iterator[Path]:

@@ -19,6 +19,7 @@ from pipeline.ingest.source import Source, Unreadable
 __all__ = ["read_documents", "read_rows"]
 
 _BATCH = 512
+_UNHELD = "bad_row", "a row of Parquet with a value that is out of range or no text"
 
 
 def read_rows(source: Source) -> Iterator[JsonText | Malformed]:
@@ -78,12 +79,25 @@ def _parquet(source: Source) -> Iterator[JsonText | Malformed]:
     number = 0
     try:
         for batch in open_parquet(source).iter_batches(_BATCH):
-            for row in _to_microseconds(batch).to_pylist():
-                yield JsonText(row, number, 0)
+            for row in _rows_of(_to_microseconds(batch)):
+                found = row is not None
+                yield JsonText(row, number, 0) if found else Malformed(*_UNHELD, number, 0, b"")
                 number += 1
     except (pa.ArrowException, OSError, ValueError) as error:
         detail = f"damaged Parquet after {number} rows ({type(error).__name__})"
         raise Unreadable("bad_parquet", detail) from error
+
+
+def _rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    """The rows of a batch; None for one with a time or a text that Python cannot hold."""
+    try:
+        yield from batch.to_pylist()
+    except (OverflowError, ValueError):
+        for number in range(batch.num_rows):
+            try:
+                yield batch.slice(number, 1).to_pylist()[0]
+            except (OverflowError, ValueError):
+                yield None
 
 
 def _to_microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -21,7 +21,9 @@ import pytest
 from pipeline.datadir import DataDir
 from pipeline.ingest import Assembly, SourcesGone, TooManyQuarantined
 from pipeline.ingest.quarantine import REASONS
-from pipeline.ingest.records import Span, Trace
+from pipeline.ingest.readers.rows import read_rows
+from pipeline.ingest.records import Malformed, Span, Trace
+from pipeline.ingest.source import Source
 from tests.pipeline.ingest.spans import NOON, drop, message, request, span
 
 GOOD = request(span(1, 1))
@@ -260,6 +262,14 @@ def test_an_odd_value_lands_as_it_was_meant_or_is_kept_apart(
     else:
         assert [v for v in found if v not in (0, 1)] == [kept]
         assert (len(found), reasons) == (3, [])
+
+
+def test_a_cell_of_parquet_that_cannot_be_held_takes_its_own_row_alone(tmp_path: Path) -> None:
+    times = pa.array([0, 2**62, 1]).cast(pa.timestamp("us", "UTC"))  # beyond 9999
+    pq.write_table(pa.table({"time": times}), tmp_path / "a.parquet")
+    found = list(read_rows(Source(tmp_path / "a.parquet")))
+    said = [row.reason if isinstance(row, Malformed) else row.value["time"].year for row in found]
+    assert said == [1970, "bad_row", 1970]
 
 
 @pytest.mark.parametrize("key", ["gen_ai__input__messages", "gen_ai__tool__call__arguments"])

@@ -77,8 +77,8 @@ def test_a_record_without_a_time_needs_the_day(
 def test_landing_the_same_file_twice_changes_nothing(place: DataDir, tmp_path: Path) -> None:
     file = tmp_path / "chat.jsonl"
     file.write_text(json.dumps({"messages": HELLO}))
-    ((first, new),) = land(place, [file], date(2026, 11, 2))
-    ((second, again),) = land(place, [file], date(2026, 11, 2))
+    ((first, new),) = land(place, [file], date(2026, 11, 2)).files
+    ((second, again),) = land(place, [file], date(2026, 11, 2)).files
     assert (first, new, again) == (second, True, False)
 
 

@@ -22,6 +22,7 @@ from pipeline.ingest.index import settled_files
 from pipeline.ingest.landed import IndexFailed
 from pipeline.ingest.parallel import WorkerFailed, run_tasks
 from pipeline.ingest.shredding import shred
+from pipeline.ingest.source import Source
 from tests.pipeline.ingest.spans import chat, drop, message, request, span
 
 LARGEST = 64 * 2**20
@@ -344,7 +345,7 @@ def test_a_large_day_is_the_same_on_the_road_of_shares(
     other_place.landing.parent.mkdir(parents=True)
     place.landing.rename(other_place.landing)
     request.getfixturevalue("shares_are_small")
-    assert len(shares.shares_of(examining.Source(other_place.landing / "a.jsonl"))) > 3
+    assert len(shares.shares_of(Source(other_place.landing / "a.jsonl"))) > 3
     other_place.landing.rename(place.landing)
     for path in (place.raw / "landing_index").rglob("*.json"):
         path.unlink()
