@@ -13,20 +13,23 @@ __all__ = ["is_alive", "make_directory", "replace_file", "sha256", "sweep", "syn
 
 
 @contextmanager
-def replace_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
+def replace_file(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iterator[Path]:
     """Write aside, then swap in: a reader, or a kill, sees the old file or the new, never half.
 
     Yields a path in the same directory whose name starts with a dot and ends in `.tmp`; on
-    success it is fsynced and renamed to `path`, on failure removed.
+    success it is fsynced and renamed to `path`, on failure removed. What can be made again need
+    not be `durable`: it is not fsynced, and may be torn after a power cut.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         yield temporary
         os.chmod(temporary, mode)
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
+        if durable:
+            with open(temporary, "rb+") as handle:
+                os.fsync(handle.fileno())
         os.replace(temporary, path)
-        sync_directory(path.parent)
+        if durable:
+            sync_directory(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

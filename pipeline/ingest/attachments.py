@@ -35,7 +35,7 @@ def events_about(
     highest = int((window.end + LOOKED_FOR).timestamp() * 1e6)
     frames = [pl.DataFrame(schema=_EVENT)]
     for file in files:
-        if file.events and (file.first_event is None or lowest <= file.first_event <= highest):
+        if file.events and file.tells_between(lowest, highest):
             for path in file.tables(place, "events"):
                 frame = pl.read_parquet(path, glob=False)
                 frames.append(frame.with_columns(pl.lit(file.sha256).alias("sha256")))
@@ -70,9 +70,17 @@ def _by_span(place: DataDir, plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_session(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
-    starts = plan.members.select("session", "trace_id", "start")
+    """Events that name a session alone, where its last conversation before them is the plan's."""
     if events.is_empty():
         return events.with_columns(pl.lit(None, pl.String).alias("trace_id"))
+    sessions = events["session"].drop_nulls().unique().to_list()
+    starts = (
+        plan.every.filter(pl.col("session").is_in(sessions))
+        .select("session", "trace_id", "start", "conversation")
+        .collect()
+    )
     found = events.with_row_index("event").join(starts, on="session")
     began = found.filter(pl.col("time").is_null() | (pl.col("start") <= pl.col("time")))
-    return began.sort("event", "start", "trace_id").group_by("event").last()
+    last = began.sort("event", "start", "trace_id").group_by("event").last()
+    mine = plan.members.select("conversation").unique()
+    return last.join(mine, on="conversation", how="semi")

@@ -13,7 +13,7 @@ from pipeline.ingest.records import Event, Span, Trace
 
 __all__ = ["UNUSABLE", "Broken", "unique_events", "unique_records"]
 
-UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+UNUSABLE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What a value of an unforeseen kind may raise; one odd trace never takes the day with it."""
 
 _encode = msgspec.msgpack.Encoder(order="sorted").encode

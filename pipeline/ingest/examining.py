@@ -231,14 +231,17 @@ def _work(task: _Task, number: int) -> dict[str, Any]:
 
 
 def _add(one: Shredded, other: Shredded) -> Shredded:
-    events = [e for e in (one.first_event, other.first_event) if e is not None]
+    earliest = [e for e in (one.first_event, other.first_event) if e is not None]
+    latest = [e for e in (one.last_event, other.last_event) if e is not None]
     return Shredded(
         one.records + other.records,
         one.events + other.events,
         one.malformed + other.malformed,
         dict(sorted((Counter(one.reasons) + Counter(other.reasons)).items())),
         sorted({*one.days, *other.days}),
-        min(events, default=None),
+        min(earliest, default=None),
+        max(latest, default=None),
+        one.untimed_events + other.untimed_events,
     )
 
 
@@ -300,9 +303,11 @@ def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedF
         reasons=tuple(f"{reason} {n}" for reason, n in held.reasons.items()),
         fallback_day=given.isoformat() if given else min(held.days, default=arrived),
         first_event=held.first_event,
+        last_event=held.last_event,
+        untimed_events=held.untimed_events,
         growing=task.growing,
         entry=entry,
     )
-    with replace_file(task.note, 0o600) as temporary:
+    with replace_file(task.note, 0o600, durable=False) as temporary:
         temporary.write_bytes(msgspec.json.encode(file))
     return file

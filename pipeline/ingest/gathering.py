@@ -53,7 +53,7 @@ def scratch_folder(place: DataDir) -> Iterator[Path]:
 
 def write_rows(scratch: Path, share: int, rows: pl.DataFrame) -> None:
     """Write the rows of a share."""
-    with replace_file(scratch / f"rows-{share:04d}.parquet", 0o600) as temporary:
+    with replace_file(scratch / f"rows-{share:04d}.parquet", 0o600, durable=False) as temporary:
         rows.write_parquet(temporary, compression="lz4", statistics=False)
 
 

@@ -13,7 +13,7 @@ from pipeline.ingest.landing import plain_name
 
 __all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "note_of", "notes_folder"]
 
-VERSION = "4"
+VERSION = "5"
 """Raised whenever readers yield something else: every landing file is then read anew."""
 
 
@@ -38,10 +38,18 @@ class LandedFile(msgspec.Struct, frozen=True):
     """Where its malformed records are counted: the day given, its first day, or its arrival."""
     first_event: int | None
     """The earliest time of a score or log record, microseconds since 1970."""
+    last_event: int | None
+    untimed_events: int
     growing: bool
     """It changed lately and ends in half a record, which is left for the next time."""
     entry: str
     """The name of its folder in the index."""
+
+    def tells_between(self, lowest: int, highest: int) -> bool:
+        """Whether a score or log record of it may lie between two times."""
+        if self.untimed_events or self.first_event is None or self.last_event is None:
+            return self.events > 0
+        return self.first_event <= highest and self.last_event >= lowest
 
     def tables(self, place: DataDir, table: str) -> list[Path]:
         """The Parquet files of one of its tables: records, traces, events or malformed.

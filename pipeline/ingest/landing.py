@@ -17,6 +17,7 @@ from pipeline.ingest.source import Source, Unreadable
 __all__ = ["Landed", "LandingError", "expand", "given_day", "land", "lying_files", "plain_name"]
 
 _HEAD = 1 << 20
+_LONGEST = 150  # characters of a name that are kept: with what is put before, any system holds it
 _DAY_FOLDER = re.compile(r"day=(\d{4}-\d{2}-\d{2})")
 
 
@@ -52,7 +53,9 @@ def _files_below(path: Path) -> list[Path]:
         below = sorted(path.iterdir())
     except PermissionError as error:
         raise LandingError(f"{path}: may not be read; nothing was landed") from error
-    return [f for p in below if not p.name.startswith(".") for f in _files_below(p)]
+    # Links to directories may lead in circles.
+    seen = [p for p in below if not p.name.startswith(".") and not (p.is_symlink() and p.is_dir())]
+    return [f for p in seen for f in _files_below(p)]
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def land(place: DataDir, files: Iterable[Path], day: date | None = None) -> Land
     for file, by_name in expand(files).items():
         why = why_not(file)
         if why is None:
-            checked.append((file, folder / f"{sha256(file)[:12]}-{file.name}"))
+            checked.append((file, folder / f"{sha256(file)[:12]}-{file.name[-_LONGEST:]}"))
         elif by_name:
             refused.append(f"{file}: {why}")
         else:

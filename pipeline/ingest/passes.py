@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -26,7 +27,8 @@ from pipeline.ingest.plain import plain_trace
 from pipeline.ingest.pricing import priced
 from pipeline.ingest.records import Event, Trace
 from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
-from pipeline.ingest.spans import trace_of_spans
+from pipeline.ingest.spans import trace_of_spans, with_scores
+from pipeline.ingest.telling import is_content
 
 __all__ = ["Share", "assemble", "assemble_share", "events_of"]
 
@@ -178,16 +180,15 @@ def _trace(
     try:
         plain = not events and not conflicting and bool(spans)
         trace = plain_trace(spans, source=formats[0]) if plain else None
-        if trace is None and (spans or events):
+        if trace is None and (spans or any(is_content(event.name) for event in events)):
             trace = trace_of_spans(spans, events, source=formats[0], conflicting=conflicting)
         traces += [trace] if trace is not None else []
     except UNUSABLE as error:
-        first = min(spans, key=lambda span: (span.start, span.span_id))
-        share.broken.append(
-            Broken(first.trace_id, min(files), first.start, len(spans), type(error).__name__)
-        )
+        begun = datetime.fromtimestamp(member["start"] / 1e6, UTC)
+        name = type(error).__name__
+        share.broken.append(Broken(member["trace_id"], min(files), begun, len(spans), name))
     if wholes:
-        traces.append(priced(wholes[0]))
+        traces.append(with_scores(priced(wholes[0]), events))
     if not traces:
         return None
     best = max(traces, key=lambda trace: len(trace.messages))

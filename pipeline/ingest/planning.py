@@ -1,22 +1,24 @@
-"""Which conversations a day has, and where their records lie: decided from summaries alone."""
+"""Which conversations there are, on which day each begins, and where their records lie."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 
 from pipeline.datadir import DataDir
+from pipeline.files import make_directory, replace_file
+from pipeline.ids import digest
 from pipeline.ingest.index import LandedFile
 from pipeline.windows import Window
 
 __all__ = ["Plan", "plan_day"]
 
-_REACH = timedelta(days=1)
-_FURTHEST = timedelta(days=7)
-_DAY = 86_400_000_000
+_DAY = 86_400_000_000  # microseconds
+_KEPT = 4  # plans of earlier states of landing that other processes may still read
 _TRACE = {
     "trace_id": pl.String, "start": pl.Int64, "end": pl.Int64, "records": pl.Int64,
     "bytes": pl.Int64, "rooted": pl.Boolean, "timed": pl.Boolean, "service": pl.String,
@@ -29,53 +31,56 @@ class Plan:
     """The conversations that start on a day.
 
     `members` has one row a trace, conversations by start and id, their traces by start: columns
-    conversation (its first trace id), trace_id, start, end (microseconds since 1970), records,
-    bytes, service, session, timed. `files` are those that hold a record of them.
+    conversation (its first trace id), first (its start), trace_id, start, end (microseconds since
+    1970), records, bytes, service, session, timed. `files` are those that hold a record of them,
+    and `every` has such a row for every trace in landing.
     """
 
     members: pl.DataFrame
     files: tuple[LandedFile, ...]
+    every: pl.LazyFrame
 
 
 def plan_day(place: DataDir, files: Sequence[LandedFile], window: Window, gap: timedelta) -> Plan:
     """Find the conversations that start on the UTC day of `window`.
 
-    Traces of one service and session that follow one another within `gap` are one conversation;
-    one without a session, or whose time is only a day given by hand, stays alone. The days before
-    and after are looked at too, and more of them where a conversation may reach beyond.
+    Traces of one service and session that follow one another within `gap` are one conversation,
+    until it is a day old; one without a session, or whose time is only a day given by hand, stays
+    alone. All of landing is looked at, whichever day is asked for: were every day to look around
+    itself alone, two of them could claim a trace that lies between them, or neither.
     """
-    lower, upper = window.first - _REACH, window.first + _REACH
-    while True:
-        chosen = [file for file in files if _touches(file, lower, upper)]
-        late = [file for file in files if _touches(file, upper + _REACH, window.first + _FURTHEST)]
-        chosen += (late := [file for file in late if file not in chosen])
-        near = _traces(place, chosen, 0, len(chosen) - len(late))
-        # Spans of a trace may come days after it began, in files of those days alone.
-        tails = _traces(place, chosen, len(chosen) - len(late), len(chosen))
-        begun = near.filter(_starts_within(window)).select("trace_id").unique()
-        tails = tails.filter(~pl.col("rooted")).join(begun, on="trace_id", how="semi")
-        traces = pl.concat([near, tails])
-        mine = _of_day(_join(_merge(traces), gap), window)
-        reach = _needed(mine, window.first, lower, upper, gap)
-        if reach == (lower, upper):
-            break
-        lower, upper = reach
-    held = traces.join(mine.select("trace_id"), on="trace_id", how="semi")
-    used = set(held["file"].unique().to_list())
-    return Plan(mine, tuple(file for n, file in enumerate(chosen) if n in used))
+    path = _planned(place, files, gap)
+    every = pl.scan_parquet(path, glob=False)
+    begin = int(window.start.timestamp()) * 1_000_000
+    mine = every.filter(pl.col("first").is_between(begin, begin + _DAY, closed="left")).collect()
+    used = set(mine["files"].explode().to_list())
+    members = mine.drop("files").sort("first", "conversation", "start", "trace_id")
+    return Plan(members, tuple(file for n, file in enumerate(files) if n in used), every)
 
 
-def _touches(file: LandedFile, lower: date, upper: date) -> bool:
-    return any(lower.isoformat() <= day <= upper.isoformat() for day in file.days)
+def _planned(place: DataDir, files: Sequence[LandedFile], gap: timedelta) -> Path:
+    """The plan of all days, made once for each state of landing."""
+    folder = place.raw / "landing_index" / "plans"
+    path = folder / f"{digest([file.entry for file in files], gap.total_seconds())}.parquet"
+    if not path.exists():
+        for room in (place.raw, folder.parent, folder):
+            make_directory(room, private=True)
+        made = _join(_merge(_traces(place, files)), gap)
+        with replace_file(path, 0o600, durable=False) as temporary:
+            made.write_parquet(temporary, compression="lz4", statistics=False)
+        old = sorted(folder.glob("*.parquet"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+        for gone in old[:-_KEPT]:
+            gone.unlink(missing_ok=True)
+    return path
 
 
-def _traces(place: DataDir, files: Sequence[LandedFile], first: int, stop: int) -> pl.DataFrame:
-    """The summaries of all traces of `files[first:stop]`, a row for each file's part of one."""
-    frames = [pl.DataFrame(schema=_TRACE | {"file": pl.Int64})]
-    for number in range(first, stop):
-        for path in files[number].tables(place, "traces"):
+def _traces(place: DataDir, files: Sequence[LandedFile]) -> pl.DataFrame:
+    """The summaries of all traces, one row for each file's part of one."""
+    frames = [pl.DataFrame(schema=_TRACE | {"file": pl.UInt32})]
+    for number, file in enumerate(files):
+        for path in file.tables(place, "traces"):
             frame = pl.read_parquet(path, glob=False)
-            frames.append(frame.with_columns(pl.lit(number, pl.Int64).alias("file")))
+            frames.append(frame.with_columns(pl.lit(number, pl.UInt32).alias("file")))
     return pl.concat(frames)
 
 
@@ -86,15 +91,15 @@ def _merge(traces: pl.DataFrame) -> pl.DataFrame:
         pl.col("end").max(),
         pl.col("records").sum(),
         pl.col("bytes").sum(),
-        pl.col("rooted").any(),
         pl.col("timed").all(),
         # Both are "rank<TAB>value": of several spans the one of lowest rank names it.
         *(pl.col(c).min().str.extract(r"(?s)\t(.*)$") for c in ("service", "session")),
+        pl.col("file").unique().sort().alias("files"),
     )
 
 
 def _join(traces: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
-    """Add `conversation`: the id of the first trace of the chain that a trace stands in."""
+    """Add `conversation`, the id of the first trace of the chain that a trace stands in."""
     alone = traces.filter(pl.col("session").is_null() | ~pl.col("timed"))
     chain = ["service", "session"]
     micros = gap // timedelta(microseconds=1)
@@ -104,42 +109,16 @@ def _join(traces: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
         .with_columns(pl.col("end").cum_max().shift(1).over(chain).alias("before"))
         .with_columns((pl.col("start") - pl.col("before") > micros).fill_null(True).alias("new"))
         .with_columns(pl.col("new").cum_sum().over(chain).alias("run"))
-        .with_columns(pl.col("trace_id").first().over(*chain, "run").alias("conversation"))
-        .drop("before", "new", "run")
+        # A session that never pauses (a job, a monitor) is cut by whole days from its beginning.
+        .with_columns(pl.col("start").first().over(*chain, "run").alias("first"))
+        .with_columns(((pl.col("start") - pl.col("first")) // _DAY).alias("age"))
+        .with_columns(
+            pl.col("trace_id").first().over(*chain, "run", "age").alias("conversation"),
+            pl.col("start").first().over(*chain, "run", "age").alias("first"),
+        )
+        .drop("before", "new", "run", "age")
     )
-    return pl.concat([alone.with_columns(pl.col("trace_id").alias("conversation")), chained])
-
-
-def _of_day(traces: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """The conversations that start on the day, ordered."""
-    first = pl.col("start").min().over("conversation")
-    return (
-        traces.with_columns(first.alias("first"))
-        .filter(_starts_within(window, "first"))
-        .sort("first", "conversation", "start", "trace_id")
-        .drop("first")
+    alone = alone.with_columns(
+        pl.col("start").alias("first"), pl.col("trace_id").alias("conversation")
     )
-
-
-def _starts_within(window: Window, column: str = "start") -> pl.Expr:
-    begin = int(window.start.timestamp()) * 1_000_000
-    return pl.col(column).is_between(begin, begin + _DAY, closed="left")
-
-
-def _needed(
-    mine: pl.DataFrame, day: date, lower: date, upper: date, gap: timedelta
-) -> tuple[date, date]:
-    """Widen the days to read while a conversation of `day` may reach beyond them.
-
-    Later: it ends too near to the last day read. Earlier: it has no root yet, so its first span
-    may lie further back. At most a week is looked through either way.
-    """
-    if mine.is_empty():
-        return lower, upper
-    last: int = mine["end"].max()  # type: ignore[assignment]
-    end = date(1970, 1, 1) + timedelta(days=(last + gap // timedelta(microseconds=1)) // _DAY)
-    if end > upper:
-        upper = max(upper, min(end, day + _FURTHEST))
-    if not mine["rooted"].all() and day - lower < _FURTHEST:
-        lower -= _REACH
-    return lower, upper
+    return pl.concat([alone.select(sorted(alone.columns)), chained.select(sorted(alone.columns))])

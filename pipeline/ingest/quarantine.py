@@ -14,7 +14,7 @@ from pipeline.ids import canonical_json
 from pipeline.ingest.index import forget_file
 from pipeline.lake import Lake
 from pipeline.tables import QUARANTINED_RECORDS
-from pipeline.windows import Window
+from pipeline.windows import FIRST_DAY, Window
 
 __all__ = ["REASONS", "drop_records", "dropped_records", "find_records", "retry_records"]
 
@@ -47,7 +47,7 @@ REASONS: Mapping[str, str] = {
     "not_a_conversation": "a record without a list of messages",
     "not_inspect": "an archive that is no Inspect log",
     "not_otlp": "a line of an OTLP file that is no export request",
-    "time_out_of_range": "before the first partition (2025-01-06) or after 2099: land the file with --day",
+    "time_out_of_range": f"before {FIRST_DAY} or after 2099: land the file with --day",
     "too_deep": "nested too deeply",
     "too_large": "larger than ingest.largest_record_mb",
     "torn_line": "the last line, cut off in the middle",

@@ -6,7 +6,7 @@ import re
 
 from pipeline.ids import keyed_digest
 
-__all__ = ["safe_id", "safe_label"]
+__all__ = ["folded", "safe_id", "safe_label"]
 
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LABEL = re.compile(r"(?!AKIA|gh[pousr]_|sk-|xox)[A-Za-z][A-Za-z0-9._:/-]{0,63}")
@@ -17,16 +17,20 @@ _DATE = re.compile(r"20\d{2}-?\d{2}-?\d{2}")
 _LONG_NUMBER = re.compile(r"\d[\d ._:/-]{6,}\d")  # a phone number, a card
 
 
+def folded(value: str) -> str:
+    """A trace id as it is compared: hexadecimal ones and UUIDs are the same in either case."""
+    lower = value.lower()
+    return lower if lower != value and _ID.fullmatch(value) else value
+
+
 def safe_id(value: str | None, content_key: bytes) -> str | None:
     """An id as it came if it is a plain hex id or UUID; else its keyed digest.
 
     Ids travel further than any text: into every table, the suite and the reports. One that a
     service made of an e-mail address or a phone number must not.
     """
-    if value is None:
-        return None
-    if _ID.fullmatch(value):
-        return value.lower()
+    if value is None or _ID.fullmatch(value):
+        return value
     return keyed_digest(content_key, "id", value)
 
 

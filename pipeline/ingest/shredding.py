@@ -22,6 +22,7 @@ from pipeline.ingest.dialects import is_unnamed, session_of
 from pipeline.ingest.jsontext import KEPT_BYTES
 from pipeline.ingest.readers import Reader
 from pipeline.ingest.records import Event, Malformed, Record, Span, Trace
+from pipeline.ingest.safety import folded
 from pipeline.ingest.source import Source, Unreadable
 from pipeline.ingest.structure import is_app_root
 from pipeline.ingest.telling import is_content
@@ -98,6 +99,8 @@ class Shredded(msgspec.Struct):
     reasons: dict[str, int] = msgspec.field(default_factory=dict)
     days: list[str] = msgspec.field(default_factory=list)
     first_event: int | None = None
+    last_event: int | None = None
+    untimed_events: int = 0
 
 
 def bucket_of(trace_id: str) -> int:
@@ -180,7 +183,9 @@ class _Pile:
         del self._body[size:]
 
     def _add_span(self, span: Span) -> None:
-        start, end, trace_id = span.start, span.end, span.trace_id
+        start, end, trace_id = span.start, span.end, folded(span.trace_id)
+        if trace_id != span.trace_id:
+            span = replace(span, trace_id=trace_id)
         if not _EARLIEST <= start < _LATEST:
             moved = self._move(trace_id, start)
             if moved is None:
@@ -188,7 +193,7 @@ class _Pile:
                 return
             start, end = start + moved, end + moved
             span = replace(span, start=start, end=end, flags=span.flags | {"time_moved"})
-        if end < start:
+        if not start <= end < _LATEST:
             end = start
             span = replace(span, end=end, flags=span.flags | {"clock_skew"})
         attributes, resource = span.attributes, span.resource
@@ -212,6 +217,8 @@ class _Pile:
         )  # fmt: skip
 
     def _add_trace(self, trace: Trace) -> None:
+        if trace.trace_id != folded(trace.trace_id):
+            trace = replace(trace, trace_id=folded(trace.trace_id))
         if not _EARLIEST <= trace.started_at < _LATEST:
             moved = self._move(trace.trace_id, trace.started_at)
             if moved is None:
@@ -223,6 +230,8 @@ class _Pile:
                 ended_at=trace.ended_at + moved,
                 flags=trace.flags | {"time_moved"},
             )
+        if not trace.started_at <= trace.ended_at < _LATEST:
+            trace = replace(trace, ended_at=trace.started_at, flags=trace.flags | {"clock_skew"})
         begin, end = (round(t.timestamp() * 1e6) for t in (trace.started_at, trace.ended_at))
         size = self._add_row("trace", trace, trace.trace_id, None, begin)
         rank = f"0{begin:020d}"
@@ -278,6 +287,8 @@ class _Pile:
             known[8] = session
 
     def _add_event(self, event: Event) -> None:
+        if event.trace_id is not None:
+            event = replace(event, trace_id=folded(event.trace_id))
         time = round(event.time.timestamp() * 1e6) if event.time else None
         session = session_of(event.attributes)
         body = _encoder.encode(event)
@@ -291,6 +302,9 @@ class _Pile:
         self._total.events += 1
         if time is not None:
             self._total.first_event = min(time, self._total.first_event or time)
+            self._total.last_event = max(time, self._total.last_event or time)
+        else:
+            self._total.untimed_events += 1
 
     def _add_malformed(self, record: Malformed) -> None:
         kept = record.payload[:KEPT_BYTES]
@@ -345,7 +359,7 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write a table of the index; one with buckets is laid out by them."""
     buckets = "bucket" in table.schema.names
     with (
-        replace_file(path, 0o600) as temporary,
+        replace_file(path, 0o600, durable=False) as temporary,
         pq.ParquetWriter(
             temporary, table.schema, compression="lz4", use_dictionary=["kind"],
             write_statistics=["bucket"] if buckets else False,

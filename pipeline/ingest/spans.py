@@ -20,7 +20,7 @@ from pipeline.ingest.records import Content, Event, Score, Span, Trace
 from pipeline.ingest.structure import index_of, outer_calls, structure_of
 from pipeline.ingest.telling import conversation_of, is_content
 
-__all__ = ["trace_of_spans"]
+__all__ = ["trace_of_spans", "with_scores"]
 
 _SCORE = "gen_ai.evaluation.result"
 
@@ -80,6 +80,12 @@ def trace_of_spans(
         attributes=_kept_attributes(outer),
         records=count,
     )
+
+
+def with_scores(trace: Trace, events: Iterable[Event]) -> Trace:
+    """A whole conversation with the verdicts that were given on it elsewhere."""
+    told = [score_of(event.attributes) for event in events if event.name == _SCORE]
+    return replace(trace, scores=tuple(dict.fromkeys([*trace.scores, *told])))
 
 
 def _with_events(spans: list[Span], events: Sequence[Event]) -> list[Span]:

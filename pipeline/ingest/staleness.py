@@ -58,13 +58,13 @@ def stale_days(
 
 
 def _may_tell_of(file: LandedFile, window: Window) -> bool:
-    """Whether a file could hold anything of a day: a cheap look before the thorough one."""
-    reach = timedelta(days=7)
-    lowest, highest = (window.first - reach).isoformat(), (window.first + reach).isoformat()
-    if any(lowest <= day <= highest for day in (*file.days, file.fallback_day)):
+    """Whether a file could hold anything of a day: a cheap look before the thorough one.
+
+    Earlier spans may begin a conversation of the day, and later ones belong to a trace that began
+    on it, however long it ran: only verdicts have a limit.
+    """
+    if file.records or file.fallback_day == window.key:
         return True
-    if not file.events:
-        return False
     earliest = (window.start - timedelta(days=1)).timestamp() * 1e6
     latest = (window.end + LOOKED_FOR).timestamp() * 1e6
-    return file.first_event is None or earliest <= file.first_event <= latest
+    return file.tells_between(int(earliest), int(latest))

@@ -23,7 +23,10 @@ _FROM, _TO = 946684800 * 10**9, 2**63
 
 def at(nanoseconds: int) -> datetime:
     """A Unix time to the microsecond (a double holds 2.4e-7 s exactly until the year 2106)."""
-    return datetime.fromtimestamp(nanoseconds // 1000 / 1e6, UTC)
+    try:
+        return datetime.fromtimestamp(nanoseconds // 1000 / 1e6, UTC)
+    except OSError as error:  # what the C library cannot hold
+        raise OverflowError("a time out of range") from error
 
 
 def unix_time(value: Any) -> tuple[int | None, str]:
