@@ -359,7 +359,7 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write a table of the index; one with buckets is laid out by them."""
     buckets = "bucket" in table.schema.names
     with (
-        replace_file(path, 0o600, durable=False) as temporary,
+        replace_file(path, 0o600) as temporary,
         pq.ParquetWriter(
             temporary, table.schema, compression="lz4", use_dictionary=["kind"],
             write_statistics=["bucket"] if buckets else False,
