@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
-__all__ = ["checked_url", "is_loopback", "parse_json", "reason_of", "retry_after_of"]
+__all__ = [
+    "checked_url",
+    "is_loopback",
+    "parse_json",
+    "reason_of",
+    "redirect_of",
+    "retry_after_of",
+]
+
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_HOST = re.compile(r"[A-Za-z0-9.:-]{1,100}")
+# Two words or more, written as one: invalid_request, InvalidRequestError, INVALID-REQUEST.
+_CODE = re.compile(
+    r"[a-z]{2,16}([_-][a-z]{2,16}){1,4}"
+    r"|[A-Z]{2,16}([_-][A-Z]{2,16}){1,4}"
+    r"|[A-Z][a-z]{1,15}([A-Z][a-z]{1,15}){1,4}"
+)
 
 
 def checked_url(url: str) -> str:
@@ -52,27 +70,41 @@ def parse_json(body: bytes) -> Any:
 
 
 def retry_after_of(answer: httpx.Response) -> float | None:
-    """Seconds that the server asks to wait, given as a number or as a date."""
+    """Seconds that the server asks to wait, given as a number or as a date; nonsense is none."""
     given = answer.headers.get("retry-after", "").strip()
-    if not given:
-        return None
-    try:
-        return max(float(given), 0)
-    except ValueError:
-        pass
+    if _SECONDS.fullmatch(given):
+        return float(given)
     try:
         until = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max((until - datetime.now(UTC)).total_seconds(), 0)
 
 
-def reason_of(body: bytes) -> str:
-    """What a 4xx says of the request, printable and short."""
+def redirect_of(answer: httpx.Response, host: str) -> str:
+    """The host that a redirect leads to, for messages; without the user that its URL may hold."""
     try:
-        said = orjson.loads(body)
-        text = next(said[n] for n in ("message", "detail", "error") if isinstance(said.get(n), str))
-    except (ValueError, AttributeError, StopIteration, KeyError):
-        return ""
-    return ": " + "".join(c for c in text[:200] if c.isprintable())
+        parts = urlsplit(answer.headers.get("location", ""))
+        to, port = parts.hostname or (host if not parts.netloc else ""), parts.port
+    except ValueError:
+        return "an address that is none"
+    name = to if port is None else f"{to}:{port}"
+    return repr(name) if _HOST.fullmatch(name) else "an address that is none"
+
+
+def reason_of(status: int, body: bytes) -> str:
+    """What a 4xx says of the request: the standard's phrase, and the server's code for the error.
+
+    Never the server's own sentences: they repeat what was sent, the key and people's data too.
+    """
+    try:
+        phrase = f" ({HTTPStatus(status).phrase})"
+    except ValueError:
+        phrase = ""
+    try:
+        said = parse_json(body)
+    except (ValueError, RecursionError):
+        return phrase
+    code = said.get("error") if isinstance(said, dict) else None
+    return f"{phrase}: {code}" if isinstance(code, str) and _CODE.fullmatch(code) else phrase

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipeline.connectors.answers import parse_json, reason_of, retry_after_of
+from pipeline.connectors.answers import parse_json, reason_of, redirect_of, retry_after_of
+from pipeline.connectors.watch import Watch
 
 __all__ = ["Api", "ApiError", "Limits", "NotOffered", "Request", "SmallerPages"]
 
@@ -50,6 +51,9 @@ class Limits:
     first_wait: float = 1
     longest_wait: float = 60
     timeout: float = 60
+    """For the next bytes."""
+    longest_answer: float = 300
+    """For one whole answer, however steadily it drips in."""
     largest_answer: int = 64 * 2**20
     deadline: float = 2 * 3600
     """For all requests together."""
@@ -87,6 +91,7 @@ class Api:
         self._ends = time.monotonic() + limits.deadline
         self._next = 0.0
         self._reached = False
+        self._watch = Watch()
         self._client = httpx.Client(
             headers={**headers, "Accept": "application/json"},
             timeout=httpx.Timeout(limits.timeout, connect=min(limits.timeout, 15)),
@@ -112,6 +117,7 @@ class Api:
             try:
                 answer, body = self._send(request)
             except httpx.TimeoutException as error:
+                self._check_time(request)
                 if shrinkable and not isinstance(error, httpx.ConnectTimeout):
                     raise SmallerPages from None
                 trouble = "no answer in time"
@@ -148,25 +154,34 @@ class Api:
         self._client.close()
 
     def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
-        now = time.monotonic()
-        if now > self._ends:
-            raise self._error(request, f"the {self._limits.deadline / 60:.0f} minutes are up")
+        now = self._check_time(request)
         if self._next > now:
             self._sleep(self._next - now)
-        self._next = time.monotonic() + self._limits.interval
+        now = time.monotonic()
+        self._next = now + self._limits.interval
         body = bytearray()
-        with self._client.stream(
-            "GET" if request.body is None else "POST",
-            self.base + request.path,
-            params=list(request.params),
-            json=request.body,
-        ) as answer:
+        with (
+            self._watch.within(min(self._limits.longest_answer, self._ends - now)),
+            self._client.stream(
+                "GET" if request.body is None else "POST",
+                self.base + request.path,
+                params=list(request.params),
+                json=request.body,
+                extensions={"trace": self._watch.trace},
+            ) as answer,
+        ):
             for chunk in answer.iter_bytes():
                 body += chunk
                 if len(body) > self._limits.largest_answer:
                     raise _TooLarge
         self.received = len(body)
         return answer, bytes(body)
+
+    def _check_time(self, request: Request) -> float:
+        now = time.monotonic()
+        if now > self._ends:
+            raise self._error(request, f"the {self._limits.deadline / 60:.0f} minutes are up")
+        return now
 
     def _judge(self, request: Request, answer: httpx.Response, body: bytes) -> str:
         """What to try again for, in words; raises where trying again is of no use."""
@@ -178,15 +193,15 @@ class Api:
         if status in (404, 405, 410, 501):
             raise NotOffered(f"{self.host}{request.path}: not there (HTTP {status})")
         if answer.has_redirect_location or 300 <= status < 400:
-            to = urlsplit(answer.headers.get("location", "")).netloc or self.host
+            to = redirect_of(answer, self.host)
             raise self._error(
                 request,
-                f"redirects to {to[:100]!r}, and the key is not sent there; "
+                f"redirects to {to}, and the key is not sent there; "
                 "if that is your server, name it with --host",
             )
         if status in _LATER or status >= 500:
             return f"HTTP {status}"
-        raise self._error(request, f"HTTP {status}{reason_of(body)}")
+        raise self._error(request, f"HTTP {status}{reason_of(status, body)}")
 
     def _wait(self, request: Request, attempt: int, trouble: str, asked: float | None) -> None:
         longest = min(self._limits.first_wait * 2 ** (attempt - 1), self._limits.longest_wait)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,11 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.files import make_directory, sync_directory
+from pipeline.receiver.otlp import LARGEST_LINE
 
 __all__ = ["Journal", "NotKept"]
 
 _ROLL_BYTES = 256 * 2**20
 _GROUP_BYTES = 32 * 2**20
+_OWN_NAME = re.compile(r"otlp-[0-9]{8}T[0-9]{2}-[0-9]{3,}\.jsonl")
 
 
 class NotKept(Exception):
@@ -165,16 +169,39 @@ def _linked(handle: int) -> bool:
 
 
 def _cut_torn_lines(folder: Path) -> None:
-    """Cut the half lines that killed receivers left behind: nobody was told that they are kept."""
-    for path in sorted(folder.glob("otlp-*.jsonl")):
-        # Another receiver is writing to it, or it is not ours to write to.
-        with suppress(OSError), path.open("rb+") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            end = _whole_lines(handle.fileno())
-            if end == 0:
-                path.unlink()
-            elif end < os.fstat(handle.fileno()).st_size:
-                handle.truncate(end)
+    """Cut the half lines that killed receivers left behind: nobody was told that they are kept.
+
+    People put files of their own into landing: what is not named as a journal names its files, is
+    a link, or ends in more than a line may hold, was written by somebody else and stays as it is.
+    """
+    for path in sorted(folder.iterdir()):
+        if _OWN_NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            # Another receiver is writing to it, or it is not ours to write to.
+            with suppress(OSError), path.open("rb+", buffering=0) as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _mend_end(path, handle.fileno())
+
+
+def _mend_end(path: Path, handle: int) -> None:
+    size, end = os.fstat(handle).st_size, _whole_lines(handle)
+    if size - end > LARGEST_LINE:
+        return
+    if size > end and _is_json(os.pread(handle, size - end, end)):
+        # Only its line feed is missing: half of an object never parses.
+        os.pwrite(handle, b"\n", size)
+        os.fsync(handle)
+    elif end == 0:
+        path.unlink()
+    elif end < size:
+        os.ftruncate(handle, end)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line.decode("utf-8", "replace"))  # as loosely as requests are read
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _whole_lines(handle: int) -> int:

@@ -22,10 +22,19 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
-__all__ = ["JSON", "PROTOBUF", "SIGNALS", "BadRequest", "Export", "Signal", "read_export"]
+__all__ = [
+    "JSON",
+    "LARGEST_LINE",
+    "PROTOBUF",
+    "SIGNALS",
+    "BadRequest",
+    "Export",
+    "Signal",
+    "read_export",
+]
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
-_LARGEST_LINE = 32 * 2**20
+LARGEST_LINE = 32 * 2**20
 _IDS = ("traceId", "spanId", "parentSpanId")
 
 
@@ -92,7 +101,7 @@ def read_export(signal: Signal, kind: str, body: bytes) -> Export:
     items = count(signal, value)
     # As it came, but for line feeds (JSON allows none within strings): readers tell the format
     # by the first key.
-    if len(body) <= _LARGEST_LINE and re.match(rb'\s*\{\s*"%b"' % first.encode(), body):
+    if len(body) <= LARGEST_LINE and re.match(rb'\s*\{\s*"%b"' % first.encode(), body):
         return Export(re.sub(rb"[\r\n]", b" ", body.strip()) + b"\n", items)
     dump = orjson.dumps if exact else _dump_loosely
     return Export(b"".join(_lines({first: value[first]}, signal.levels, dump)), items)
@@ -162,10 +171,10 @@ def _split(
     value: Any, levels: tuple[str, ...], dump: Callable[[Any], bytes]
 ) -> Iterator[Mapping[str, Any]]:
     """The value, or where it is longer than a line may be one for each of its items."""
-    if len(dump(value)) <= _LARGEST_LINE:
+    if len(dump(value)) <= LARGEST_LINE:
         yield value
     elif not levels or not isinstance(value, dict) or not isinstance(value.get(levels[0]), list):
-        raise BadRequest(f"one item of more than {_LARGEST_LINE >> 20} MB")
+        raise BadRequest(f"one item of more than {LARGEST_LINE >> 20} MB")
     else:
         for item in value[levels[0]]:
             for part in _split(item, levels[1:], dump):

@@ -36,6 +36,8 @@ class Access:
         say where a request comes from; OpenTelemetry's exporters do not.
         """
         headers = request.headers
+        if len(headers.getlist("host")) > 1:
+            raise Refusal(400, "more than one Host header")
         if "origin" in headers or "sec-fetch-site" in headers:
             raise Refusal(403, "requests of browsers are not taken")
         host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
@@ -81,12 +83,18 @@ class Service:
             return refuse(Refusal(500, f"{type(error).__name__} in the receiver"), kind)
 
     async def _take(self, request: Request, kind: str) -> Response:
-        announced = int(request.headers.get("content-length") or 2**20)
-        if self._in_memory and self._in_memory + announced > _LARGEST_TOGETHER:
-            raise Refusal(503, "too many requests at once", {"Retry-After": "1"})
-        self._in_memory += announced
+        held = 0
+
+        def hold(size: int) -> None:
+            # What came, not what was announced: a promise takes no memory.
+            nonlocal held
+            if self._in_memory + size > _LARGEST_TOGETHER:
+                raise Refusal(503, "too many requests at once", {"Retry-After": "1"})
+            self._in_memory += size
+            held += size
+
         try:
-            body = await read_body(request)
+            body = await read_body(request, hold)
             signal = SIGNALS[request.url.path]
             encoding = request.headers.get("content-encoding", "").strip().lower()
             export = await anyio.to_thread.run_sync(
@@ -103,7 +111,7 @@ class Service:
             why = f"not kept: {error}"
             raise Refusal(503, why, {"Retry-After": "30"}) from None
         finally:
-            self._in_memory -= announced
+            self._in_memory -= held
         self.counts[signal.items] += export.items
         self.counts["requests"] += 1
         self.counts["bytes"] += len(export.lines)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import random
 import re
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -21,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from pipeline.receiver.bodies import Refusal, inflate
 from pipeline.receiver.otlp import TRACES, read_export
 
 JSON = {"Content-Type": "application/json"}
@@ -163,6 +167,70 @@ def test_a_bomb_and_a_body_too_large_get_413(start):
     assert large.status_code == 413
     assert httpx.post(url, content=protobuf(), headers=PROTOBUF).status_code == 200
     assert len(receiver.spans()) == 1
+
+
+def test_a_body_too_large_that_nobody_announced_gets_413(start):
+    receiver = start()
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(65):
+            yield bytes(1 << 20)
+
+    url = f"{receiver.url}/v1/traces"
+    assert httpx.post(url, content=chunks(), headers=PROTOBUF, timeout=30).status_code == 413
+    assert httpx.post(url, content=protobuf(), headers=PROTOBUF).status_code == 200
+
+
+def test_bodies_that_are_announced_and_never_come_stand_in_nobodys_way(start):
+    receiver = start()
+    host, port = re.findall(r"//(.+):(\d+)", receiver.url)[0]
+    head = f"POST /v1/traces HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    with ExitStack() as clients:
+
+        def announce(size: int) -> socket.socket:
+            client = clients.enter_context(socket.create_connection((host, int(port)), timeout=5))
+            client.sendall(f"{head}Content-Length: {size}\r\n\r\n{{".encode())
+            return client
+
+        # A byte above the cap is refused at once; at the cap a byte each of six bodies takes
+        # six bytes, where announcements of 384 MB would be more than all requests may hold.
+        assert announce((64 << 20) + 1).recv(1000).startswith(b"HTTP/1.1 413")
+        for _ in range(6):
+            announce(64 << 20)
+        time.sleep(0.3)
+        answer = httpx.post(f"{receiver.url}/v1/traces", content=protobuf(), headers=PROTOBUF)
+        assert answer.status_code == 200
+
+
+def test_two_host_headers_are_refused(idle):
+    host, port = re.findall(r"//(.+):(\d+)", idle.url)[0]
+    with socket.create_connection((host, int(port)), timeout=5) as client:
+        names = f"Host: {host}:{port}\r\nHost: rebound.example.com\r\n"
+        head = f"POST /v1/traces HTTP/1.1\r\n{names}Content-Type: application/json\r\n"
+        client.sendall(f"{head}Content-Length: 2\r\n\r\n{{}}".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 400")
+
+
+def test_a_compressed_body_may_have_some_members_but_not_very_many():
+    member = gzip.compress(b"ab", mtime=0)
+    assert inflate(member * 1000, "gzip") == b"ab" * 1000
+    # 8 MB of empty members: each used to cost a copy of all that follow.
+    empty = gzip.compress(b"", mtime=0)
+    began = time.monotonic()
+    with pytest.raises(Refusal, match="more than 1000 members") as caught:
+        inflate(empty * (8_000_000 // len(empty)), "gzip")
+    assert caught.value.status == 400
+    assert time.monotonic() - began < 5
+
+
+def test_members_are_told_apart_wherever_they_end():
+    """The windows of 64 kB that are decompressed at a time begin and end within members."""
+    noise = random.Random(7).randbytes(200_000)
+    parts = [noise[:65_513], b"", noise[:65_514], noise, b"end"]
+    body = b"".join(gzip.compress(part, mtime=0) for part in parts)
+    assert inflate(body, "gzip") == b"".join(parts)
+    with pytest.raises(Refusal, match="too early"):
+        inflate(body[:-1], "gzip")
 
 
 def test_a_large_request_lands_as_lines_that_every_reader_takes(start):
