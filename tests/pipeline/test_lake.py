@@ -97,7 +97,7 @@ def test_a_frame_that_does_not_fit_is_refused(
 
 
 def test_a_missing_partition_names_the_command_that_makes_it(lake: Lake) -> None:
-    with pytest.raises(MissingPartition, match="make backfill .*FROM=2026-11-02 TO=2026-11-08"):
+    with pytest.raises(MissingPartition, match=r"make backfill .*FROM=2026-11-02 TO=2026-11-08"):
         lake.read(FAILURE_MODES, week("2026-11-02"))
 
 
