@@ -110,7 +110,7 @@ def test_a_broken_lake_names_the_file_and_the_command(place: DataDir) -> None:
     file.write_bytes(b"PAR1 torn")
     told = failure(run_asset(place, "failure_mode_clusters", "2026-11-04"))
     assert "lake/grades/day=2026-11-04/part-0.parquet" in told
-    assert "make backfill FROM=2026-11-04 TO=2026-11-04" in told
+    assert "FROM=2026-11-04 TO=2026-11-04" in told
 
 
 def test_a_developer_may_ask_for_errors_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
