@@ -182,5 +182,6 @@ def test_does_not_depend_on_the_order_of_rows(monday: DayTables) -> None:
 
 
 def test_a_day_that_was_never_made_names_the_command(hand_made: Lake) -> None:
-    with pytest.raises(MissingPartition, match=r"make backfill CASELAW_DATA=.* FROM=2026-11-12 TO=2026-11-12"):
+    command = r"make backfill CASELAW_DATA=.* FROM=2026-11-12 TO=2026-11-12"
+    with pytest.raises(MissingPartition, match=command):
         read_day(hand_made, day("2026-11-12"))
