@@ -19,14 +19,14 @@ LOOKED_FOR = timedelta(days=30)
 """People judge a trace later than it happened; what comes later still is not looked for."""
 _EVENT = {
     "trace_id": pl.String, "span_id": pl.String, "session": pl.String, "time": pl.Int64,
-    "body": pl.Binary, "sha256": pl.String,
+    "body": pl.Binary, "sha256": pl.String, "format": pl.String,
 }  # fmt: skip
 
 
 def events_about(
     place: DataDir, files: Sequence[LandedFile], plan: Plan, window: Window
 ) -> pl.DataFrame:
-    """The events about a plan's traces: columns trace_id, sha256 (of their file) and body.
+    """The events about a plan's traces: columns trace_id, sha256 and format of their file, body.
 
     An event names its trace, or a span of it, or a session alone: then it is about the last
     conversation of that session that began before it.
@@ -37,8 +37,8 @@ def events_about(
     for file in files:
         if file.events and file.tells_between(lowest, highest):
             for path in file.tables(place, "events"):
-                frame = pl.read_parquet(path, glob=False)
-                frames.append(frame.with_columns(pl.lit(file.sha256).alias("sha256")))
+                origin = {"sha256": pl.lit(file.sha256), "format": pl.lit(file.format, pl.String)}
+                frames.append(pl.read_parquet(path, glob=False).with_columns(**origin))
     events = pl.concat(frames)
     traces = plan.members.select("trace_id")
     named = events.filter(pl.col("trace_id").is_not_null())
@@ -48,8 +48,12 @@ def events_about(
         _by_span(place, plan, loose.filter(pl.col("span_id").is_not_null())),
         _by_session(plan, loose.filter(pl.col("span_id").is_null())),
     ]
-    columns = ["trace_id", "sha256", "body"]
-    return pl.concat([f.select(columns) for f in found]).unique(["trace_id", "body"]).sort(columns)
+    columns = ["trace_id", "sha256", "format", "body"]
+    return (
+        pl.concat([f.select(columns) for f in found])
+        .sort(columns)
+        .unique(["trace_id", "body"], keep="first", maintain_order=True)
+    )
 
 
 def _by_span(place: DataDir, plan: Plan, events: pl.DataFrame) -> pl.DataFrame:

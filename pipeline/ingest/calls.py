@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from pipeline.ingest.dialects.tools import call_of
-from pipeline.ingest.history import calls_from_messages
+from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.records import Call, Content, Message, Span
 from pipeline.ingest.structure import nearest_above
 

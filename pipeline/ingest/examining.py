@@ -5,33 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256
 from pipeline.ids import digest
-from pipeline.ingest.landed import VERSION, IndexFailed, LandedFile, content_folder, note_of
+from pipeline.ingest.landed import VERSION, LandedFile, content_folder, note_of
 from pipeline.ingest.landing import given_day, plain_name
-from pipeline.ingest.parallel import run_tasks
-from pipeline.ingest.readers import READERS, choose_reader
+from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.readers.archive import ARCHIVES
 from pipeline.ingest.readers.head import read_head
-from pipeline.ingest.records import Record
+from pipeline.ingest.reading import Reading, read_all
 from pipeline.ingest.shares import holds_lines, last_line_break, shares_of
-from pipeline.ingest.shredding import Shredded, shred
+from pipeline.ingest.shredding import Shredded
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["examine", "is_fresh", "shred_share"]
+__all__ = ["examine", "is_fresh"]
 
-_PARALLEL_FROM = 32 * 2**20  # bytes: below them a process of its own is not worth its start
 _ATTEMPTS = 2  # to read a file that is changed meanwhile
 
 
@@ -78,7 +74,8 @@ def examine(
         for path in fresh:
             with suppress(FileNotFoundError):
                 tasks.append(_prepared(place, path, largest_record, settle_seconds))
-        for task, held in zip(tasks, _held(tasks, progress), strict=True):
+        readings = [_reading(task) for task in tasks]
+        for task, held in zip(tasks, read_all(readings, progress), strict=True):
             file = _entered(place, task, held)
             if file is not None:
                 yield file
@@ -90,45 +87,6 @@ def examine(
 def is_fresh(stat: os.stat_result, settle_seconds: float) -> bool:
     """Whether a file changed so lately that it may still be growing; a wrong clock is no sign."""
     return abs(time.time() - stat.st_mtime) <= settle_seconds
-
-
-def shred_share(task: dict[str, Any]) -> Any:
-    """Read a file, or a share of it: the work of one process.
-
-    Raises:
-        IndexFailed: it could not be written down, or is gone.
-    """
-    reader = next((reader for reader in READERS if reader.name == task["reader"]), None)
-    given = task["source"]
-    day = date.fromisoformat(given["day"]) if given["day"] else None
-    source = Source(**given | {"path": Path(given["path"]), "day": day})
-    chosen = reader or _Unread(task["error"])
-    try:
-        return msgspec.to_builtins(shred(chosen, source, Path(task["folder"]), task["label"]))
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else type(error).__name__
-        name = plain_name(Path(source.path.name))
-        raise IndexFailed(
-            f"landing index: {name} could not be read into it: {why}. Landing and what was "
-            "published are as they were; once that is mended, run the same again"
-        ) from error
-
-
-class _Unread:
-    """Stands for a reader where there is none."""
-
-    name = "none"
-
-    def __init__(self, error: Sequence[str] | None) -> None:
-        self._error = error
-
-    def sniff(self, head: object) -> bool:
-        return False
-
-    def read(self, source: Source) -> Iterator[Record]:
-        if self._error is not None:
-            raise Unreadable(*self._error)
-        yield from ()
 
 
 def _prepared(place: DataDir, path: Path, largest: int, settle: float) -> _Task:
@@ -198,51 +156,8 @@ def _bounded(source: Source, size: int, fresh: bool) -> tuple[Source, bool]:
     return replace(source, stop=stop), True
 
 
-def _held(tasks: Sequence[_Task], progress: Callable[[int, int], None]) -> Iterator[Shredded]:
-    """What each task's file holds, in their order."""
-    work = [_work(task, number) for task in tasks for number in range(len(task.shares))]
-    sizes = [
-        (share.stop or task.stat.st_size) - share.start for task in tasks for share in task.shares
-    ]
-    many = len(work) > 1 and sum(sizes) > _PARALLEL_FROM
-    answers = iter(run_tasks("pipeline.ingest.worker", work) if many else map(shred_share, work))
-    waiting = iter(sizes)
-    done = 0
-    for task in tasks:
-        held = Shredded()
-        for _ in task.shares:
-            held = _add(held, msgspec.convert(next(answers), Shredded))
-            done += next(waiting)
-            progress(done, sum(sizes))
-        yield held
-
-
-def _work(task: _Task, number: int) -> dict[str, Any]:
-    share = task.shares[number]
-    day = share.day.isoformat() if share.day else None
-    return {
-        "do": "shred",
-        "reader": task.reader,
-        "error": (task.error.reason, task.error.detail) if task.error else None,
-        "label": f"{number:04d}",
-        "source": asdict(share) | {"path": str(share.path), "day": day},
-        "folder": str(task.folder),
-    }
-
-
-def _add(one: Shredded, other: Shredded) -> Shredded:
-    earliest = [e for e in (one.first_event, other.first_event) if e is not None]
-    latest = [e for e in (one.last_event, other.last_event) if e is not None]
-    return Shredded(
-        one.records + other.records,
-        one.events + other.events,
-        one.malformed + other.malformed,
-        dict(sorted((Counter(one.reasons) + Counter(other.reasons)).items())),
-        sorted({*one.days, *other.days}),
-        min(earliest, default=None),
-        max(latest, default=None),
-        one.untimed_events + other.untimed_events,
-    )
+def _reading(task: _Task) -> Reading:
+    return Reading(task.folder, task.stat.st_size, task.reader, task.error, task.shares)
 
 
 def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
@@ -258,7 +173,7 @@ def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
         except FileNotFoundError:
             return None
         vars(task).update(vars(again))
-        (held,) = _held([task], lambda done, total: None)
+        (held,) = read_all([_reading(task)], lambda done, total: None)
     return None
 
 

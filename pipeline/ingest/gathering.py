@@ -12,8 +12,8 @@ import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.files import is_alive, make_directory, replace_file
+from pipeline.ingest.parts import BUCKETS, bucket_of
 from pipeline.ingest.safety import safe_id
-from pipeline.ingest.shredding import BUCKETS, bucket_of
 
 __all__ = ["read_rows", "scratch_folder", "spread", "write_rows"]
 

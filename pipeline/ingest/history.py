@@ -1,21 +1,17 @@
-"""A conversation out of messages that repeat it, and the tool calls it shows."""
+"""A conversation out of messages that repeat it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from pipeline.ingest.content import loads
 from pipeline.ingest.messages import read_messages
-from pipeline.ingest.records import Call, Message
+from pipeline.ingest.records import Message
 
-__all__ = ["History", "calls_from_messages", "merge_history", "outcome"]
+__all__ = ["History", "merge_history"]
 
-_ERROR_TEXT = re.compile(r"\s*(error|exception|traceback)\b", re.IGNORECASE)
-_TIMEOUT = re.compile(r"time(d)?[ _-]?out|deadline", re.IGNORECASE)
 
 Turn = tuple[object, ...]
 _CALLS = 2  # items of a turn that is known by its calls
@@ -227,38 +223,3 @@ def _turn(message: Message) -> Turn:
         return message.role, calls
     content = message.content
     return message.role, content.strip() if content else None, calls, message.tool_call_id
-
-
-def outcome(result: str | None) -> tuple[str, str | None]:
-    """Status and error of a tool result that carries them in its text: ok, error or timeout."""
-    if result is None or not ('"error"' in result or _ERROR_TEXT.match(result.lstrip('"'))):
-        return "ok", None  # the usual case, told without parsing
-    value = loads(result)
-    stated = value.get("error") if isinstance(value, Mapping) else None
-    if stated or (isinstance(value, str) and _ERROR_TEXT.match(value)):
-        timeout = bool(_TIMEOUT.search(str(stated or value)[:500]))
-        return ("timeout", "timeout") if timeout else ("error", "tool_error")
-    return "ok", None
-
-
-def calls_from_messages(messages: Iterable[Message]) -> tuple[Call, ...]:
-    """The tool calls that messages show, each with the result that answers its id, in order.
-
-    What others say beside the conversation, an evaluator's verdict as a call, is none.
-    """
-    messages = [message for message in messages if message.role != "other"]
-    results: dict[str | None, list[str | None]] = {}
-    for message in messages:
-        if message.role == "tool":
-            results.setdefault(message.tool_call_id, []).append(message.content)
-    for answers in results.values():
-        answers.reverse()
-    calls = []
-    for call in (call for message in messages for call in message.tool_calls):
-        waiting = results.get(call.id)
-        result = waiting.pop() if waiting else None
-        status, error = outcome(result)
-        calls.append(
-            Call(call.id, call.name, call.arguments, result=result, status=status, error=error)
-        )
-    return tuple(calls)

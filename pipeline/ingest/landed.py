@@ -13,7 +13,7 @@ from pipeline.ingest.landing import plain_name
 
 __all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "note_of", "notes_folder"]
 
-VERSION = "5"
+VERSION = "6"
 """Raised whenever readers yield something else: every landing file is then read anew."""
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
@@ -23,14 +23,22 @@ from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, uniqu
 from pipeline.ingest.frames import trace_frame
 from pipeline.ingest.gathering import write_rows
 from pipeline.ingest.index import LandedFile
+from pipeline.ingest.parts import bucket_of, decode_event, decode_record
 from pipeline.ingest.plain import plain_trace
 from pipeline.ingest.pricing import priced
 from pipeline.ingest.records import Event, Trace
-from pipeline.ingest.shredding import bucket_of, decode_event, decode_record
 from pipeline.ingest.spans import trace_of_spans, with_scores
 from pipeline.ingest.telling import is_content
 
 __all__ = ["Share", "assemble", "assemble_share", "events_of"]
+
+
+class About(NamedTuple):
+    """Something said of a trace elsewhere, and the digest and format of the file that says it."""
+
+    file: str
+    format: str
+    event: Event
 
 
 class Share(msgspec.Struct):
@@ -61,7 +69,7 @@ class Share(msgspec.Struct):
 @collector_paused()
 def assemble(
     place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame, content_key: bytes,
-    events: Mapping[str, Sequence[tuple[str, Event]]],
+    events: Mapping[str, Sequence[About]],
 ) -> tuple[pl.DataFrame, Share]:  # fmt: skip
     """Assemble the conversations of `members` (see `planning.Plan`).
 
@@ -70,7 +78,7 @@ def assemble(
         files: the landing files that hold their records.
         members: one row a trace.
         content_key: key of the digests of user ids.
-        events: what was said of traces elsewhere, by trace id, each with its file's digest.
+        events: what was said of traces elsewhere, by trace id.
 
     Returns:
         Rows of `raw_traces`, sorted by key, and the counts.
@@ -112,12 +120,13 @@ def assemble_share(task: dict[str, Any]) -> Any:
     return msgspec.to_builtins(share)
 
 
-def events_of(frame: pl.DataFrame, traces: set[str]) -> dict[str, list[tuple[str, Event]]]:
-    """Events by the trace they are about: columns trace_id, sha256, body."""
-    found: dict[str, list[tuple[str, Event]]] = defaultdict(list)
-    for trace_id, sha, body in frame.select("trace_id", "sha256", "body").iter_rows():
+def events_of(frame: pl.DataFrame, traces: set[str]) -> dict[str, list[About]]:
+    """Events by the trace they are about: columns trace_id, sha256, format, body."""
+    found: dict[str, list[About]] = defaultdict(list)
+    columns = frame.select("trace_id", "sha256", "format", "body")
+    for trace_id, sha, kind, body in columns.iter_rows():
         if trace_id in traces:
-            found[trace_id].append((sha, decode_event(body)))
+            found[trace_id].append(About(sha, kind, decode_event(body)))
     return found
 
 
@@ -164,18 +173,19 @@ def _layout(path: Path) -> tuple[pq.FileMetaData, tuple[tuple[int, int], ...]]:
 def _trace(
     member: Mapping[str, Any],
     found: Sequence[tuple[LandedFile, str, bytes]],
-    about: Sequence[tuple[str, Event]],
+    about: Sequence[About],
     share: Share,
 ) -> Trace | None:
     """One trace out of its records; None, and noted as broken, where they make none."""
     share.records += len(found)
-    files = {file.sha256 for file, _, _ in found} | {sha for sha, _ in about}
+    files = {file.sha256 for file, _, _ in found} | {said.file for said in about}
     share.files |= files
     records = [decode_record(kind, body) for _, kind, body in found]
     spans, wholes, repeated, conflicting = unique_records(records)
-    events = unique_events([event for _, event in about])
+    events = unique_events([said.event for said in about])
     share.repeated += repeated + max(len(wholes) - 1, 0)
-    formats = sorted(file.format or "" for file, _, _ in found) or ["otlp_json"]
+    formats = sorted(file.format or "" for file, _, _ in found)
+    formats = formats or sorted(said.format for said in about)
     traces: list[Trace] = []
     try:
         plain = not events and not conflicting and bool(spans)

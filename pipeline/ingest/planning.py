@@ -21,7 +21,7 @@ _DAY = 86_400_000_000  # microseconds
 _KEPT = 4  # plans of earlier states of landing that other processes may still read
 _TRACE = {
     "trace_id": pl.String, "start": pl.Int64, "end": pl.Int64, "records": pl.Int64,
-    "bytes": pl.Int64, "rooted": pl.Boolean, "timed": pl.Boolean, "service": pl.String,
+    "bytes": pl.Int64, "timed": pl.Boolean, "service": pl.String,
     "session": pl.String,
 }  # fmt: skip
 

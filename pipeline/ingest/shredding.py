@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from pipeline.files import replace_file
 from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.dialects import is_unnamed, session_of
 from pipeline.ingest.jsontext import KEPT_BYTES
+from pipeline.ingest.parts import EVENTS, MALFORMED, RECORDS, TRACES, bucket_of, write_table
 from pipeline.ingest.readers import Reader
 from pipeline.ingest.records import Event, Malformed, Record, Span, Trace
 from pipeline.ingest.safety import folded
@@ -28,66 +24,17 @@ from pipeline.ingest.structure import is_app_root
 from pipeline.ingest.telling import is_content
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["BUCKETS", "Shredded", "bucket_of", "decode_event", "decode_record", "shred"]
-
-BUCKETS = 64
-"""Records are laid out by a hash of their trace id, so that a large day is assembled in parts."""
+__all__ = ["Shredded", "shred"]
 
 _PART_BYTES = 32 * 2**20
 _PART_ROWS = 200_000
-_ONE_GROUP = 4096  # rows of a part below which it is not laid out by bucket
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _EARLIEST = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000  # microseconds
 _NOTHING = "~"  # sorts after every rank
 
-_RECORDS = pa.schema(
-    [
-        ("kind", pa.string()),  # span, trace
-        ("bucket", pa.uint8()),
-        ("trace_id", pa.string()),
-        ("span_id", pa.string()),
-        ("start", pa.int64()),  # microseconds since 1970, as all times here
-        ("body", pa.binary()),
-    ]
-)
-_TRACES = pa.schema(
-    [
-        ("trace_id", pa.string()),
-        ("start", pa.int64()),
-        ("end", pa.int64()),
-        ("records", pa.int64()),
-        ("bytes", pa.int64()),
-        ("rooted", pa.bool_()),  # a root, or a whole conversation, is among them
-        ("timed", pa.bool_()),
-        ("service", pa.string()),  # of several records that name it the lowest rank wins:
-        ("session", pa.string()),  # both are "rank<TAB>value", so the smallest text
-    ]
-)
-_EVENTS = pa.schema(
-    [
-        ("trace_id", pa.string()),
-        ("span_id", pa.string()),
-        ("session", pa.string()),
-        ("time", pa.int64()),
-        ("body", pa.binary()),
-    ]
-)
-_MALFORMED = pa.schema(
-    [
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("offset", pa.int64()),
-        ("length", pa.int64()),
-        ("payload", pa.binary()),
-        ("attempts", pa.int64()),
-    ]
-)
 _encoder = msgspec.msgpack.Encoder()
-_decode_span = msgspec.msgpack.Decoder(Span).decode
-_decode_trace = msgspec.msgpack.Decoder(Trace).decode
-decode_event = msgspec.msgpack.Decoder(Event).decode
 
 
 class Shredded(msgspec.Struct):
@@ -102,18 +49,20 @@ class Shredded(msgspec.Struct):
     last_event: int | None = None
     untimed_events: int = 0
 
-
-def bucket_of(trace_id: str) -> int:
-    """The bucket of a trace id: ids that are hexadecimal stand in the order of their buckets."""
-    try:
-        return int(trace_id[:2], 16) * BUCKETS // 256 % BUCKETS  # an id may be -1
-    except ValueError:
-        return zlib.crc32(trace_id.encode()) % BUCKETS
-
-
-def decode_record(kind: str, body: bytes) -> Span | Trace:
-    """A record as the reader yielded it."""
-    return _decode_span(body) if kind == "span" else _decode_trace(body)
+    def plus(self, other: Shredded) -> Shredded:
+        """Both together."""
+        earliest = [e for e in (self.first_event, other.first_event) if e is not None]
+        latest = [e for e in (self.last_event, other.last_event) if e is not None]
+        return Shredded(
+            self.records + other.records,
+            self.events + other.events,
+            self.malformed + other.malformed,
+            dict(sorted((Counter(self.reasons) + Counter(other.reasons)).items())),
+            sorted({*self.days, *other.days}),
+            min(earliest, default=None),
+            max(latest, default=None),
+            self.untimed_events + other.untimed_events,
+        )
 
 
 def shred(reader: Reader, source: Source, folder: Path, label: str) -> Shredded:
@@ -150,7 +99,6 @@ class _Pile:
         self._kinds: list[str] = []
         self._ids: list[str] = []
         self._spans: list[str | None] = []
-        self._starts: list[int] = []
         self._offsets: list[int] = [0]
         self._traces: dict[str, list[Any]] = {}
         self._events: list[tuple[Any, ...]] = []
@@ -177,7 +125,7 @@ class _Pile:
             self._write()
 
     def _undo(self, rows: int, size: int) -> None:
-        for column in (self._kinds, self._ids, self._spans, self._starts):
+        for column in (self._kinds, self._ids, self._spans):
             del column[rows:]
         del self._offsets[rows + 1 :]
         del self._body[size:]
@@ -203,18 +151,12 @@ class _Pile:
             service = None
         begin = round(start.timestamp() * 1e6)
         rooted = span.parent_id is None or is_app_root(span)
-        size = self._add_row("span", span, trace_id, span.span_id, begin)
-        known = self._traces.get(trace_id)
-        if known is None or service is not None or session is not None:
-            place = "0" if span.envelope else "1" if rooted else "2"
-            rank = f"{place}{begin:020d}{span.span_id}"
-        else:
-            rank = ""
-        self._note(
-            known, trace_id, begin, round(end.timestamp() * 1e6), size, rooted, True,
-            _NOTHING if service is None else f"{rank}\t{service}",
-            _NOTHING if session is None else f"{rank}\t{session}",
-        )  # fmt: skip
+        place = "0" if span.envelope else "1" if rooted else "2"
+        rank = f"{place}{begin:020d}{span.span_id}"
+        size = self._add_row("span", span, trace_id, span.span_id)
+        finish = round(end.timestamp() * 1e6)
+        self._note(trace_id, begin, finish, size, True, _ranked(rank, service),
+                   _ranked(rank, session))  # fmt: skip
 
     def _add_trace(self, trace: Trace) -> None:
         if trace.trace_id != folded(trace.trace_id):
@@ -233,14 +175,10 @@ class _Pile:
         if not trace.started_at <= trace.ended_at < _LATEST:
             trace = replace(trace, ended_at=trace.started_at, flags=trace.flags | {"clock_skew"})
         begin, end = (round(t.timestamp() * 1e6) for t in (trace.started_at, trace.ended_at))
-        size = self._add_row("trace", trace, trace.trace_id, None, begin)
+        size = self._add_row("trace", trace, trace.trace_id, None)
         rank = f"0{begin:020d}"
-        service = _NOTHING if trace.service is None else f"{rank}\t{trace.service}"
-        session = _NOTHING if trace.session_id is None else f"{rank}\t{trace.session_id}"
-        known = self._traces.get(trace.trace_id)
-        self._note(
-            known, trace.trace_id, begin, max(begin, end), size, True, trace.timed, service, session
-        )
+        self._note(trace.trace_id, begin, end, size, trace.timed, _ranked(rank, trace.service),
+                   _ranked(rank, trace.session_id))  # fmt: skip
 
     def _move(self, trace_id: str, start: datetime) -> timedelta | None:
         """By how many days a trace from outside of all partitions goes to the day given by hand."""
@@ -248,30 +186,26 @@ class _Pile:
             return None
         return self._moved.setdefault(trace_id, self._day - start.date())
 
-    def _add_row(
-        self, kind: str, record: Span | Trace, trace_id: str, span_id: str | None, begin: int
-    ) -> int:
+    def _add_row(self, kind: str, record: Span | Trace, trace_id: str, span_id: str | None) -> int:
         """Add a record's row; returns the bytes of its body."""
         before = len(self._body)
         _encoder.encode_into(record, self._body, before)
         self._kinds.append(kind)
         self._ids.append(trace_id)
         self._spans.append(span_id)
-        self._starts.append(begin)
         self._offsets.append(len(self._body))
         return len(self._body) - before
 
     def _note(
-        self, known: list[Any] | None, trace_id: str, begin: int, end: int, size: int,
-        rooted: bool, timed: bool, service: str, session: str,
+        self, trace_id: str, begin: int, end: int, size: int, timed: bool, service: str,
+        session: str,
     ) -> None:  # fmt: skip
         """Add a record to what is known of its trace; an event, of no size, is no record."""
         self._days.add(begin // _DAY)
+        known = self._traces.get(trace_id)
         if known is None:
             count = int(size > 0)
-            self._traces[trace_id] = [
-                trace_id, begin, end, count, size, rooted, timed, service, session
-            ]  # fmt: skip
+            self._traces[trace_id] = [trace_id, begin, end, count, size, timed, service, session]
             return
         if begin < known[1]:
             known[1] = begin
@@ -279,12 +213,11 @@ class _Pile:
             known[2] = end
         known[3] += size > 0
         known[4] += size
-        known[5] = known[5] or rooted
-        known[6] = known[6] and timed
-        if service < known[7]:
-            known[7] = service
-        if session < known[8]:
-            known[8] = session
+        known[5] = known[5] and timed
+        if service < known[6]:
+            known[6] = service
+        if session < known[7]:
+            known[7] = session
 
     def _add_event(self, event: Event) -> None:
         if event.trace_id is not None:
@@ -294,9 +227,8 @@ class _Pile:
         body = _encoder.encode(event)
         if event.trace_id is not None and time is not None and is_content(event.name):
             # A trace may be known from its log records alone.
-            known = self._traces.get(event.trace_id)
-            named = _NOTHING if session is None else f"3\t{session}"
-            self._note(known, event.trace_id, time, time, 0, False, True, _NOTHING, named)
+            named = _ranked("3", session)
+            self._note(event.trace_id, time, time, 0, True, _NOTHING, named)
         self._events.append((event.trace_id, event.span_id, session, time, body))
         self._beside += len(body)
         self._total.events += 1
@@ -329,9 +261,9 @@ class _Pile:
         if self._ids:
             write_table(self._folder / f"records-{name}", self._records())
         for table, schema, rows in (
-            ("traces", _TRACES, list(self._traces.values())),
-            ("events", _EVENTS, self._events),
-            ("malformed", _MALFORMED, self._malformed),
+            ("traces", TRACES, list(self._traces.values())),
+            ("events", EVENTS, self._events),
+            ("malformed", MALFORMED, self._malformed),
         ):
             if rows:
                 columns = zip(*rows, strict=True)
@@ -349,36 +281,14 @@ class _Pile:
             pa.array([bucket_of(trace_id) for trace_id in self._ids], pa.uint8()),
             pa.array(self._ids, pa.string()),
             pa.array(self._spans, pa.string()),
-            pa.array(self._starts, pa.int64()),
             body,
         ]
-        return pa.Table.from_arrays(arrays, schema=_RECORDS)
+        return pa.Table.from_arrays(arrays, schema=RECORDS)
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table of the index; one with buckets is laid out by them."""
-    buckets = "bucket" in table.schema.names
-    with (
-        replace_file(path, 0o600) as temporary,
-        pq.ParquetWriter(
-            temporary, table.schema, compression="lz4", use_dictionary=["kind"],
-            write_statistics=["bucket"] if buckets else False,
-        ) as writer,
-    ):  # fmt: skip
-        for group in _by_bucket(table) if buckets else [table]:
-            writer.write_table(group)
-
-
-def _by_bucket(table: pa.Table) -> Iterator[pa.Table]:
-    """One row group a bucket, where the part is large enough to be worth it."""
-    if table.num_rows <= _ONE_GROUP:
-        yield table
-        return
-    ordered = table.take(pc.sort_indices(table["bucket"]))
-    start = 0
-    for run in pc.run_end_encode(ordered["bucket"].combine_chunks()).run_ends.to_pylist():
-        yield ordered.slice(start, run - start)
-        start = run
+def _ranked(rank: str, value: Any) -> str:
+    """A name with the rank of the record that states it: of several the smallest text counts."""
+    return _NOTHING if value is None else f"{rank}\t{value}"
 
 
 def _out_of_range(record: Span | Trace) -> Malformed:

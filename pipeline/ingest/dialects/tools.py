@@ -24,8 +24,8 @@ from pipeline.ingest.dialects.wrappers import (
     unwrapped_arguments,
     unwrapped_result,
 )
-from pipeline.ingest.history import outcome
 from pipeline.ingest.messages.values import call_id, json_text
+from pipeline.ingest.outcomes import outcome
 from pipeline.ingest.records import Call, Span
 
 __all__ = ["call_of", "plain_call"]

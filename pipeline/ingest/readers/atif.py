@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.ids import digest
 from pipeline.ingest.content import as_id, as_json_text
-from pipeline.ingest.history import calls_from_messages
+from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents
 from pipeline.ingest.readers.transcript import (

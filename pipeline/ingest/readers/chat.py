@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.ids import digest
 from pipeline.ingest.content import as_id, loads
-from pipeline.ingest.history import calls_from_messages
 from pipeline.ingest.jsontext import JsonText
+from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.readers.chat_fields import chat_body, chat_scores, chat_usage
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from pipeline.ids import canonical_json
 from pipeline.ingest.content import as_text
-from pipeline.ingest.history import calls_from_messages
 from pipeline.ingest.jsontext import JsonText, malformed
+from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.records import Call, Malformed, Message
 from pipeline.ingest.source import Source
 

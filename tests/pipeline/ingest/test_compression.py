@@ -82,7 +82,9 @@ def test_what_came_before_the_damage_lands(
 
 
 @pytest.mark.parametrize(
-    "head", [b"\x1f\x8b", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", gzip.compress(b"")]
+    "head",
+    [b"\x1f\x8b", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", gzip.compress(b"", mtime=0)],
+    ids=["gzip, two bytes", "gzip, three bytes", "zstd", "gzip of nothing"],
 )
 def test_a_head_alone_is_no_content(
     place: DataDir, ingest: Callable[..., Assembly], head: bytes

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pipeline.datadir import DataDir
-from pipeline.ingest import Assembly, SourcesGone, examining, gathering, landed_files, shares
+from pipeline.ingest import Assembly, SourcesGone, gathering, landed_files, reading, shares
 from pipeline.ingest.index import settled_files
 from pipeline.ingest.landed import IndexFailed
 from pipeline.ingest.parallel import WorkerFailed, run_tasks
@@ -133,7 +133,7 @@ def changing_while_read(
         return held
 
     with monkeypatch.context() as patch:
-        patch.setattr(examining, "shred", shred_and_change)
+        patch.setattr(reading, "shred", shred_and_change)
         yield
 
 
@@ -260,7 +260,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
     path = drop(place, "a.jsonl", request(span(1, 1, noise=noise)))
     drop(place, "b.jsonl", request(span(2, 2)))
     before = path.read_bytes()
-    source = f"from pipeline.ingest import examining; examining._PARALLEL_FROM = {-parallel}\n"
+    source = f"from pipeline.ingest import reading; reading._PARALLEL_FROM = {-parallel}\n"
     process = subprocess.run(
         [sys.executable, "-c", (source if parallel else "") + INDEX, str(place.root)],
         capture_output=True, text=True, preexec_fn=small_files_alone, check=False,
@@ -329,7 +329,7 @@ def test_names_that_are_no_text_are_read_where_they_lie(
 def shares_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the road of large files and days, in shares and two processes, that of small ones."""
     monkeypatch.setattr(shares, "_SHARE", 20_000)
-    monkeypatch.setattr(examining, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(reading, "_PARALLEL_FROM", 0)
     monkeypatch.setattr(gathering, "_SHARE_BYTES", 60_000)
 
 
@@ -392,7 +392,7 @@ def test_a_worker_that_dies_ends_the_day_with_a_clear_error(
     def run_dying(_: str, tasks: Any) -> Iterator[Any]:
         return run_tasks(module, tasks)
 
-    for stage in (examining, assembly):
+    for stage in (reading, assembly):
         with monkeypatch.context() as patch:
             patch.setenv("PYTHONPATH", os.pathsep.join(paths))
             patch.setattr(stage, "run_tasks", run_dying)
