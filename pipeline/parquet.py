@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar, cast
 
 import polars as pl
 import pyarrow as pa
@@ -12,6 +14,8 @@ import pyarrow.parquet as pq
 from pipeline.tables import SchemaError, Table
 
 __all__ = ["conform_all", "count_rows", "write_frames"]
+
+_T = TypeVar("_T")
 
 
 def conform_all(table: Table, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -35,22 +39,36 @@ def conform_all(table: Table, frames: Iterable[pl.DataFrame]) -> Iterator[pl.Dat
 
 
 def write_frames(path: Path, frames: Iterable[pl.DataFrame], footer: Mapping[str, str]) -> None:
-    """Write frames of one schema as row groups of one file."""
+    """Write frames of one schema as row groups of one file, each made while the last is written."""
     writer: pq.ParquetWriter | None = None
     try:
-        for rows in frames:
-            arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        for rows in _ahead(_arrow(rows, footer) for rows in frames):
             if writer is None:
                 # Column statistics would put the smallest and largest text into the footer.
-                numeric = [name for name, dtype in rows.schema.items() if dtype.is_numeric()]
-                schema = pa.schema(arrow.schema, metadata=dict(footer))
+                numbers = (pa.types.is_integer, pa.types.is_floating)
+                numeric = [f.name for f in rows.schema if any(is_a(f.type) for is_a in numbers)]
                 writer = pq.ParquetWriter(
-                    path, schema, compression="zstd", write_statistics=numeric
+                    path, rows.schema, compression="zstd", write_statistics=numeric
                 )
-            writer.write_table(arrow.cast(writer.schema))
+            writer.write_table(rows)
     finally:
         if writer is not None:
             writer.close()
+
+
+def _arrow(rows: pl.DataFrame, footer: Mapping[str, str]) -> pa.Table:
+    arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return arrow.replace_schema_metadata(dict(footer))
+
+
+def _ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """The same items, each made by a thread while the one before it is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        end = object()
+        waiting = pool.submit(next, items, end)
+        while (item := waiting.result()) is not end:
+            waiting = pool.submit(next, items, end)
+            yield cast(_T, item)
 
 
 def count_rows(path: Path) -> int:

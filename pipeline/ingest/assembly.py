@@ -6,27 +6,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.ids import digest
 from pipeline.ingest.attachments import events_about
-from pipeline.ingest.gathering import read_rows, scratch_folder, spread
+from pipeline.ingest.gathering import DayRows, gather
 from pipeline.ingest.index import LandedFile, landed_files
-from pipeline.ingest.parallel import run_tasks
-from pipeline.ingest.passes import Share, assemble, events_of
-from pipeline.ingest.planning import Plan, plan_day
+from pipeline.ingest.planning import plan_day
 from pipeline.ingest.quarantine import dropped_records
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.rows import broken_row, quarantine_row
 from pipeline.provenance import Counts
-from pipeline.registry import Registry
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES
 from pipeline.windows import Window
+
+if TYPE_CHECKING:  # a worker need not load it
+    from pipeline.registry import Registry
 
 __all__ = ["Assembly", "SourcesGone", "TooManyQuarantined", "assemble_day"]
 
@@ -43,10 +41,10 @@ class SourcesGone(RuntimeError):
 class Assembly:
     """A day's conversations, what could not be read, and the landing files it all came from.
 
-    A large day's rows lie in a scratch folder until `close`; use it in a `with` statement.
+    Rows of a large day may lie in a scratch folder until the end: use it in a `with` statement.
     """
 
-    rows: pl.DataFrame | Path
+    rows: DayRows
     members: frozenset[str]
     """The trace ids that were read, as they stand in `raw_traces`."""
     quarantined: pl.DataFrame
@@ -57,16 +55,13 @@ class Assembly:
     scratch: ExitStack = field(default_factory=ExitStack)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The rows of `raw_traces` in the order of their key, in one frame or, if many, several."""
-        if isinstance(self.rows, Path):
-            yield from read_rows(self.rows)
-        else:
-            yield self.rows
+        """The rows of `raw_traces`: frames in the order of its key, within one in any."""
+        return self.rows.frames()
 
     @property
     def traces(self) -> pl.DataFrame:
         """All rows of `raw_traces` at once."""
-        return pl.concat([RAW_TRACES.empty(), *self.frames()])
+        return pl.concat([RAW_TRACES.empty(), *self.frames()]).sort(RAW_TRACES.key)
 
     def __enter__(self) -> Assembly:
         return self
@@ -141,7 +136,7 @@ def assemble_day(
     plan = plan_day(place, files, window, timedelta(minutes=settings.conversation_gap_minutes))
     events = events_about(place, files, plan, window)
     with ExitStack() as stack:  # what fails leaves no scratch folder behind
-        rows, share = _assembled(place, plan, events, content_key, stack)
+        rows, share = gather(place, plan, events, content_key, stack)
         scratch = stack.pop_all()
     every = _malformed(place, files, window)
     given_up = dropped_records(place)
@@ -173,31 +168,6 @@ def assemble_day(
         landed=frozenset(by_sha),
         scratch=scratch,
     )
-
-
-def _assembled(
-    place: DataDir, plan: Plan, events: pl.DataFrame, content_key: bytes, scratch: ExitStack
-) -> tuple[pl.DataFrame | Path, Share]:
-    """The day's rows: at once, or in shares and two processes where they would not fit."""
-    members, shares = spread(plan.members, content_key)
-    if shares == 1:
-        about = events_of(events, set(members["trace_id"]))
-        return assemble(place, plan.files, members, content_key, about)
-    folder = scratch.enter_context(scratch_folder(place))
-    members.write_parquet(folder / "members.parquet")
-    events.write_parquet(folder / "events.parquet")
-    task: dict[str, Any] = {
-        "do": "assemble",
-        "root": str(place.root),
-        "files": msgspec.to_builtins(plan.files),
-        "scratch": str(folder),
-        "key": content_key.hex(),
-    }
-    tasks = [task | {"share": share} for share in range(shares)]
-    total = Share()
-    for answer in run_tasks("pipeline.ingest.worker", tasks):
-        total = total.plus(msgspec.convert(answer, Share))
-    return folder, total
 
 
 def _malformed(place: DataDir, files: Sequence[LandedFile], window: Window) -> list[dict[str, Any]]:

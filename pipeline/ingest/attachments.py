@@ -61,10 +61,11 @@ def _by_span(place: DataDir, plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
         return events.with_columns(pl.lit(None, pl.String).alias("trace_id"))
     wanted = events.select("span_id").unique()
     spans = [
-        pl.read_parquet(path, columns=["span_id", "trace_id"], glob=False).join(
-            wanted, on="span_id", how="semi"
-        )
-        for file in plan.files
+        pl.read_parquet(path, columns=["span_ids", "trace_id"], glob=False)
+        .select("trace_id", pl.col("span_ids").str.split("\n").alias("span_id"))
+        .explode("span_id")
+        .join(wanted, on="span_id", how="semi")
+        for file in plan.files.values()
         for path in file.tables(place, "records")
     ]
     if not spans:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,14 +17,14 @@ import msgspec
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256
 from pipeline.ids import digest
-from pipeline.ingest.landed import VERSION, LandedFile, content_folder, note_of
+from pipeline.ingest.landed import VERSION, LandedFile, content_folder, note_of, stored_bytes
 from pipeline.ingest.landing import given_day, plain_name
+from pipeline.ingest.pile import Shredded
 from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.readers.archive import ARCHIVES
 from pipeline.ingest.readers.head import read_head
 from pipeline.ingest.reading import Reading, read_all
 from pipeline.ingest.shares import holds_lines, last_line_break, shares_of
-from pipeline.ingest.shredding import Shredded
 from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["examine", "is_fresh"]
@@ -70,16 +71,19 @@ def examine(
         IndexFailed: what was read could not be written, or a process died.
     """
     tasks: list[_Task] = []
+    pool = ThreadPoolExecutor(1)  # hashes the files while other processes read them
     try:
         for path in fresh:
             with suppress(FileNotFoundError):
                 tasks.append(_prepared(place, path, largest_record, settle_seconds))
-        readings = [_reading(task) for task in tasks]
-        for task, held in zip(tasks, read_all(readings, progress), strict=True):
-            file = _entered(place, task, held)
+        digests = [pool.submit(_digest, task) for task in tasks]
+        held = read_all([_reading(task) for task in tasks], progress)
+        for task, held_by_it, whole in zip(tasks, held, digests, strict=True):
+            file = _entered(place, task, held_by_it, whole.result())
             if file is not None:
                 yield file
     finally:
+        pool.shutdown(cancel_futures=True)
         for task in tasks:
             shutil.rmtree(task.folder, ignore_errors=True)
 
@@ -160,11 +164,10 @@ def _reading(task: _Task) -> Reading:
     return Reading(task.folder, task.stat.st_size, task.reader, task.error, task.shares)
 
 
-def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
+def _entered(place: DataDir, task: _Task, held: Shredded, whole: str | None) -> LandedFile | None:
     """Swap what was read into the index and write down what it is; None if it changed again."""
     for _ in range(_ATTEMPTS):
-        whole = _digest_unless_changed(task)
-        if whole is not None:
+        if whole is not None and _is_unchanged(task):
             return _written(place, task, held, whole)
         shutil.rmtree(task.folder, ignore_errors=True)
         try:
@@ -174,23 +177,31 @@ def _entered(place: DataDir, task: _Task, held: Shredded) -> LandedFile | None:
             return None
         vars(task).update(vars(again))
         (held,) = read_all([_reading(task)], lambda done, total: None)
+        whole = _digest(task)
     return None
 
 
-def _digest_unless_changed(task: _Task) -> str | None:
-    """The digest of what was read; None where the file is no longer what it was then."""
+def _digest(task: _Task) -> str | None:
+    """The digest of what is read of a file; None where it has gone."""
     if task.error is not None and task.error.reason == "no_permission":
         return digest("no_permission", plain_name(task.path))
-    stop = task.source.stop
     try:
-        whole = sha256(task.path, stop)
-        now = task.path.stat()
+        return sha256(task.path, task.source.stop)
     except FileNotFoundError:
         return None
-    was = task.stat
+
+
+def _is_unchanged(task: _Task) -> bool:
+    """Whether a file still is what it was when it was found, or has only grown."""
+    try:
+        now, was = task.path.stat(), task.stat
+    except FileNotFoundError:
+        return False
     same = (now.st_ino, now.st_size, now.st_mtime_ns) == (was.st_ino, was.st_size, was.st_mtime_ns)
-    appended = stop is not None and now.st_ino == was.st_ino and now.st_size > was.st_size
-    return whole if same or appended else None
+    appended = (
+        task.source.stop is not None and now.st_ino == was.st_ino and now.st_size > was.st_size
+    )
+    return same or appended or (task.error is not None and task.error.reason == "no_permission")
 
 
 def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedFile:
@@ -199,17 +210,22 @@ def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedF
     largest = task.source.largest_record
     entry = digest(VERSION, whole, str(given), largest, task.reader, failed, task.growing)
     target = content_folder(place) / entry
+    stored = stored_bytes(task.folder)
     try:
         task.folder.rename(target)
     except OSError:
         if not target.is_dir():
             raise
-        # The same content was read before, or by another process just now.
+        # The same content was read before, or by another process just now: unless it is torn.
+        if stored_bytes(target) != stored:
+            shutil.rmtree(target)
+            task.folder.rename(target)
     arrived = datetime.fromtimestamp(task.stat.st_mtime, UTC).date().isoformat()
     file = LandedFile(
         path=plain_name(task.path.relative_to(place.landing)),
         sha256=whole,
         size=task.stat.st_size,
+        modified=task.stat.st_mtime_ns,
         format=task.reader,
         days=tuple(held.days),
         records=held.records,
@@ -222,6 +238,7 @@ def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedF
         untimed_events=held.untimed_events,
         growing=task.growing,
         entry=entry,
+        stored=stored,
     )
     with replace_file(task.note, 0o600, durable=False) as temporary:
         temporary.write_bytes(msgspec.json.encode(file))

@@ -1,63 +1,134 @@
-"""A large day in shares: conversations spread over them, and their rows put together by key."""
+"""A day's rows, share by share: those that are ready, and those that had to be assembled."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.files import is_alive, make_directory, replace_file
+from pipeline.ingest.landed import LandedFile
+from pipeline.ingest.parallel import run_tasks
 from pipeline.ingest.parts import BUCKETS, bucket_of
+from pipeline.ingest.passes import Share, assemble, events_of
+from pipeline.ingest.planning import Plan
+from pipeline.ingest.ready import read_ready
 from pipeline.ingest.safety import safe_id
+from pipeline.ingest.scratch import rows_file, scratch_folder
+from pipeline.tables import RAW_TRACES
 
-__all__ = ["read_rows", "scratch_folder", "spread", "write_rows"]
+__all__ = ["DayRows", "gather"]
 
 _SHARE_BYTES = 64 * 2**20
 
 
-def spread(members: pl.DataFrame, content_key: bytes) -> tuple[pl.DataFrame, int]:
-    """Add `share` to a plan's members, so that each share's records fit into memory.
+@dataclass(frozen=True)
+class DayRows:
+    """The rows of a day; those that had to be assembled lie in `made`, or in files of `scratch`."""
 
-    Shares follow the order of the key of `raw_traces`: one after the other they are the day. How
-    many there are depends on the day's records alone, so that equal inputs give equal bytes.
+    place: DataDir
+    plan: Plan
+    ready: pl.DataFrame
+    """The plan's members whose rows lie ready, with their share."""
+    shares: int
+    made: pl.DataFrame
+    scratch: Path | None
+    content_key: bytes
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """A frame a share; shares follow the key of `raw_traces`, rows within one do not."""
+        return (self._share(share) for share in range(self.shares))
+
+    def _share(self, share: int) -> pl.DataFrame:
+        mine = self.ready.filter(pl.col("share") == share)
+        found = [read_ready(self.place, self.plan.files, mine, self.content_key)]
+        if self.scratch is not None:
+            found.append(pl.read_parquet(rows_file(self.scratch, share), glob=False))
+        else:
+            found.append(self.made.filter(pl.col("share") == share).drop("share"))
+        return pl.concat(found)
+
+
+def gather(
+    place: DataDir, plan: Plan, events: pl.DataFrame, content_key: bytes, stack: ExitStack
+) -> tuple[DayRows, Share]:
+    """Assemble what is not ready: at once, or in two processes where it would not fit.
+
+    Args:
+        place: the data directory.
+        plan: the day's conversations.
+        events: what was said of them elsewhere (see `attachments.events_about`).
+        content_key: key of the digests of ids.
+        stack: closes the scratch folder.
     """
-    total = int(members["bytes"].sum())
-    shares = min(max(-(-total // _SHARE_BYTES), 1), BUCKETS)
-    of = {
-        conversation: bucket_of(str(safe_id(conversation, content_key))) * shares // BUCKETS
-        for conversation in members["conversation"].unique().to_list()
+    members = plan.members.with_columns(file=pl.col("files").list.first())
+    spoken_of = pl.col("trace_id").is_in(events["trace_id"].unique().implode())
+    is_ready = pl.col("ready") & ~spoken_of
+    ready, rest = members.filter(is_ready), members.filter(~is_ready)
+    shares = _shares(int(ready["bytes"].sum()), int(rest["bytes"].sum()))
+    ready, rest = _with_share(ready, shares, content_key), _with_share(rest, shares, content_key)
+    records = int(ready["records"].sum())
+    total = Share(
+        records=records,
+        kept=records,
+        files={plan.files[number].sha256 for number in ready["file"].unique()},
+        members=ready["trace_id"].to_list(),
+    )
+    spoken = sorted(rest["files"].explode().unique().drop_nulls())
+    files, made, scratch = [plan.files[n] for n in spoken], RAW_TRACES.empty(), None
+    if int(rest["bytes"].sum()) <= _SHARE_BYTES:
+        about = events_of(events, set(rest["trace_id"]))
+        made, share = assemble(place, files, rest, content_key, about)
+        total = total.plus(share)
+    else:
+        scratch = stack.enter_context(scratch_folder(place))
+        for share in _assembled(place, files, rest, events, content_key, scratch, shares):
+            total = total.plus(share)
+    of = [_share_of(trace_id, shares) for trace_id in made["trace_id"]]
+    made = made.with_columns(pl.Series("share", of, pl.Int64))
+    return DayRows(place, plan, ready, shares, made, scratch, content_key), total
+
+
+def _assembled(
+    place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame, events: pl.DataFrame,
+    content_key: bytes, scratch: Path, shares: int,
+) -> Iterator[Share]:  # fmt: skip
+    members.write_parquet(scratch / "members.parquet")
+    events.write_parquet(scratch / "events.parquet")
+    task: dict[str, Any] = {
+        "do": "assemble",
+        "root": str(place.root),
+        "files": msgspec.to_builtins(files),
+        "scratch": str(scratch),
+        "key": content_key.hex(),
     }
-    column = pl.col("conversation").replace_strict(of, return_dtype=pl.Int64)
-    return members.with_columns(column.alias("share")), shares
+    tasks = [task | {"share": share} for share in range(shares)]
+    for answer in run_tasks("pipeline.ingest.worker", tasks):
+        yield msgspec.convert(answer, Share)
 
 
-@contextmanager
-def scratch_folder(place: DataDir) -> Iterator[Path]:
-    """A private folder in the raw zone, removed at the end; those of killed processes go too."""
-    make_directory(place.raw, private=True)
-    for left in place.raw.glob(".assembling-*"):
-        if not is_alive(int(left.name.split("-")[1])):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = place.raw / f".assembling-{os.getpid()}-{os.urandom(4).hex()}"
-    make_directory(folder, private=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _shares(ready: int, rest: int) -> int:
+    """How many shares records of so many bytes take: a power of two, at most BUCKETS.
+
+    Rows that are ready take up half as much. It depends on the records alone, so that equal inputs
+    give equal bytes.
+    """
+    shares = 1
+    while shares * _SHARE_BYTES < ready // 2 + rest and shares < BUCKETS:
+        shares *= 2
+    return shares
 
 
-def write_rows(scratch: Path, share: int, rows: pl.DataFrame) -> None:
-    """Write the rows of a share."""
-    with replace_file(scratch / f"rows-{share:04d}.parquet", 0o600, durable=False) as temporary:
-        rows.write_parquet(temporary, compression="lz4", statistics=False)
+def _with_share(members: pl.DataFrame, shares: int, content_key: bytes) -> pl.DataFrame:
+    ids = (str(safe_id(c, content_key)) for c in members["conversation"])
+    of = [_share_of(conversation, shares) for conversation in ids]
+    return members.with_columns(pl.Series("share", of, pl.Int64))
 
 
-def read_rows(scratch: Path) -> Iterator[pl.DataFrame]:
-    """The rows of all shares in the order of their key, a share at a time."""
-    for path in sorted(scratch.glob("rows-*.parquet")):
-        yield pl.read_parquet(path, glob=False)
+def _share_of(trace_id: str, shares: int) -> int:
+    return bucket_of(trace_id) * shares // BUCKETS

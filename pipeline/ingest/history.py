@@ -94,7 +94,7 @@ class History:
             return []
         if heard[border : border + 1] != "," or not heard.startswith(before[:border]):
             return None
-        return read_messages("[" + heard[border + 1 :])
+        return read_messages("[" + heard[border + 1 :].lstrip())
 
     def take(self, told: Sequence[Message]) -> _Line:
         """Add messages that a call read, or a trace told; returns the line they are of.

@@ -14,7 +14,14 @@ import msgspec
 from pipeline.datadir import DataDir
 from pipeline.files import is_alive, sweep
 from pipeline.ingest.examining import examine, is_fresh
-from pipeline.ingest.landed import IndexFailed, LandedFile, content_folder, note_of, notes_folder
+from pipeline.ingest.landed import (
+    IndexFailed,
+    LandedFile,
+    content_folder,
+    note_of,
+    notes_folder,
+    stored_bytes,
+)
 from pipeline.ingest.landing import given_day, lying_files
 
 __all__ = ["IndexFailed", "LandedFile", "forget_file", "landed_files", "settled_files"]
@@ -107,9 +114,10 @@ def _known_and_unread(
 def _remembered(place: DataDir, note: Path) -> LandedFile | None:
     try:
         file = msgspec.json.decode(note.read_bytes(), type=LandedFile)
+        stored = stored_bytes(content_folder(place) / file.entry)
     except (OSError, msgspec.MsgspecError):
         return None
-    return file if (content_folder(place) / file.entry).is_dir() else None
+    return file if stored == file.stored else None
 
 
 def _forget_gone(place: DataDir, files: Iterable[LandedFile]) -> None:

@@ -11,9 +11,17 @@ from pipeline.datadir import DataDir
 from pipeline.ids import digest
 from pipeline.ingest.landing import plain_name
 
-__all__ = ["VERSION", "IndexFailed", "LandedFile", "content_folder", "note_of", "notes_folder"]
+__all__ = [
+    "VERSION",
+    "IndexFailed",
+    "LandedFile",
+    "content_folder",
+    "note_of",
+    "notes_folder",
+    "stored_bytes",
+]
 
-VERSION = "6"
+VERSION = "7"
 """Raised whenever readers yield something else: every landing file is then read anew."""
 
 
@@ -28,6 +36,8 @@ class LandedFile(msgspec.Struct, frozen=True):
     """Below landing; bytes of a name that are no UTF-8 stand there as escapes."""
     sha256: str
     size: int
+    modified: int
+    """When it was last changed, in nanoseconds since 1970."""
     format: str | None
     days: tuple[str, ...]
     records: int
@@ -44,6 +54,8 @@ class LandedFile(msgspec.Struct, frozen=True):
     """It changed lately and ends in half a record, which is left for the next time."""
     entry: str
     """The name of its folder in the index."""
+    stored: int
+    """Bytes in that folder: fewer are there where the power went before they were on disk."""
 
     def tells_between(self, lowest: int, highest: int) -> bool:
         """Whether a score or log record of it may lie between two times."""
@@ -52,7 +64,7 @@ class LandedFile(msgspec.Struct, frozen=True):
         return self.first_event <= highest and self.last_event >= lowest
 
     def tables(self, place: DataDir, table: str) -> list[Path]:
-        """The Parquet files of one of its tables: records, traces, events or malformed.
+        """The files of one of its tables: records, ready, traces, events or malformed.
 
         Raises:
             IndexFailed: another process removed them; without this check they would be missed
@@ -64,12 +76,21 @@ class LandedFile(msgspec.Struct, frozen=True):
                 f"landing index: what was read of {self.path} was removed while it was needed; "
                 "nothing was published, and running the same again reads the file anew"
             )
-        return sorted(folder.glob(f"{table}-*.parquet"))
+        return sorted(folder.glob(f"{table}-*"))
 
 
 def content_folder(place: DataDir) -> Path:
     """Where the records of landing files lie, a folder each."""
     return place.raw / "landing_index" / "content"
+
+
+def stored_bytes(folder: Path) -> int:
+    """The bytes that lie in an entry's folder.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    return sum(part.stat().st_size for part in os.scandir(folder))
 
 
 def notes_folder(place: DataDir) -> Path:

@@ -11,12 +11,15 @@ from pipeline.ingest.records import Call, Message
 __all__ = ["calls_from_messages", "outcome"]
 
 _ERROR_TEXT = re.compile(r"\s*(error|exception|traceback)\b", re.IGNORECASE)
+_DATA = ("{", "[")
 _TIMEOUT = re.compile(r"time(d)?[ _-]?out|deadline", re.IGNORECASE)
 
 
 def outcome(result: str | None) -> tuple[str, str | None]:
     """Status and error of a tool result that carries them in its text: ok, error or timeout."""
-    if result is None or not ('"error"' in result or _ERROR_TEXT.match(result.lstrip('"'))):
+    if result is None or not (
+        '"error"' in result or (result[:1] not in _DATA and _ERROR_TEXT.match(result.lstrip('"')))
+    ):
         return "ok", None  # the usual case, told without parsing
     value = loads(result)
     stated = value.get("error") if isinstance(value, Mapping) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,20 +12,27 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from pipeline.datadir import DataDir
+from pipeline.files import replace_file
 from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.conversations import join_members
 from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, unique_records
 from pipeline.ingest.frames import trace_frame
-from pipeline.ingest.gathering import write_rows
-from pipeline.ingest.index import LandedFile
-from pipeline.ingest.parts import bucket_of, decode_event, decode_record
+from pipeline.ingest.landed import LandedFile
+from pipeline.ingest.lines import spans_at
+from pipeline.ingest.parts import (
+    bucket_of,
+    decode_event,
+    decode_lines,
+    decode_records,
+    read_buckets,
+)
 from pipeline.ingest.plain import plain_trace
 from pipeline.ingest.pricing import priced
-from pipeline.ingest.records import Event, Trace
+from pipeline.ingest.records import Event, Span, Trace
+from pipeline.ingest.scratch import rows_file
 from pipeline.ingest.spans import trace_of_spans, with_scores
 from pipeline.ingest.telling import is_content
 
@@ -81,7 +87,7 @@ def assemble(
         events: what was said of traces elsewhere, by trace id.
 
     Returns:
-        Rows of `raw_traces`, sorted by key, and the counts.
+        Rows of `raw_traces`, and the counts.
     """
     share = Share()
     found: list[Trace] = []
@@ -92,7 +98,7 @@ def assemble(
         traces: list[Trace] = []
         for member in group:
             records = bodies.pop(member["trace_id"], [])
-            trace = _trace(member, records, events.get(member["trace_id"], ()), share)
+            trace = _trace(place, member, records, events.get(member["trace_id"], ()), share)
             if trace is not None:
                 traces.append(trace)
         if traces:
@@ -105,7 +111,7 @@ def assemble(
     ]
     share.kept += sum(trace.records for trace in found if trace.trace_id not in lost)
     share.members += frame["member_trace_ids"].explode().to_list()
-    return frame.sort("trace_id"), share
+    return frame, share
 
 
 def assemble_share(task: dict[str, Any]) -> Any:
@@ -116,7 +122,8 @@ def assemble_share(task: dict[str, Any]) -> Any:
     members = pl.read_parquet(scratch / "members.parquet").filter(pl.col("share") == task["share"])
     about = events_of(pl.read_parquet(scratch / "events.parquet"), set(members["trace_id"]))
     frame, share = assemble(place, files, members, bytes.fromhex(task["key"]), about)
-    write_rows(scratch, task["share"], frame)
+    with replace_file(rows_file(scratch, task["share"]), 0o600, durable=False) as temporary:
+        frame.write_parquet(temporary, compression="lz4", statistics=False)
     return msgspec.to_builtins(share)
 
 
@@ -139,7 +146,7 @@ def _bodies(
     found: dict[str, list[tuple[LandedFile, str, bytes]]] = defaultdict(list)
     for file in files:
         for path in file.tables(place, "records"):
-            table = _records(path, buckets)
+            table = read_buckets(path, buckets, ["trace_id", "kind", "body"])
             ids = table["trace_id"].to_pylist()
             mine = [n for n, trace_id in enumerate(ids) if trace_id in wanted]
             chosen = table if len(mine) == len(ids) else table.take(pa.array(mine, pa.int64()))
@@ -149,38 +156,30 @@ def _bodies(
     return found
 
 
-def _records(path: Path, buckets: set[int]) -> pa.Table:
-    """The rows of a part that may be of these buckets."""
-    meta, borders = _layout(path)
-    chosen = [n for n, (low, high) in enumerate(borders) if any(low <= b <= high for b in buckets)]
-    with pq.ParquetFile(path, metadata=meta) as parquet:
-        return parquet.read_row_groups(chosen, ["trace_id", "kind", "body"])
-
-
-@lru_cache(maxsize=4096)
-def _layout(path: Path) -> tuple[pq.FileMetaData, tuple[tuple[int, int], ...]]:
-    """A part's footer, and the lowest and highest bucket of its row groups.
-
-    Every share of a large day asks again; a part is named by its content and never changes.
-    """
-    meta = pq.read_metadata(path)
-    at = [meta.row_group(0).column(n).path_in_schema for n in range(meta.num_columns)]
-    bucket = at.index("bucket")
-    seen = [meta.row_group(n).column(bucket).statistics for n in range(meta.num_row_groups)]
-    return meta, tuple((found.min, found.max) for found in seen)
+def _records(
+    place: DataDir, file: LandedFile, kind: str, body: bytes, trace_id: str
+) -> Sequence[Span | Trace]:
+    if kind == "lines":
+        return spans_at(place, file, decode_lines(body), trace_id)
+    return decode_records(kind, body)
 
 
 def _trace(
+    place: DataDir,
     member: Mapping[str, Any],
     found: Sequence[tuple[LandedFile, str, bytes]],
     about: Sequence[About],
     share: Share,
 ) -> Trace | None:
     """One trace out of its records; None, and noted as broken, where they make none."""
-    share.records += len(found)
     files = {file.sha256 for file, _, _ in found} | {said.file for said in about}
     share.files |= files
-    records = [decode_record(kind, body) for _, kind, body in found]
+    records = [
+        record
+        for file, kind, body in found
+        for record in _records(place, file, kind, body, member["trace_id"])
+    ]
+    share.records += len(records)
     spans, wholes, repeated, conflicting = unique_records(records)
     events = unique_events([said.event for said in about])
     share.repeated += repeated + max(len(wholes) - 1, 0)

@@ -6,13 +6,13 @@ test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import asdict
-
+from pipeline.ingest.chain import chain_of
 from pipeline.ingest.dialects import labels_of
-from pipeline.ingest.dialects.current import read_current
+from pipeline.ingest.dialects.current import Names, names_of, read_current
+from pipeline.ingest.dialects.labels import label_names
 from pipeline.ingest.history import History
 from pipeline.ingest.pricing import price
 from pipeline.ingest.records import Call, Content, Message, Retrieval, Span, Trace
@@ -24,11 +24,19 @@ _NO_FLAGS: frozenset[str] = frozenset()
 _PRICED = frozenset({"cost_priced"})
 
 
-def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
+def plain_trace(
+    spans: Sequence[Span], *, source: str, service: str | None = None, session: str | None = None
+) -> Trace | None:
     """The trace of spans that are each there once; None sends them the long way.
 
     Plain are one root that did not fail, parents that begin before their children, no events or
     flags, model calls that are told in full, and tool calls that each have their span.
+
+    Args:
+        spans: of one trace.
+        source: the format they were read from.
+        service: the service, where it is known.
+        session: the session, where it is known.
     """
     ordered = sorted(spans, key=_order)
     root = ordered[0]
@@ -38,10 +46,12 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
     calls: list[Content] = []
     tools: dict[str, Call] = {}
     found: list[Retrieval] = []
+    told: list[tuple[Span, Names]] = []
     end = root.end
     for span in ordered:
+        names = names_of(tuple(span.attributes))
         above = kinds.get(span.parent_id) if span.parent_id is not None else None
-        content = read_current(span)
+        content = read_current(span, names)
         if (
             content is None
             or span.events
@@ -63,6 +73,7 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
             found.append(content.retrieval)
         elif content.heard or content.said or (kind == "agent" and span is not root):
             return None
+        told.append((span, names))
         if span.end > end:
             end = span.end
     messages = _conversation(calls)
@@ -71,10 +82,7 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
     made = _calls(messages, tools)
     if made is None:
         return None
-    everything: dict[str, Any] = {}
-    for span in reversed(ordered):
-        everything.update(span.resource)
-        everything.update(span.attributes)
+    labels = labels_of(_said_of_all(told))
     costs = [cost for content in calls if (cost := price(content)) is not None]
     channel = root.resource.get("app.channel")
     kept = {name: value for name, value in root.attributes.items() if not is_content(name)}
@@ -87,7 +95,16 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
         messages=tuple(messages),
         calls=made,
         retrievals=tuple(found),
-        **asdict(labels_of(everything)),
+        session_id=session or labels.session_id,
+        user_id=labels.user_id,
+        service=service or labels.service,
+        agent_name=labels.agent_name,
+        agent_version=labels.agent_version,
+        release=labels.release,
+        prompt_version=labels.prompt_version,
+        policy_version=labels.policy_version,
+        environment=labels.environment,
+        opted_out=labels.opted_out,
         models=frozenset(content.model for content in calls if content.model is not None),
         input_tokens=_sum([content.input_tokens for content in calls]),
         output_tokens=_sum([content.output_tokens for content in calls]),
@@ -95,7 +112,22 @@ def plain_trace(spans: Sequence[Span], *, source: str) -> Trace | None:
         flags=_PRICED if costs else _NO_FLAGS,
         attributes=kept if channel is None else kept | {"app.channel": channel},
         records=len(ordered),
+        members=(root.trace_id,),
     )
+
+
+def _said_of_all(spans: Sequence[tuple[Span, Names]]) -> dict[str, Any]:
+    """What attributes and resources say of the trace as a whole: of several the outermost span."""
+    said: dict[str, Any] = {}
+    resource: Mapping[str, Any] | None = None
+    for span, names in spans:
+        for name in names.labels:
+            if name not in said:
+                said[name] = span.attributes[name]
+        if span.resource is not resource:  # spans of one request share it
+            resource = span.resource
+            said = {name: resource[name] for name in label_names(resource)} | said
+    return said
 
 
 def _order(span: Span) -> tuple[Any, str]:
@@ -104,13 +136,17 @@ def _order(span: Span) -> tuple[Any, str]:
 
 def _conversation(calls: Sequence[Content]) -> list[Message] | None:
     """What the model calls tell, if both sides speak in it."""
-    history = History()
     for content in calls:
         if not content.heard or not content.said or content.input_tokens is None:
             return None
-        history.hear(content.system, content.heard, content.said)
-    roles = {message.role for message in history.messages}
-    return history.messages if "user" in roles and "assistant" in roles else None
+    messages = chain_of(calls) if calls else None
+    if messages is None:
+        history = History()
+        for content in calls:
+            history.hear(content.system, content.heard, content.said)
+        messages = history.messages
+    roles = {message.role for message in messages}
+    return messages if "user" in roles and "assistant" in roles else None
 
 
 def _calls(messages: Sequence[Message], tools: dict[str, Call]) -> tuple[Call, ...] | None:

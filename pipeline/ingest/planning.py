@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ _KEPT = 4  # plans of earlier states of landing that other processes may still r
 _TRACE = {
     "trace_id": pl.String, "start": pl.Int64, "end": pl.Int64, "records": pl.Int64,
     "bytes": pl.Int64, "timed": pl.Boolean, "service": pl.String,
-    "session": pl.String,
+    "session": pl.String, "ready": pl.Boolean,
 }  # fmt: skip
 
 
@@ -32,12 +32,14 @@ class Plan:
 
     `members` has one row a trace, conversations by start and id, their traces by start: columns
     conversation (its first trace id), first (its start), trace_id, start, end (microseconds since
-    1970), records, bytes, service, session, timed. `files` are those that hold a record of them,
-    and `every` has such a row for every trace in landing.
+    1970), records, bytes, service, session, timed, files (numbers of those that hold a record of
+    it), and ready: it is a conversation of its own whose row was made when its file was read.
+    `files` has the landing files that hold a record of any of them, by number, and `every` such a
+    row for every trace in landing.
     """
 
     members: pl.DataFrame
-    files: tuple[LandedFile, ...]
+    files: Mapping[int, LandedFile]
     every: pl.LazyFrame
 
 
@@ -54,8 +56,8 @@ def plan_day(place: DataDir, files: Sequence[LandedFile], window: Window, gap: t
     begin = int(window.start.timestamp()) * 1_000_000
     mine = every.filter(pl.col("first").is_between(begin, begin + _DAY, closed="left")).collect()
     used = set(mine["files"].explode().to_list())
-    members = mine.drop("files").sort("first", "conversation", "start", "trace_id")
-    return Plan(members, tuple(file for n, file in enumerate(files) if n in used), every)
+    members = mine.sort("first", "conversation", "start", "trace_id")
+    return Plan(members, {n: file for n, file in enumerate(files) if n in used}, every)
 
 
 def _planned(place: DataDir, files: Sequence[LandedFile], gap: timedelta) -> Path:
@@ -66,7 +68,7 @@ def _planned(place: DataDir, files: Sequence[LandedFile], gap: timedelta) -> Pat
         for room in (place.raw, folder.parent, folder):
             make_directory(room, private=True)
         made = _join(_merge(_traces(place, files)), gap)
-        with replace_file(path, 0o600, durable=False) as temporary:
+        with replace_file(path, 0o600) as temporary:
             made.write_parquet(temporary, compression="lz4", statistics=False)
         old = sorted(folder.glob("*.parquet"), key=lambda p: (p.stat().st_mtime_ns, p.name))
         for gone in old[:-_KEPT]:
@@ -95,16 +97,20 @@ def _merge(traces: pl.DataFrame) -> pl.DataFrame:
         # Both are "rank<TAB>value": of several spans the one of lowest rank names it.
         *(pl.col(c).min().str.extract(r"(?s)\t(.*)$") for c in ("service", "session")),
         pl.col("file").unique().sort().alias("files"),
+        ((pl.len() == 1) & pl.col("ready").first()).alias("ready"),
     )
 
 
 def _join(traces: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
     """Add `conversation`, the id of the first trace of the chain that a trace stands in."""
-    alone = traces.filter(pl.col("session").is_null() | ~pl.col("timed"))
     chain = ["service", "session"]
+    several = pl.col("session").is_not_null() & pl.col("timed") & pl.struct(chain).is_duplicated()
+    alone = traces.filter(~several).with_columns(
+        pl.col("start").alias("first"), pl.col("trace_id").alias("conversation")
+    )
     micros = gap // timedelta(microseconds=1)
     chained = (
-        traces.filter(pl.col("session").is_not_null() & pl.col("timed"))
+        traces.filter(several)
         .sort(*chain, "start", "trace_id")
         .with_columns(pl.col("end").cum_max().shift(1).over(chain).alias("before"))
         .with_columns((pl.col("start") - pl.col("before") > micros).fill_null(True).alias("new"))
@@ -116,9 +122,8 @@ def _join(traces: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
             pl.col("trace_id").first().over(*chain, "run", "age").alias("conversation"),
             pl.col("start").first().over(*chain, "run", "age").alias("first"),
         )
+        .with_columns(pl.col("ready") & (pl.len().over("conversation") == 1))
         .drop("before", "new", "run", "age")
     )
-    alone = alone.with_columns(
-        pl.col("start").alias("first"), pl.col("trace_id").alias("conversation")
-    )
-    return pl.concat([alone.select(sorted(alone.columns)), chained.select(sorted(alone.columns))])
+    columns = sorted(alone.columns)
+    return pl.concat([alone.select(columns), chained.select(columns)])

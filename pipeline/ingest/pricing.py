@@ -23,17 +23,16 @@ def price(content: Content) -> float | None:
     Cached tokens cost what the table says of them, else what input costs. Source: litellm's
     table of the installed version, USD a token; it is read without importing litellm.
     """
-    if content.model is None or (content.input_tokens is None and content.output_tokens is None):
+    model, heard, said = content.model, content.input_tokens, content.output_tokens
+    if model is None or (heard is None and said is None):
         return None
-    entry = _entry(content.model, content.provider)
-    if entry is None:
+    rates = _rates(model, content.provider)
+    if rates is None:
         return None
-    heard, said = content.input_tokens or 0, content.output_tokens or 0
+    rate_in, rate_cached, rate_out = rates
+    heard = heard or 0
     cached = min(content.cached_tokens or 0, heard)
-    rate_in, rate_out = entry["input_cost_per_token"], entry.get("output_cost_per_token") or 0
-    rate_cached = entry.get("cache_read_input_token_cost")
-    rate_cached = rate_in if rate_cached is None else rate_cached
-    return float((heard - cached) * rate_in + cached * rate_cached + said * rate_out)
+    return float((heard - cached) * rate_in + cached * rate_cached + (said or 0) * rate_out)
 
 
 def priced(trace: Trace) -> Trace:
@@ -56,11 +55,16 @@ def priced(trace: Trace) -> Trace:
 
 
 @cache
-def _entry(model: str, provider: str | None) -> dict[str, Any] | None:
-    """The table's line for a model, under its own name or with its provider before it."""
+def _rates(model: str, provider: str | None) -> tuple[float, float, float] | None:
+    """USD a token read, read from a cache, written: of a model's own name or its provider's."""
     names = [model, f"{provider}/{model}", model.rpartition("/")[2]]
     found = (_prices().get(name) for name in names)
-    return next((e for e in found if e and e.get("input_cost_per_token") is not None), None)
+    entry = next((e for e in found if e and e.get("input_cost_per_token") is not None), None)
+    if entry is None:
+        return None
+    rate_in, rate_cached = entry["input_cost_per_token"], entry.get("cache_read_input_token_cost")
+    rate_out = entry.get("output_cost_per_token") or 0
+    return rate_in, rate_in if rate_cached is None else rate_cached, rate_out
 
 
 @cache

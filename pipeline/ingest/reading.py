@@ -14,9 +14,10 @@ import msgspec
 from pipeline.ingest.landed import IndexFailed
 from pipeline.ingest.landing import plain_name
 from pipeline.ingest.parallel import run_tasks
-from pipeline.ingest.readers import READERS
+from pipeline.ingest.pile import Shredded
+from pipeline.ingest.readers import reader_named
 from pipeline.ingest.records import Record
-from pipeline.ingest.shredding import Shredded, shred
+from pipeline.ingest.shredding import shred
 from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["Reading", "read_all", "shred_share"]
@@ -71,7 +72,7 @@ def shred_share(task: dict[str, Any]) -> Any:
     Raises:
         IndexFailed: it could not be written down, or is gone.
     """
-    reader = next((reader for reader in READERS if reader.name == task["reader"]), None)
+    reader = reader_named(task["reader"])
     given = task["source"]
     day = date.fromisoformat(given["day"]) if given["day"] else None
     source = Source(**given | {"path": Path(given["path"]), "day": day})

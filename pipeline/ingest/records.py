@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ __all__ = [
     "Content",
     "Document",
     "Event",
+    "Line",
     "Malformed",
     "Message",
     "Record",
@@ -183,3 +184,10 @@ class Malformed(msgspec.Struct, frozen=True, array_like=True):
 
 
 Record = Span | Event | Trace | Malformed
+
+
+class Line(NamedTuple):
+    """The records of one line of a file, and the byte that it starts at."""
+
+    offset: int
+    records: Sequence[Record]

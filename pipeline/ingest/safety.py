@@ -6,12 +6,16 @@ import re
 
 from pipeline.ids import keyed_digest
 
-__all__ = ["folded", "safe_id", "safe_label"]
+__all__ = ["folded", "is_safe_id", "safe_id", "safe_label"]
 
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LABEL = re.compile(r"(?!AKIA|gh[pousr]_|sk-|xox)[A-Za-z][A-Za-z0-9._:/-]{0,63}")
 _VERSION = re.compile(
     r"v?\d{1,4}([._-][0-9a-z]{1,12}){0,4}|\d{4}-\d{2}(-\d{2})?|(?=.*[a-f])[0-9a-f]{7,40}"
+)
+# A label in which no run of digits and separators is long enough: most are, and told at one look.
+_SHORT_RUNS = re.compile(
+    r"(?!AKIA|gh[pousr]_|sk-|xox)(?=[A-Za-z].{0,63}$)([A-Za-z]+|[0-9._:/-]{1,7}(?![0-9._:/-]))*"
 )
 _DATE = re.compile(r"20\d{2}-?\d{2}-?\d{2}")
 _LONG_NUMBER = re.compile(r"\d[\d ._:/-]{6,}\d")  # a phone number, a card
@@ -29,15 +33,22 @@ def safe_id(value: str | None, content_key: bytes) -> str | None:
     Ids travel further than any text: into every table, the suite and the reports. One that a
     service made of an e-mail address or a phone number must not.
     """
-    if value is None or _ID.fullmatch(value):
+    if value is None or is_safe_id(value):
         return value
     return keyed_digest(content_key, "id", value)
 
 
+def is_safe_id(value: str) -> bool:
+    """Whether it is a plain hex id or UUID."""
+    return _ID.fullmatch(value) is not None
+
+
 def safe_label(value: str | None, content_key: bytes) -> str | None:
     """What developers name (release, tool, model), if it looks like a name; else a digest."""
-    if value is None or _VERSION.fullmatch(value):
+    if value is None or _SHORT_RUNS.fullmatch(value) or _VERSION.fullmatch(value):
         return value
-    if _LABEL.fullmatch(value) and not _LONG_NUMBER.search(_DATE.sub("", value)):
-        return value
+    if _LABEL.fullmatch(value):
+        dateless = _DATE.sub("", value) if "20" in value else value
+        if not _LONG_NUMBER.search(dateless):
+            return value
     return "label-" + keyed_digest(content_key, "label", value, size=6)

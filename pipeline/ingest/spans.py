@@ -79,6 +79,7 @@ def trace_of_spans(
         flags=frozenset(flags),
         attributes=_kept_attributes(outer),
         records=count,
+        members=(spans[0].trace_id,),
     )
 
 

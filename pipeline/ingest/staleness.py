@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pipeline.datadir import DataDir
 from pipeline.ids import digest
@@ -12,9 +13,11 @@ from pipeline.ingest.attachments import LOOKED_FOR, events_about
 from pipeline.ingest.index import LandedFile
 from pipeline.ingest.planning import plan_day
 from pipeline.lake import Lake
-from pipeline.registry.settings import Ingest
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import Window
+
+if TYPE_CHECKING:  # a worker need not load it
+    from pipeline.registry.settings import Ingest
 
 __all__ = ["StaleDay", "stale_days"]
 
@@ -50,7 +53,7 @@ def stale_days(
         if fresh:
             gap = timedelta(minutes=settings(window).conversation_gap_minutes)
             plan = plan_day(place, files, window, gap)
-            told = {file.sha256 for file in plan.files}
+            told = {file.sha256 for file in plan.files.values()}
             told |= set(events_about(place, files, plan, window)["sha256"])
             told |= {f.sha256 for f in fresh if f.malformed and f.fallback_day == window.key}
             if late := told - set(seen):

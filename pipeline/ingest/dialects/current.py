@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.ingest.dialects import aliases
+from pipeline.ingest.dialects.labels import label_names
 from pipeline.ingest.dialects.retrievals import plain_retrieval
 from pipeline.ingest.dialects.tools import plain_call
 from pipeline.ingest.records import Content, Span
 
-__all__ = ["read_current"]
+__all__ = ["Names", "names_of", "read_current"]
 
 # What the short way reads itself.
 _READ = frozenset(
@@ -89,14 +89,59 @@ _MOST = 2**53
 _BLANK_OR_WRAPPED = (" ", "\t", "\n", "[{", '{"input_str"', '{"output":')
 
 
-def read_current(span: Span) -> Content | None:
+class Names(NamedTuple):
+    """What the names of a span's attributes tell of it, whatever they hold."""
+
+    foreign: bool
+    known: bool
+    spread: bool
+    of_a_model: bool
+    labels: tuple[str, ...]
+    """Those that say something of the trace as a whole."""
+
+
+class _Shapes(dict[tuple[str, ...], Names]):
+    """What names tell, found out once for all spans that carry the same."""
+
+    def __missing__(self, names: tuple[str, ...]) -> Names:
+        if len(self) >= _MOST_SHAPES:
+            self.clear()
+        self[names] = made = _told_by(names)
+        return made
+
+
+_SHAPES = _Shapes()
+_MOST_SHAPES = 4096
+
+
+def names_of(names: tuple[str, ...]) -> Names:
+    """What the names of a span's attributes, in their order, tell of it."""
+    return _SHAPES[names]
+
+
+def _told_by(names: tuple[str, ...]) -> Names:
+    there = frozenset(names)
+    return Names(
+        foreign=not there.isdisjoint(_FOREIGN),
+        known=not there.isdisjoint(_KNOWN),
+        spread=any(name.startswith(_SPREAD) for name in names),
+        of_a_model=not there.isdisjoint(_OF_A_MODEL),
+        labels=label_names(names),
+    )
+
+
+def read_current(span: Span, names: Names | None = None) -> Content | None:
     """The content of a span in the current conventions; None sends it the long way.
 
     It reads the same as the long way does (a test holds them together): it only knows beforehand
     that no other convention's name is there, and that nothing is said in events.
+
+    Args:
+        span: the span.
+        names: what its attributes' names tell, if that is known already.
     """
     values = span.attributes
-    names = _names(tuple(values))
+    names = names or names_of(tuple(values))
     if span.events or names.foreign:
         return None
     operation = values.get("gen_ai.operation.name")
@@ -137,27 +182,6 @@ def _retrieval(span: Span) -> Content | None:
     return Content("retrieval", retrieval=retrieval)
 
 
-class _Names(NamedTuple):
-    """What the names of a span's attributes tell of it, whatever they hold."""
-
-    foreign: bool
-    known: bool
-    spread: bool
-    of_a_model: bool
-
-
-@lru_cache(maxsize=4096)
-def _names(names: tuple[str, ...]) -> _Names:
-    """Spans of one kind carry the same names: what they tell is found out once."""
-    there = frozenset(names)
-    return _Names(
-        foreign=not there.isdisjoint(_FOREIGN),
-        known=not there.isdisjoint(_KNOWN),
-        spread=any(name.startswith(_SPREAD) for name in names),
-        of_a_model=not there.isdisjoint(_OF_A_MODEL),
-    )
-
-
 def _tool(span: Span) -> Content | None:
     values = span.attributes
     id_ = values.get("gen_ai.tool.call.id")
@@ -165,11 +189,11 @@ def _tool(span: Span) -> Content | None:
         return None
     if values.get("gen_ai.tool.name") == "(merged tools)":
         return None
-    for name in ("gen_ai.tool.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
+    for name in _TOOL:
         value = values.get(name)
-        if value is None:
-            continue
-        if type(value) is not str or value.startswith(_BLANK_OR_WRAPPED) or not value:
+        if value is not None and (
+            type(value) is not str or not value or value.startswith(_BLANK_OR_WRAPPED)
+        ):
             return None
     provider = values.get("gen_ai.provider.name")
     if provider is not None and not (
@@ -179,6 +203,7 @@ def _tool(span: Span) -> Content | None:
     return Content("tool", call=plain_call(span), provider=provider)
 
 
+_TOOL = ("gen_ai.tool.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result")
 _OF_A_MODEL = (
     "gen_ai.response.model",
     "gen_ai.request.model",

@@ -24,7 +24,7 @@ from pipeline.ingest.dialects.aliases import (
 )
 from pipeline.ingest.dialects.lookup import first_text
 
-__all__ = ["Labels", "is_unnamed", "labels_of", "session_of", "user_of"]
+__all__ = ["Labels", "is_unnamed", "label_names", "labels_of", "session_of", "user_of"]
 
 # Names of one's own choosing, within any of the METADATA places.
 _SESSION = ("session_id", "sessionId", "session.id", "langfuse_session_id")
@@ -38,6 +38,22 @@ _AGENT = ("agent_name", "agentName", "agent")
 _AGENT_VERSION = ("agent_version", "agentVersion")
 _OPT_OUT = ("opt_out", "opted_out", "optOut", "user_opt_out", "user.opt_out")
 _ROOTS = tuple(name + "." for name in METADATA)
+_READ = frozenset(
+    (
+        *SESSION,
+        "langsmith.trace.session_name",
+        *USER,
+        *SERVICE,
+        *AGENT_NAME,
+        *AGENT_VERSION,
+        *RELEASE,
+        *PROMPT,
+        *POLICY,
+        *ENVIRONMENT,
+        *OPT_OUT,
+        *METADATA,
+    )
+)
 _YES = (True, 1, "true", "True", "TRUE", "1", "yes")
 
 
@@ -101,6 +117,11 @@ def labels_of(values: Mapping[str, Any]) -> Labels:
         environment=named(there.environment, _ENVIRONMENT),
         opted_out=any(_yes(value) for value in opted_out),
     )
+
+
+def label_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Of the names of attributes those that `labels_of` reads."""
+    return tuple(name for name in names if name in _READ or name.startswith(_ROOTS))
 
 
 class _Stated(NamedTuple):

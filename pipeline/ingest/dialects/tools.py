@@ -39,18 +39,15 @@ _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}(?:Error|Exception|Timeout|Int
 
 
 def plain_call(span: Span) -> Call:
-    """The call of a span in the current GenAI conventions."""
+    """The call of a span whose attributes are all of the current GenAI conventions, and texts."""
     values = span.attributes
-    raw = values.get("gen_ai.tool.call.result")
-    result = None if raw is None else json_text(raw)
-    return _call(
-        span,
-        call_id(values.get("gen_ai.tool.call.id")),
-        values.get("gen_ai.tool.name"),
-        values.get("gen_ai.tool.call.arguments"),
-        result,
-        None,
-    )
+    id_, name = values.get("gen_ai.tool.call.id"), values.get("gen_ai.tool.name")
+    arguments, raw = values.get("gen_ai.tool.call.arguments"), values.get("gen_ai.tool.call.result")
+    if span.failed or span.events or not name or not arguments or "error.type" in values:
+        return _call(span, id_, name, arguments, raw, None)
+    status, error = outcome(raw)
+    duration = (span.end - span.start).total_seconds() * 1000
+    return Call(id_, name, arguments, span.span_id, raw, status, error, span.start, duration)
 
 
 def call_of(span: Span) -> Call:

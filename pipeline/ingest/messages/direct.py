@@ -15,7 +15,14 @@ from pipeline.ingest.messages.roles import ROLES, finish_reason
 from pipeline.ingest.messages.values import call_id, joined, json_text
 from pipeline.ingest.records import Call, Message
 
-__all__ = ["decode_instructions", "decode_messages"]
+__all__ = [
+    "DEVIATES",
+    "decode_instructions",
+    "decode_messages",
+    "decode_turns",
+    "same_turn",
+    "turn_message",
+]
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -28,7 +35,9 @@ class _Part(msgspec.Struct, gc=False):
     result: Any = None
 
 
-class _GenAI(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class Turn(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A GenAI message as it was written."""
+
     role: str
     parts: list[_Part]
     finish_reason: str | None = None
@@ -59,8 +68,10 @@ class _Text(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag="text", ta
 
 
 _TEXTS = msgspec.json.Decoder(list[_Text])
-_GENAI = msgspec.json.Decoder(list[_GenAI])
+_GENAI = msgspec.json.Decoder(list[Turn])
 _OPENAI = msgspec.json.Decoder(list[_OpenAI])
+DEVIATES = (msgspec.DecodeError, LookupError, RecursionError, UnicodeError)
+"""What is raised at a text in neither of the two shapes."""
 
 
 def decode_messages(text: str) -> list[Message] | None:
@@ -68,11 +79,32 @@ def decode_messages(text: str) -> list[Message] | None:
     if not text.startswith('[{"'):
         return None
     try:
-        if text.find('"parts"', 0, 4096) > 0:
-            return [_genai(message) for message in _GENAI.decode(text)]
+        if _has_parts(text):
+            return [turn_message(turn) for turn in _GENAI.decode(text)]
         return [_openai(message) for message in _OPENAI.decode(text)]
-    except (msgspec.DecodeError, LookupError, RecursionError, UnicodeError):
+    except DEVIATES:
         return None
+
+
+def decode_turns(text: str) -> list[Turn]:
+    """The GenAI messages of a JSON text, not yet read; `turn_message` reads one.
+
+    Raises:
+        one of DEVIATES: it holds something else.
+    """
+    if not (text.startswith('[{"') and _has_parts(text)):
+        raise LookupError
+    turns: list[Turn] = _GENAI.decode(text)
+    return turns
+
+
+def same_turn(one: Turn, other: Turn) -> bool:
+    """Whether two say the same; why an answer ended, the history does not repeat."""
+    return one.role == other.role and one.parts == other.parts
+
+
+def _has_parts(text: str) -> bool:
+    return text.find('"parts"', 0, 4096) > 0
 
 
 def decode_instructions(text: str) -> list[Message] | None:
@@ -85,7 +117,7 @@ def decode_instructions(text: str) -> list[Message] | None:
     return [Message("system", said)] if said else []
 
 
-def _genai(raw: _GenAI) -> Message:
+def turn_message(raw: Turn) -> Message:
     """One message with parts.
 
     Raises:
@@ -102,6 +134,9 @@ def _genai(raw: _GenAI) -> Message:
             if value is not None and value != "":
                 name = part.name or raw.name or None
                 return Message("tool", result_text(value), (), call_id(part.id), name)
+        if part.type == "tool_call" and part.name and part.arguments not in (None, ""):
+            call = Call(call_id(part.id), part.name, json_text(part.arguments))
+            return Message("assistant", None, (call,), None, raw.name or None, reason)
     texts = [part.content for part in parts if part.type == "text"]
     calls = tuple(
         Call(call_id(part.id), part.name, json_text(part.arguments))

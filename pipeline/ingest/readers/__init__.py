@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from pipeline.ingest.readers.atif import AtifReader
 from pipeline.ingest.readers.chat import ChatReader
@@ -19,10 +19,10 @@ from pipeline.ingest.readers.otlp import OtlpJsonReader, SpanDumpReader
 from pipeline.ingest.readers.otlp_protobuf import OtlpProtobufReader
 from pipeline.ingest.readers.phoenix import PhoenixReader
 from pipeline.ingest.readers.who_and_when import WhoAndWhenReader
-from pipeline.ingest.records import Record
+from pipeline.ingest.records import Line, Record
 from pipeline.ingest.source import Source
 
-__all__ = ["READERS", "Reader", "choose_reader"]
+__all__ = ["READERS", "LineReader", "Reader", "choose_reader", "reader_named"]
 
 
 class Reader(Protocol):
@@ -43,6 +43,19 @@ class Reader(Protocol):
         Raises:
             Unreadable: the file, or the rest of it, cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class LineReader(Reader, Protocol):
+    """Reads a format of which each line stands alone, so that one can be read again by itself."""
+
+    def lines(self, source: Source) -> Iterator[Line] | None:
+        """Yield what the file holds, line by line; None where it is laid out in another way."""
+        ...
+
+    def line(self, raw: bytes, source: Source) -> Sequence[Record]:
+        """The records of one line of such a file."""
         ...
 
 
@@ -73,3 +86,8 @@ def choose_reader(source: Source) -> Reader | None:
     """
     head = read_head(source)
     return next((reader for reader in READERS if reader.sniff(head)), None)
+
+
+def reader_named(name: str | None) -> Reader | None:
+    """The reader of a format; None where there is none of this name."""
+    return next((reader for reader in READERS if reader.name == name), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,12 +13,14 @@ from pipeline.ingest.readers.otlp_bare import MAPS
 from pipeline.ingest.readers.otlp_fast import decode
 from pipeline.ingest.readers.otlp_lenient import REQUESTS, read_value
 from pipeline.ingest.readers.otlp_text import (
+    Raw,
     layout,
+    line_text,
     parse_leniently,
     raw_documents,
     raw_lines,
 )
-from pipeline.ingest.records import Event, Malformed, Span
+from pipeline.ingest.records import Event, Line, Malformed, Span
 from pipeline.ingest.source import Source
 
 __all__ = ["OtlpJsonReader", "SpanDumpReader"]
@@ -59,6 +61,14 @@ class OtlpJsonReader:
         """Yield every span and event of every request; a bad span leaves the others alone."""
         return _read(source)
 
+    def lines(self, source: Source) -> Iterator[Line] | None:
+        """The same, line by line; None for a file that is no lines."""
+        return _lines(source) if layout(source) == "lines" else None
+
+    def line(self, raw: bytes, source: Source) -> Sequence[Span | Event | Malformed]:
+        """The records of one line."""
+        return list(_records((0, line_text(raw), True), source))
+
 
 class SpanDumpReader:
     """Reads bare spans in the shapes that `otlp_bare` names; a general one, for after the others.
@@ -93,18 +103,25 @@ def _read(source: Source) -> Iterator[Span | Event | Malformed]:
             yield from [element] if isinstance(element, Malformed) else _values(element, source)
         return
     for piece in raw_lines(source) if kind == "lines" else raw_documents(source):
-        if isinstance(piece, Malformed):
-            yield piece
-            continue
-        offset, raw, ended = piece
-        if (records := decode(raw)) is not None:
-            yield from records
-            continue
-        parsed = parse_leniently(raw, offset)
-        if isinstance(parsed, JsonText):
-            yield from _values(parsed, source)
-        else:
-            yield parsed if ended else replace(parsed, reason="torn_line")
+        yield from _records(piece, source)
+
+
+def _lines(source: Source) -> Iterator[Line]:
+    for piece in raw_lines(source):
+        offset = piece.offset if isinstance(piece, Malformed) else piece[0]
+        yield Line(offset, list(_records(piece, source)))
+
+
+def _records(piece: Raw | Malformed, source: Source) -> Iterable[Span | Event | Malformed]:
+    if isinstance(piece, Malformed):
+        return (piece,)
+    offset, raw, ended = piece
+    if (records := decode(raw)) is not None:
+        return records
+    parsed = parse_leniently(raw, offset)
+    if isinstance(parsed, JsonText):
+        return _values(parsed, source)
+    return (parsed if ended else replace(parsed, reason="torn_line"),)
 
 
 def _values(text: JsonText, source: Source) -> Iterator[Span | Event | Malformed]:

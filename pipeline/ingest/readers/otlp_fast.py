@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from sys import intern
 from typing import Annotated, Any
 
 from msgspec import DecodeError, Meta, Struct, json
@@ -151,7 +152,7 @@ def _read(spans: list[_Span], resource: Mapping[str, Any], found: list[Span | Ev
                 value = wrapped.intValue
                 if value is None:
                     value = _other(wrapped)
-            attributes[pair.key] = value
+            attributes[intern(pair.key)] = value
         failed = False
         if (status := raw.status) is not None:
             failed = status.code in STATUS_ERROR

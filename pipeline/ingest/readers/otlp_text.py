@@ -16,7 +16,7 @@ from pipeline.ingest.readers.otlp_values import int_value
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["layout", "parse_leniently", "raw_documents", "raw_lines"]
+__all__ = ["Raw", "layout", "line_text", "parse_leniently", "raw_documents", "raw_lines"]
 
 _BOM = b"\xef\xbb\xbf"
 _BUFFER = 1 << 20
@@ -67,9 +67,13 @@ def raw_lines(source: Source) -> Iterator[Raw | Malformed]:
                 detail = f"{offset - start} bytes, more than the {largest} that are read"
                 yield Malformed("too_large", detail, start, offset - start, kept)
                 continue
-            text = (line.removeprefix(_BOM) if start == 0 else line).strip()
-            if text:
+            if text := line_text(line) if start == 0 else line.strip():
                 yield start, text, ended
+
+
+def line_text(line: bytes) -> bytes:
+    """A line without what may stand around it."""
+    return line.removeprefix(_BOM).strip()
 
 
 def raw_documents(source: Source) -> Iterator[Raw | Malformed]:

@@ -21,6 +21,7 @@ from pipeline.ingest import Assembly, SourcesGone, gathering, landed_files, read
 from pipeline.ingest.index import settled_files
 from pipeline.ingest.landed import IndexFailed
 from pipeline.ingest.parallel import WorkerFailed, run_tasks
+from pipeline.ingest.scratch import scratch_folder
 from pipeline.ingest.shredding import shred
 from pipeline.ingest.source import Source
 from tests.pipeline.ingest.spans import chat, drop, message, request, span
@@ -242,7 +243,7 @@ def test_after_a_kill_the_next_run_carries_on_and_clears_up(
     assert len(leftovers(place)) > 1, "it was killed amid its work"
     answer, _ = indexing(place).communicate(timeout=60)
     assert answer.count("\n") == 8
-    with gathering.scratch_folder(place):
+    with scratch_folder(place):
         pass
     assert leftovers(place) == []
 
@@ -387,12 +388,11 @@ def test_a_worker_that_dies_ends_the_day_with_a_clear_error(
     drop(place, "a.jsonl", *many_lines(1, 300))
     module = killer(tmp_path, "pipeline.ingest.worker")
     paths = [str(tmp_path), *sys.path]
-    from pipeline.ingest import assembly
 
     def run_dying(_: str, tasks: Any) -> Iterator[Any]:
         return run_tasks(module, tasks)
 
-    for stage in (reading, assembly):
+    for stage in (reading, gathering):
         with monkeypatch.context() as patch:
             patch.setenv("PYTHONPATH", os.pathsep.join(paths))
             patch.setattr(stage, "run_tasks", run_dying)

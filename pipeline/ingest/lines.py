@@ -1,0 +1,59 @@
+"""Spans read again from where they lie: all that the index keeps of those whose row was ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.datadir import DataDir
+from pipeline.ingest.landed import IndexFailed, LandedFile
+from pipeline.ingest.landing import given_day, lying_files, plain_name
+from pipeline.ingest.readers import LineReader, reader_named
+from pipeline.ingest.records import Span
+from pipeline.ingest.source import Source
+
+__all__ = ["spans_at"]
+
+_BUFFER = 2**16  # bytes: more than most lines take
+
+
+def spans_at(place: DataDir, file: LandedFile, offsets: Iterable[int], trace_id: str) -> list[Span]:
+    """The spans of a trace in the lines of a landing file that begin at `offsets`.
+
+    Raises:
+        IndexFailed: the file is no longer what it was when it was read.
+    """
+    reader = reader_named(file.format)
+    assert isinstance(reader, LineReader)
+    found: list[Span] = []
+    try:
+        path = _path_of(place, file)
+        source = Source(path, given_day(path))
+        with path.open("rb", buffering=_BUFFER) as handle:
+            for offset in offsets:
+                handle.seek(offset)
+                records = reader.line(handle.readline(), source)
+                found += [r for r in records if isinstance(r, Span) and r.trace_id == trace_id]
+        now = path.stat()  # looked at afterwards: what was read before is sound then
+    except FileNotFoundError as error:
+        raise _changed(file) from error
+    appended = now.st_size > file.size
+    if not appended and (now.st_size, now.st_mtime_ns) != (file.size, file.modified):
+        raise _changed(file)
+    return found
+
+
+def _path_of(place: DataDir, file: LandedFile) -> Path:
+    path = place.landing / file.path
+    if path.exists():
+        return path
+    # Its name holds bytes that are no UTF-8.
+    named = (p for p in lying_files(place) if plain_name(p.relative_to(place.landing)) == file.path)
+    return next(named, path)
+
+
+def _changed(file: LandedFile) -> IndexFailed:
+    return IndexFailed(
+        f"landing index: {file.path} was changed or removed while a day was read from it; nothing "
+        "was published, and running the same again reads the file anew"
+    )

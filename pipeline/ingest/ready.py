@@ -1,0 +1,130 @@
+"""Conversations that one stretch of a file tells whole: their rows are made as it is read.
+
+Most traces lie together and are plain. Their rows wait in the index until a day asks for them, and
+count only if nothing else in landing speaks of the trace; the records stay beside them for the
+other case. A busy day is then put together without decoding a span twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import ipc
+
+from pipeline.datadir import DataDir
+from pipeline.files import replace_file
+from pipeline.ingest.columns import OPEN
+from pipeline.ingest.deduplication import UNUSABLE
+from pipeline.ingest.frames import keyed, open_table
+from pipeline.ingest.landed import LandedFile
+from pipeline.ingest.parts import BUCKETS, bucket_of
+from pipeline.ingest.plain import plain_trace
+from pipeline.ingest.records import Span, Trace
+
+__all__ = ["GROUPS", "ReadyWriter", "group_of", "read_ready", "ready_trace"]
+
+GROUPS = 16
+"""Rows of a file are laid out in so many groups, each a whole number of buckets."""
+_NO_ROWS = pa.RecordBatch.from_pylist([], OPEN)
+
+
+def ready_trace(
+    spans: Sequence[Span], source: str, service: str | None, session: str | None
+) -> Trace | None:
+    """The conversation of spans that are plain, each there once; None for any others.
+
+    Args:
+        spans: those of one trace in a stretch of a file.
+        source: the format they were read from.
+        service: the service that they name.
+        session: the session that they name.
+    """
+    if len({span.span_id for span in spans}) < len(spans):
+        return None
+    try:
+        return plain_trace(spans, source=source, service=service, session=session)
+    except UNUSABLE:
+        return None
+
+
+class ReadyWriter(AbstractContextManager["ReadyWriter"]):
+    """Writes rows, a batch for each group of trace ids; without any there is no file.
+
+    Arrow's own format, not compressed: with so many columns Parquet took a tenth of all time. (Not
+    mapped into memory either: a file that is cut short meanwhile would end the process.)
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._writer: ipc.RecordBatchFileWriter | None = None
+        self._next = 0
+
+    def write(self, group: int, traces: Sequence[Trace]) -> set[str]:
+        """Write the rows of a group, in ascending order; returns the ids of those that make one."""
+        table, kept = open_table(traces)
+        if kept:
+            if self._writer is None:
+                temporary = self._stack.enter_context(
+                    replace_file(self._path, 0o600, durable=False)
+                )
+                sink = self._stack.enter_context(pa.OSFile(str(temporary), "wb"))
+                made = ipc.new_file(sink, OPEN)
+                self._writer = self._stack.enter_context(made)
+            self._fill(group)
+            (batch,) = table.combine_chunks().to_batches()
+            self._writer.write_batch(batch)
+            self._next += 1
+        return {trace.trace_id for trace in kept}
+
+    def __exit__(self, *error: Any) -> None:
+        if self._writer is not None:
+            self._fill(GROUPS)
+        self._stack.__exit__(*error)
+
+    def _fill(self, group: int) -> None:
+        """Write empty batches, so that the number of a batch is that of its group."""
+        assert self._writer is not None
+        for _ in range(self._next, group):
+            self._writer.write_batch(_NO_ROWS)
+        self._next = group
+
+
+def read_ready(
+    place: DataDir, files: Mapping[int, LandedFile], members: pl.DataFrame, content_key: bytes
+) -> pl.DataFrame:
+    """Rows of `raw_traces` for members that are ready.
+
+    Args:
+        place: the data directory.
+        files: the landing files by their number in the plan.
+        members: columns trace_id and file, the number of the one file that speaks of the trace.
+        content_key: key of the digests of session and user.
+    """
+    groups = sorted({group_of(trace_id) for trace_id in members["trace_id"]})
+    tables, origins = [OPEN.empty_table()], list[str]()
+    for number in members["file"].unique().sort():
+        for path in files[number].tables(place, "ready"):
+            table = _read(path, groups)
+            tables.append(table)
+            origins += [files[number].sha256] * table.num_rows
+    rows = pl.from_arrow(pa.concat_tables(tables))
+    assert isinstance(rows, pl.DataFrame)
+    wanted = pl.col("trace_id").is_in(members["trace_id"].implode())
+    origin = pl.concat_list(pl.Series(origins, dtype=pl.String)).alias("source_files")
+    return keyed(rows.with_columns(origin).filter(wanted), content_key)
+
+
+def _read(path: Path, groups: Iterable[int]) -> pa.Table:
+    with pa.OSFile(str(path)) as source, ipc.open_file(source) as reader:
+        return pa.Table.from_batches([reader.get_batch(group) for group in groups], OPEN)
+
+
+def group_of(trace_id: str) -> int:
+    """The group that a trace's row lies in."""
+    return bucket_of(trace_id) * GROUPS // BUCKETS
