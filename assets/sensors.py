@@ -7,7 +7,7 @@ import dagster as dg
 from assets.jobs import DAILY, IN_ORDER
 from pipeline.ids import digest
 from pipeline.ingest import landed_files
-from pipeline.ingest.index import settled_files
+from pipeline.ingest.index.known import settled_files
 from pipeline.ingest.staleness import stale_days
 from pipeline.registry.settings import Ingest
 from pipeline.windows import day

@@ -11,7 +11,7 @@ import orjson
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import canonical_json
-from pipeline.ingest.index import forget_file
+from pipeline.ingest.index.known import forget_file
 from pipeline.lake import Lake
 from pipeline.tables import QUARANTINED_RECORDS
 from pipeline.windows import FIRST_DAY, Window

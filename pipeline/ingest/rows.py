@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.ids import digest
-from pipeline.ingest.deduplication import Broken
-from pipeline.ingest.index import LandedFile
+from pipeline.ingest.index.known import LandedFile
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.safety import safe_id
+from pipeline.ingest.traces.deduplication import Broken
 
 __all__ = ["broken_row", "quarantine_row"]
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.ingest.landed import IndexFailed
-from pipeline.ingest.passes import assemble_share
-from pipeline.ingest.reading import shred_share
+from pipeline.ingest.days.passes import assemble_share
+from pipeline.ingest.index.landed import IndexFailed
+from pipeline.ingest.index.reading import shred_share
 
 _WORK: dict[str, Callable[[dict[str, Any]], Any]] = {
     "shred": shred_share,

@@ -25,8 +25,8 @@ from pipeline.ingest.dialects.wrappers import (
     unwrapped_result,
 )
 from pipeline.ingest.messages.values import call_id, json_text
-from pipeline.ingest.outcomes import outcome
 from pipeline.ingest.records import Call, Span
+from pipeline.ingest.traces.outcomes import outcome
 
 __all__ = ["call_of", "plain_call"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from pipeline.ids import digest
 from pipeline.ingest.content import as_id, as_json_text
-from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents
 from pipeline.ingest.readers.transcript import (
@@ -23,6 +22,7 @@ from pipeline.ingest.readers.transcript import (
 )
 from pipeline.ingest.records import Call, Malformed, Message, Trace
 from pipeline.ingest.source import Source
+from pipeline.ingest.traces.outcomes import calls_from_messages
 
 __all__ = ["AtifReader"]
 

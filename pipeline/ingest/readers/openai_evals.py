@@ -9,10 +9,8 @@ from typing import Any
 
 from pipeline.ids import canonical_json, digest
 from pipeline.ingest.content import as_id, as_text
-from pipeline.ingest.history import merge_history
 from pipeline.ingest.jsontext import JsonText, malformed
 from pipeline.ingest.messages import read_messages
-from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents
 from pipeline.ingest.readers.transcript import (
@@ -26,6 +24,8 @@ from pipeline.ingest.readers.transcript import (
 )
 from pipeline.ingest.records import Malformed, Message, Score, Trace
 from pipeline.ingest.source import Source
+from pipeline.ingest.traces.history import merge_history
+from pipeline.ingest.traces.outcomes import calls_from_messages
 
 __all__ = ["OpenAiEvalsReader"]
 

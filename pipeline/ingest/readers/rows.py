@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.ingest.index.shares import holds_lines
 from pipeline.ingest.jsontext import JsonText, json_array, json_lines
 from pipeline.ingest.readers.head import open_parquet, read_head
 from pipeline.ingest.records import Malformed
-from pipeline.ingest.shares import holds_lines
 from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["read_documents", "read_rows"]

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from pipeline.ids import canonical_json
 from pipeline.ingest.content import as_text
 from pipeline.ingest.jsontext import JsonText, malformed
-from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.records import Call, Malformed, Message
 from pipeline.ingest.source import Source
+from pipeline.ingest.traces.outcomes import calls_from_messages
 
 __all__ = [
     "BAD_VALUE",

@@ -9,12 +9,12 @@ from typing import Any
 
 from pipeline.ids import digest
 from pipeline.ingest.content import as_id, as_text
-from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents
 from pipeline.ingest.readers.transcript import as_mapping, read_one, time_span
 from pipeline.ingest.records import Malformed, Message, Score, Trace
 from pipeline.ingest.source import Source
+from pipeline.ingest.traces.outcomes import calls_from_messages
 
 __all__ = ["WhoAndWhenReader"]
 

@@ -358,7 +358,7 @@ def test_a_value_of_an_unforeseen_kind_takes_no_neighbour_down(
 def test_a_trace_that_breaks_assembly_is_quarantined_alone(
     place: DataDir, ingest: Callable[..., Assembly], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.ingest import passes
+    from pipeline.ingest.days import passes
 
     assemble = passes.trace_of_spans
 

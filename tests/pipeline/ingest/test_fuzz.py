@@ -24,9 +24,9 @@ import zstandard
 
 from pipeline.datadir import DataDir
 from pipeline.ingest import Assembly
+from pipeline.ingest.index.reading import shred_share
 from pipeline.ingest.quarantine import REASONS
 from pipeline.ingest.readers import READERS, choose_reader
-from pipeline.ingest.reading import shred_share
 from pipeline.ingest.source import Source, Unreadable
 from tests.pipeline.ingest.readers import (
     test_atif,

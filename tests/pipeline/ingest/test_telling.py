@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.history import History
 from pipeline.ingest.records import Event, Message, Span, Trace
-from pipeline.ingest.spans import trace_of_spans
+from pipeline.ingest.traces.history import History
+from pipeline.ingest.traces.spans import trace_of_spans
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 QUESTION, ANSWER = "How much is the fish?", "It is twelve dollars a pound, fresh from the harbour."

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.datadir import DataDir
 from pipeline.ingest import assemble_day
-from pipeline.ingest.index import landed_files
+from pipeline.ingest.index.known import landed_files
 from pipeline.ingest.landing import land
 from pipeline.registry import load_registry
 from pipeline.windows import day

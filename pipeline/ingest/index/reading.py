@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from pipeline.ingest.landed import IndexFailed
+from pipeline.ingest.index.landed import IndexFailed
+from pipeline.ingest.index.pile import Shredded
+from pipeline.ingest.index.shredding import shred
 from pipeline.ingest.landing import plain_name
 from pipeline.ingest.parallel import run_tasks
-from pipeline.ingest.pile import Shredded
 from pipeline.ingest.readers import reader_named
 from pipeline.ingest.records import Record
-from pipeline.ingest.shredding import shred
 from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["Reading", "read_all", "shred_share"]

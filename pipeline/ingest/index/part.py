@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.ingest.parts import TRACES, write_records, write_rows
-from pipeline.ingest.ranks import micros, names_of, ranked, value_of
-from pipeline.ingest.ready import GROUPS, ReadyWriter, group_of, ready_trace
+from pipeline.ingest.index.ready import GROUPS, ReadyWriter, group_of, ready_trace
+from pipeline.ingest.index.tables import TRACES, write_records, write_rows
 from pipeline.ingest.records import Span, Trace
+from pipeline.ingest.traces.ranks import micros, names_of, ranked, value_of
 
 __all__ = ["UNFIT", "Part"]
 

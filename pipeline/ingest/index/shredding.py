@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.ingest.collecting import collector_paused
-from pipeline.ingest.pile import Pile, Shredded
+from pipeline.ingest.index.pile import Pile, Shredded
 from pipeline.ingest.readers import LineReader, Reader
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.source import Source, Unreadable

@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
-from pipeline.ingest.index import LandedFile
+from pipeline.ingest.index.known import LandedFile
 from pipeline.windows import Window
 
 __all__ = ["Plan", "plan_day"]

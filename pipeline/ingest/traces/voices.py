@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from pipeline.ingest.records import Content, Span
-from pipeline.ingest.structure import nearest_above
+from pipeline.ingest.traces.structure import nearest_above
 
 __all__ = ["Voice", "voices_of"]
 

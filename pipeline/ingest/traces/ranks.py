@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.ingest.dialects import is_unnamed, session_of
 from pipeline.ingest.records import Span
-from pipeline.ingest.structure import is_app_root
+from pipeline.ingest.traces.structure import is_app_root
 
 __all__ = ["NOTHING", "micros", "names_of", "ranked", "value_of"]
 

@@ -10,7 +10,9 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.ids import canonical_json, keyed_digest
-from pipeline.ingest.columns import (
+from pipeline.ingest.records import Trace
+from pipeline.ingest.safety import is_safe_id, safe_id
+from pipeline.ingest.traces.columns import (
     OPEN,
     Labels,
     NeedsKey,
@@ -19,9 +21,7 @@ from pipeline.ingest.columns import (
     messages_column,
     retrievals_column,
 )
-from pipeline.ingest.deduplication import UNUSABLE
-from pipeline.ingest.records import Trace
-from pipeline.ingest.safety import is_safe_id, safe_id
+from pipeline.ingest.traces.deduplication import UNUSABLE
 from pipeline.tables import RAW_TRACES
 
 __all__ = ["keyed", "open_table", "trace_frame"]

@@ -16,10 +16,13 @@ import pyarrow as pa
 import pytest
 
 from pipeline.datadir import DataDir
-from pipeline.ingest import Assembly, landed_files, part, parts, passes, shredding
-from pipeline.ingest.landed import IndexFailed, LandedFile
-from pipeline.ingest.lines import spans_at
-from pipeline.ingest.planning import plan_day
+from pipeline.ingest import Assembly, landed_files
+from pipeline.ingest.days import passes
+from pipeline.ingest.days.planning import plan_day
+from pipeline.ingest.index import part, shredding
+from pipeline.ingest.index import tables as parts
+from pipeline.ingest.index.landed import IndexFailed, LandedFile
+from pipeline.ingest.index.lines import spans_at
 from pipeline.windows import day
 from tests.bench.traffic import write_spans
 from tests.pipeline.ingest.spans import NOON, chat, drop, message, request, span

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.ingest.plain import plain_trace
 from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.records import Span
 from pipeline.ingest.source import Source
-from pipeline.ingest.spans import trace_of_spans
+from pipeline.ingest.traces.plain import plain_trace
+from pipeline.ingest.traces.spans import trace_of_spans
 from tests.bench.traffic import write_spans
 
 _ODD: list[Any] = [None, "", "null", "[]", "{}", 0, 7, -1, True, [], {}, "Error: no", "[1]", "x"]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from pipeline.ingest.history import History
 from pipeline.ingest.messages import read_messages
 from pipeline.ingest.records import Content, Message, Span
-from pipeline.ingest.structure import index_of, outer_calls
-from pipeline.ingest.voices import Voice, voices_of
+from pipeline.ingest.traces.history import History
+from pipeline.ingest.traces.structure import index_of, outer_calls
+from pipeline.ingest.traces.voices import Voice, voices_of
 
 __all__ = ["conversation_of", "is_content"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from pipeline.ingest.dialects.tools import call_of
-from pipeline.ingest.outcomes import calls_from_messages
 from pipeline.ingest.records import Call, Content, Message, Span
-from pipeline.ingest.structure import nearest_above
+from pipeline.ingest.traces.outcomes import calls_from_messages
+from pipeline.ingest.traces.structure import nearest_above
 
 __all__ = ["calls_of"]
 

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest.chain import chain_of
-from pipeline.ingest.history import History
 from pipeline.ingest.records import Content, Message
+from pipeline.ingest.traces.chain import chain_of
+from pipeline.ingest.traces.history import History
 
 TEXTS = st.sampled_from(["yes", "no", " yes", "a longer thing to say", "ö"])
 

@@ -12,13 +12,13 @@ import msgspec
 from msgspec.structs import replace
 
 from pipeline.ingest.dialects import session_of
+from pipeline.ingest.index.part import UNFIT, Part
+from pipeline.ingest.index.tables import EVENTS, MALFORMED, write_rows
 from pipeline.ingest.jsontext import KEPT_BYTES
-from pipeline.ingest.part import UNFIT, Part
-from pipeline.ingest.parts import EVENTS, MALFORMED, write_rows
-from pipeline.ingest.ranks import NOTHING, micros, ranked
 from pipeline.ingest.records import Event, Malformed, Record, Span, Trace
 from pipeline.ingest.safety import folded
-from pipeline.ingest.telling import is_content
+from pipeline.ingest.traces.ranks import NOTHING, micros, ranked
+from pipeline.ingest.traces.telling import is_content
 from pipeline.windows import FIRST_DAY
 
 __all__ = ["Pile", "Shredded"]

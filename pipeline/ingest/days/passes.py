@@ -17,24 +17,24 @@ from msgspec.structs import replace
 from pipeline.datadir import DataDir
 from pipeline.files import replace_file
 from pipeline.ingest.collecting import collector_paused
-from pipeline.ingest.conversations import join_members
-from pipeline.ingest.deduplication import UNUSABLE, Broken, unique_events, unique_records
-from pipeline.ingest.frames import trace_frame
-from pipeline.ingest.landed import LandedFile
-from pipeline.ingest.lines import spans_at
-from pipeline.ingest.parts import (
+from pipeline.ingest.days.scratch import rows_file
+from pipeline.ingest.index.landed import LandedFile
+from pipeline.ingest.index.lines import spans_at
+from pipeline.ingest.index.tables import (
     bucket_of,
     decode_event,
     decode_lines,
     decode_records,
     read_buckets,
 )
-from pipeline.ingest.plain import plain_trace
-from pipeline.ingest.pricing import priced
 from pipeline.ingest.records import Event, Span, Trace
-from pipeline.ingest.scratch import rows_file
-from pipeline.ingest.spans import trace_of_spans, with_scores
-from pipeline.ingest.telling import is_content
+from pipeline.ingest.traces.conversations import join_members
+from pipeline.ingest.traces.deduplication import UNUSABLE, Broken, unique_events, unique_records
+from pipeline.ingest.traces.frames import trace_frame
+from pipeline.ingest.traces.plain import plain_trace
+from pipeline.ingest.traces.pricing import priced
+from pipeline.ingest.traces.spans import trace_of_spans, with_scores
+from pipeline.ingest.traces.telling import is_content
 
 __all__ = ["Share", "assemble", "assemble_share", "events_of"]
 

@@ -13,8 +13,8 @@ import msgspec
 
 from pipeline.datadir import DataDir
 from pipeline.files import is_alive, sweep
-from pipeline.ingest.examining import examine, is_fresh
-from pipeline.ingest.landed import (
+from pipeline.ingest.index.examining import examine, is_fresh
+from pipeline.ingest.index.landed import (
     IndexFailed,
     LandedFile,
     content_folder,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.ingest.chain import chain_of
 from pipeline.ingest.dialects import labels_of
 from pipeline.ingest.dialects.current import Names, names_of, read_current
 from pipeline.ingest.dialects.labels import label_names
-from pipeline.ingest.history import History
-from pipeline.ingest.pricing import price
 from pipeline.ingest.records import Call, Content, Message, Retrieval, Span, Trace
-from pipeline.ingest.telling import is_content
+from pipeline.ingest.traces.chain import chain_of
+from pipeline.ingest.traces.history import History
+from pipeline.ingest.traces.pricing import price
+from pipeline.ingest.traces.telling import is_content
 
 __all__ = ["plain_trace"]
 

@@ -17,14 +17,14 @@ import msgspec
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256
 from pipeline.ids import digest
-from pipeline.ingest.landed import VERSION, LandedFile, content_folder, note_of, stored_bytes
+from pipeline.ingest.index.landed import VERSION, LandedFile, content_folder, note_of, stored_bytes
+from pipeline.ingest.index.pile import Shredded
+from pipeline.ingest.index.reading import Reading, read_all
+from pipeline.ingest.index.shares import holds_lines, last_line_break, shares_of
 from pipeline.ingest.landing import given_day, plain_name
-from pipeline.ingest.pile import Shredded
 from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.readers.archive import ARCHIVES
 from pipeline.ingest.readers.head import read_head
-from pipeline.ingest.reading import Reading, read_all
-from pipeline.ingest.shares import holds_lines, last_line_break, shares_of
 from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["examine", "is_fresh"]

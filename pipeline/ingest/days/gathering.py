@@ -12,14 +12,14 @@ import msgspec
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.ingest.landed import LandedFile
+from pipeline.ingest.days.passes import Share, assemble, events_of
+from pipeline.ingest.days.planning import Plan
+from pipeline.ingest.days.scratch import rows_file, scratch_folder
+from pipeline.ingest.index.landed import LandedFile
+from pipeline.ingest.index.ready import read_ready
+from pipeline.ingest.index.tables import BUCKETS, bucket_of
 from pipeline.ingest.parallel import run_tasks
-from pipeline.ingest.parts import BUCKETS, bucket_of
-from pipeline.ingest.passes import Share, assemble, events_of
-from pipeline.ingest.planning import Plan
-from pipeline.ingest.ready import read_ready
 from pipeline.ingest.safety import safe_id
-from pipeline.ingest.scratch import rows_file, scratch_folder
 from pipeline.tables import RAW_TRACES
 
 __all__ = ["DayRows", "gather"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pipeline.ingest.history import merge_history
 from pipeline.ingest.records import Call, Message, Trace
+from pipeline.ingest.traces.history import merge_history
 
 __all__ = ["join_members"]
 

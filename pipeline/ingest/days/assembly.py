@@ -12,10 +12,10 @@ import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.ids import digest
-from pipeline.ingest.attachments import events_about
-from pipeline.ingest.gathering import DayRows, gather
-from pipeline.ingest.index import LandedFile, landed_files
-from pipeline.ingest.planning import plan_day
+from pipeline.ingest.days.attachments import events_about
+from pipeline.ingest.days.gathering import DayRows, gather
+from pipeline.ingest.days.planning import plan_day
+from pipeline.ingest.index.known import LandedFile, landed_files
 from pipeline.ingest.quarantine import dropped_records
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.rows import broken_row, quarantine_row

@@ -17,12 +17,14 @@ from typing import Any
 import pytest
 
 from pipeline.datadir import DataDir
-from pipeline.ingest import Assembly, SourcesGone, gathering, landed_files, reading, shares
-from pipeline.ingest.index import settled_files
-from pipeline.ingest.landed import IndexFailed
+from pipeline.ingest import Assembly, SourcesGone, landed_files
+from pipeline.ingest.days import gathering
+from pipeline.ingest.days.scratch import scratch_folder
+from pipeline.ingest.index import reading, shares
+from pipeline.ingest.index.known import settled_files
+from pipeline.ingest.index.landed import IndexFailed
+from pipeline.ingest.index.shredding import shred
 from pipeline.ingest.parallel import WorkerFailed, run_tasks
-from pipeline.ingest.scratch import scratch_folder
-from pipeline.ingest.shredding import shred
 from pipeline.ingest.source import Source
 from tests.pipeline.ingest.spans import chat, drop, message, request, span
 
@@ -261,7 +263,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
     path = drop(place, "a.jsonl", request(span(1, 1, noise=noise)))
     drop(place, "b.jsonl", request(span(2, 2)))
     before = path.read_bytes()
-    source = f"from pipeline.ingest import reading; reading._PARALLEL_FROM = {-parallel}\n"
+    source = f"from pipeline.ingest.index import reading; reading._PARALLEL_FROM = {-parallel}\n"
     process = subprocess.run(
         [sys.executable, "-c", (source if parallel else "") + INDEX, str(place.root)],
         capture_output=True, text=True, preexec_fn=small_files_alone, check=False,

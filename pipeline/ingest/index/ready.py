@@ -18,13 +18,13 @@ from pyarrow import ipc
 
 from pipeline.datadir import DataDir
 from pipeline.files import replace_file
-from pipeline.ingest.columns import OPEN
-from pipeline.ingest.deduplication import UNUSABLE
-from pipeline.ingest.frames import keyed, open_table
-from pipeline.ingest.landed import LandedFile
-from pipeline.ingest.parts import BUCKETS, bucket_of
-from pipeline.ingest.plain import plain_trace
+from pipeline.ingest.index.landed import LandedFile
+from pipeline.ingest.index.tables import BUCKETS, bucket_of
 from pipeline.ingest.records import Span, Trace
+from pipeline.ingest.traces.columns import OPEN
+from pipeline.ingest.traces.deduplication import UNUSABLE
+from pipeline.ingest.traces.frames import keyed, open_table
+from pipeline.ingest.traces.plain import plain_trace
 
 __all__ = ["GROUPS", "ReadyWriter", "group_of", "read_ready", "ready_trace"]
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.ingest.index import LandedFile
-from pipeline.ingest.planning import Plan
+from pipeline.ingest.days.planning import Plan
+from pipeline.ingest.index.known import LandedFile
 from pipeline.windows import Window
 
 __all__ = ["LOOKED_FOR", "events_about"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.datadir import DataDir
-from pipeline.ingest.landed import IndexFailed, LandedFile
+from pipeline.ingest.index.landed import IndexFailed, LandedFile
 from pipeline.ingest.landing import given_day, lying_files, plain_name
 from pipeline.ingest.readers import LineReader, reader_named
 from pipeline.ingest.records import Span

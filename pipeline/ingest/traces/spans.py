@@ -8,17 +8,17 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from pipeline.ingest.calls import calls_of
 from pipeline.ingest.dialects import (
     labels_of,
     read_span,
     score_of,
     trace_scores,
 )
-from pipeline.ingest.pricing import price
 from pipeline.ingest.records import Content, Event, Score, Span, Trace
-from pipeline.ingest.structure import index_of, outer_calls, structure_of
-from pipeline.ingest.telling import conversation_of, is_content
+from pipeline.ingest.traces.calls import calls_of
+from pipeline.ingest.traces.pricing import price
+from pipeline.ingest.traces.structure import index_of, outer_calls, structure_of
+from pipeline.ingest.traces.telling import conversation_of, is_content
 
 __all__ = ["trace_of_spans", "with_scores"]
 

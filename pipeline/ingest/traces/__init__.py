@@ -1,0 +1,1 @@
+"""One trace out of its spans and events, conversations out of traces, and rows out of those."""
