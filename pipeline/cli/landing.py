@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 
 from pipeline.cli.options import DAY, as_date, counted, say_next
 from pipeline.datadir import DataDir
-from pipeline.windows import FIRST_DAY
+from pipeline.windows import FIRST_DAY, Window
 from pipeline.windows import day as day_window
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     from pipeline.ingest import land as copy
     from pipeline.ingest import landed_files
     from pipeline.ingest.quarantine import REASONS
+    from pipeline.ingest.staleness import stale_days
     from pipeline.lake import Lake
     from pipeline.tables import RAW_TRACES
 
@@ -99,13 +101,15 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     if done.skipped:
         names = ", ".join(sorted({file.name for file, _ in done.skipped})[:10])
         click.echo(f"Left out, no traces in them: {counted(len(done.skipped), 'file')} ({names})")
-    # A turn that came late may be the beginning of a conversation of the day after.
+    stale = {day.window.key for day in stale_days(place, every, partial(_settings, place))}
     lake = Lake(place)
-    after = {(date.fromisoformat(d) + timedelta(days=1)).isoformat() for d in days}
-    days |= {d for d in after if lake.exists(RAW_TRACES, day_window(d))}
-    published = [d for d in days if lake.exists(RAW_TRACES, day_window(d))]
-    if published:
-        click.echo(f"{counted(len(published), 'day')} published already: run again, it takes it in")
+    days = {d for d in days if not lake.exists(RAW_TRACES, day_window(d))} | stale
+    if stale:
+        named = ", ".join(sorted(stale)[:5]) + (", ..." if len(stale) > 5 else "")
+        click.echo(
+            f"Published before this was there: {counted(len(stale), 'day')} ({named}). "
+            "Run again, a day takes it in"
+        )
     say_next(place, days)
     if not readable and any(target in found for target in landed):
         click.echo("No record of these files can be read.", err=True)
@@ -124,10 +128,12 @@ def _held(file: LandedFile) -> str:
     return ", ".join(words)
 
 
-def _settings(place: DataDir) -> Ingest:
+def _settings(place: DataDir, window: Window | None = None) -> Ingest:
+    """The settings in force on a day, today unless told."""
     from pipeline.registry import load_registry
 
-    return load_registry(place.registry, day_window(datetime.now(UTC).date())).settings.ingest
+    window = window or day_window(datetime.now(UTC).date())
+    return load_registry(place.registry, window).settings.ingest
 
 
 @contextmanager

@@ -15,12 +15,13 @@ from pipeline.cli.reading import query, summary, verify
 from pipeline.cli.receive import receive
 from pipeline.datadir import DataDir
 from pipeline.ingest import LandingError
+from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
 from pipeline.registry import RegistryError
 
 __all__ = ["cli", "main"]
 
-_COULD_NOT = (LandingError, MissingPartition, CorruptPartition, OSError)
+_COULD_NOT = (LandingError, IndexFailed, MissingPartition, CorruptPartition, OSError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100})

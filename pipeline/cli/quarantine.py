@@ -27,20 +27,26 @@ def quarantine() -> None:
 @click.pass_obj
 def ls(place: DataDir, day: date | None, reasons: bool) -> None:
     """List quarantined records: day, id, reason, where they stood; never their text."""
-    from pipeline.ingest.quarantine import REASONS, find_records
+    from pipeline.ingest.quarantine import REASONS, dropped_records, find_records, unlisted_records
 
     if reasons:
         for code, meaning in REASONS.items():
             click.echo(f"{code:20} {meaning}")
         return
-    total, days = 0, set[str]()
+    total, days, given_up = 0, set[str](), dropped_records(place)
     for window, row in find_records(place, day=day_window(day) if day else None):
         where = row["file"] or row["trace_id"]
         at = f" at byte {row['byte_offset']}" if row["byte_offset"] is not None else ""
         found = f"{window.key}  {row['record_id'][:12]}  {row['stage']}  {row['reason']}"
-        click.echo(f"{found}  {where}{at}: {row['detail']}")
+        mark = " (given up: gone once its day is run)" if row["record_id"] in given_up else ""
+        click.echo(f"{found}  {where}{at}: {row['detail']}{mark}")
         total, days = total + 1, days | {window.key}
     click.echo(f"{counted(total, 'quarantined record')} in {counted(len(days), 'day')}")
+    waiting = {d: n for d, n in unlisted_records(place).items() if day is None or d == str(day)}
+    if waiting:
+        named = ", ".join(sorted(waiting)[:5]) + (", ..." if len(waiting) > 5 else "")
+        records = counted(sum(waiting.values()), "record")
+        click.echo(f"{records} more in landing: listed once their day is run ({named})")
 
 
 @quarantine.command("show")
@@ -106,7 +112,9 @@ def _named(
     listed = list(found)
     for name in records:
         if not any(row["record_id"].startswith(name) for _, row in listed):
-            raise click.UsageError(f"no quarantined record begins with {name!r}: quarantine ls")
+            raise click.UsageError(
+                f"no quarantined record begins with {name!r}; see them with: caselaw quarantine ls"
+            )
     return listed
 
 

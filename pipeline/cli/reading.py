@@ -41,7 +41,7 @@ def summary(place: DataDir, day: str | None) -> None:
 def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: bool) -> None:
     """Run a query of sql/queries on the warehouse; without NAME, list them."""
     from pipeline.cli.printing import csv_text, print_frame
-    from pipeline.report import list_queries, run_query
+    from pipeline.report import UnknownVariable, list_queries, run_query
 
     if name is None:
         for known, question in list_queries().items():
@@ -54,6 +54,8 @@ def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: b
     except KeyError:
         known = ", ".join(list_queries())
         raise click.UsageError(f"no query {name!r}; there are: {known}") from None
+    except UnknownVariable as error:
+        raise click.UsageError(str(error)) from None
     if as_csv:
         click.echo(csv_text(frame), nl=False)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -71,7 +72,8 @@ def land(place: DataDir, files: Iterable[Path], day: date | None = None) -> Land
     """Copy files into landing, whole or not at all.
 
     A file's name there starts with its digest, so the same file again is a no-op; with a day, one
-    that was landed without moves there. Of a directory or glob, files that hold no traces are left
+    that was landed without moves there, and without one it stays where its day is. Of a directory
+    or glob, files that hold no traces are left
     out; one that is named itself refuses the whole.
 
     Args:
@@ -106,7 +108,10 @@ def land(place: DataDir, files: Iterable[Path], day: date | None = None) -> Land
     for file, target in checked:
         new = not target.exists()
         undated = place.landing / target.name
-        if new and undated != target and undated.exists():
+        dated = next(place.landing.glob(f"day=*/{glob.escape(target.name)}"), None)
+        if new and day is None and dated is not None:
+            target, new = dated, False
+        elif new and undated != target and undated.exists():
             undated.replace(target)
         elif new:
             with replace_file(target, 0o600) as temporary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,19 @@ import orjson
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import canonical_json
-from pipeline.ingest.index.known import forget_file
+from pipeline.ingest.index.known import forget_file, remembered_files
 from pipeline.lake import Lake
 from pipeline.tables import QUARANTINED_RECORDS
-from pipeline.windows import FIRST_DAY, Window
+from pipeline.windows import FIRST_DAY, Window, day
 
-__all__ = ["REASONS", "drop_records", "dropped_records", "find_records", "retry_records"]
+__all__ = [
+    "REASONS",
+    "drop_records",
+    "dropped_records",
+    "find_records",
+    "retry_records",
+    "unlisted_records",
+]
 
 REASONS: Mapping[str, str] = {
     "bad_compression": "gzip or zstd data that is damaged or ends too early",
@@ -98,6 +106,15 @@ def dropped_records(place: DataDir) -> frozenset[str]:
     """The ids of all records that were given up."""
     path = _list(place)
     return frozenset(orjson.loads(path.read_bytes())) if path.exists() else frozenset()
+
+
+def unlisted_records(place: DataDir) -> dict[str, int]:
+    """How many records that cannot be read wait for which day to be run: then they are listed."""
+    lake, waiting = Lake(place), Counter[str]()
+    for file in remembered_files(place):
+        if file.malformed and not lake.exists(QUARANTINED_RECORDS, day(file.fallback_day)):
+            waiting[file.fallback_day] += file.malformed
+    return dict(waiting)
 
 
 def _list(place: DataDir) -> Path:

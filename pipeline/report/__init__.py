@@ -3,13 +3,14 @@
 from pipeline.report.day import DayTables, read_day
 from pipeline.report.page import render_html, render_markdown, write_pages
 from pipeline.report.paid import Paid, read_paid
-from pipeline.report.queries import list_queries, run_query
+from pipeline.report.queries import UnknownVariable, list_queries, run_query
 from pipeline.report.summary import Summary, summarise
 
 __all__ = [
     "DayTables",
     "Paid",
     "Summary",
+    "UnknownVariable",
     "list_queries",
     "read_day",
     "read_paid",

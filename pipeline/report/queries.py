@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import duckdb
@@ -12,7 +13,14 @@ from pipeline.catalog.types import identifier, literal
 from pipeline.datadir import DataDir
 from pipeline.lake import MissingPartition
 
-__all__ = ["WarehouseLocked", "list_queries", "run_query"]
+__all__ = ["UnknownVariable", "WarehouseLocked", "list_queries", "run_query"]
+
+
+_VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
+
+
+class UnknownVariable(LookupError):
+    """A query was given a variable that it does not ask for."""
 
 
 class WarehouseLocked(OSError):
@@ -40,11 +48,17 @@ def run_query(
 
     Raises:
         KeyError: there is no query of that name.
+        UnknownVariable: the query does not ask for one of the variables.
         MissingPartition: there is no warehouse yet; the message says what to run.
         WarehouseLocked: somebody opened it for writing.
     """
     if name not in list_queries():
         raise KeyError(name)
+    text = (SQL / "queries" / f"{name}.sql").read_text("utf-8")
+    known = set(_VARIABLE.findall(text))
+    if unknown := sorted(set(variables or {}) - known):
+        there = f"; it has {', '.join(sorted(known))}" if known else "; it has none"
+        raise UnknownVariable(f"query {name!r} has no variable {unknown[0]!r}{there}")
     if not place.warehouse.exists():
         raise MissingPartition(f"{place.warehouse} does not exist yet; make it with: make publish")
     readable = [str(folder.resolve()) for folder in (place.lake, place.ledger)]
@@ -58,7 +72,6 @@ def run_query(
         connection.execute("SET TimeZone = 'UTC'")
         for variable, value in (variables or {}).items():
             connection.execute(f"SET VARIABLE {identifier(variable)} = {literal(value)}")
-        text = (SQL / "queries" / f"{name}.sql").read_text("utf-8")
         return pl.DataFrame(connection.sql(text).to_arrow_table())
 
 

@@ -1,6 +1,18 @@
 """The landing index: every landing file read once, into tables that any day picks its own from."""
 
-from pipeline.ingest.index.known import forget_file, landed_files, settled_files
+from pipeline.ingest.index.known import (
+    forget_file,
+    landed_files,
+    remembered_files,
+    settled_files,
+)
 from pipeline.ingest.index.landed import IndexFailed, LandedFile
 
-__all__ = ["IndexFailed", "LandedFile", "forget_file", "landed_files", "settled_files"]
+__all__ = [
+    "IndexFailed",
+    "LandedFile",
+    "forget_file",
+    "landed_files",
+    "remembered_files",
+    "settled_files",
+]

@@ -22,9 +22,16 @@ from pipeline.ingest.index.landed import (
     notes_folder,
     stored_bytes,
 )
-from pipeline.ingest.landing import given_day, lying_files
+from pipeline.ingest.landing import given_day, lying_files, plain_name
 
-__all__ = ["IndexFailed", "LandedFile", "forget_file", "landed_files", "settled_files"]
+__all__ = [
+    "IndexFailed",
+    "LandedFile",
+    "forget_file",
+    "landed_files",
+    "remembered_files",
+    "settled_files",
+]
 
 _KEPT_SECONDS = 3600  # since some process last used it: another may still read it
 
@@ -72,6 +79,18 @@ def _changes(path: Path, settle_seconds: float) -> bool:
         return is_fresh(path.stat(), settle_seconds)
     except FileNotFoundError:
         return True
+
+
+def remembered_files(place: DataDir) -> list[LandedFile]:
+    """What is known of the files that lie in landing as they are now; none is read for it."""
+    lying = {}
+    for path in lying_files(place):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            name = plain_name(path.relative_to(place.landing))
+            lying[name] = stat.st_size, stat.st_mtime_ns
+    found = (_remembered(place, note) for note in notes_folder(place).glob("*.json"))
+    return _each_once(f for f in found if f and lying.get(f.path) == (f.size, f.modified))
 
 
 def _each_once(files: Iterable[LandedFile]) -> list[LandedFile]:
