@@ -18,7 +18,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import replace_file
 from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.days.scratch import rows_file
-from pipeline.ingest.index.landed import LandedFile
+from pipeline.ingest.index.landed import LandedFile, sound
 from pipeline.ingest.index.lines import spans_at
 from pipeline.ingest.index.tables import (
     bucket_of,
@@ -146,7 +146,8 @@ def _bodies(
     found: dict[str, list[tuple[LandedFile, str, bytes]]] = defaultdict(list)
     for file in files:
         for path in file.tables(place, "records"):
-            table = read_buckets(path, buckets, ["trace_id", "kind", "body"])
+            with sound(path):
+                table = read_buckets(path, buckets, ["trace_id", "kind", "body"])
             ids = table["trace_id"].to_pylist()
             mine = [n for n, trace_id in enumerate(ids) if trace_id in wanted]
             chosen = table if len(mine) == len(ids) else table.take(pa.array(mine, pa.int64()))

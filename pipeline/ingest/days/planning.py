@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
-from pipeline.ingest.index.known import LandedFile
+from pipeline.ingest.index.landed import LandedFile, sound
 from pipeline.windows import Window
 
 __all__ = ["Plan", "plan_day"]
@@ -81,7 +81,8 @@ def _traces(place: DataDir, files: Sequence[LandedFile]) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=_TRACE | {"file": pl.UInt32})]
     for number, file in enumerate(files):
         for path in file.tables(place, "traces"):
-            frame = pl.read_parquet(path, glob=False)
+            with sound(path):
+                frame = pl.read_parquet(path, glob=False)
             frames.append(frame.with_columns(pl.lit(number, pl.UInt32).alias("file")))
     return pl.concat(frames)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.ingest.dialects import aliases
@@ -10,7 +11,7 @@ from pipeline.ingest.dialects.retrievals import plain_retrieval
 from pipeline.ingest.dialects.tools import plain_call
 from pipeline.ingest.records import Content, Span
 
-__all__ = ["Names", "names_of", "read_current"]
+__all__ = ["Names", "is_scored", "names_of", "read_current"]
 
 # What the short way reads itself.
 _READ = frozenset(
@@ -76,6 +77,7 @@ _SPREAD = tuple(
         *aliases.INDEXED_SCORES,
     )
 )
+_SCORES = tuple(f"{prefix}." for prefix in aliases.INDEXED_SCORES)
 _KINDS = {
     "chat": "llm",
     "generate_content": "llm",
@@ -122,12 +124,17 @@ def names_of(names: tuple[str, ...]) -> Names:
 def _told_by(names: tuple[str, ...]) -> Names:
     there = frozenset(names)
     return Names(
-        foreign=not there.isdisjoint(_FOREIGN),
+        foreign=not there.isdisjoint(_FOREIGN) or is_scored(names),
         known=not there.isdisjoint(_KNOWN),
         spread=any(name.startswith(_SPREAD) for name in names),
         of_a_model=not there.isdisjoint(_OF_A_MODEL),
         labels=label_names(names),
     )
+
+
+def is_scored(names: Iterable[str]) -> bool:
+    """Whether attributes of these names give a verdict."""
+    return any(name.startswith(_SCORES) for name in names)
 
 
 def read_current(span: Span, names: Names | None = None) -> Content | None:

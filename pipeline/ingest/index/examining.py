@@ -226,6 +226,7 @@ def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedF
         sha256=whole,
         size=task.stat.st_size,
         modified=task.stat.st_mtime_ns,
+        inode=task.stat.st_ino,
         format=task.reader,
         days=tuple(held.days),
         records=held.records,

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import polars as pl
+import pyarrow as pa
 
 from pipeline.datadir import DataDir
 from pipeline.ids import digest
@@ -18,6 +23,7 @@ __all__ = [
     "content_folder",
     "note_of",
     "notes_folder",
+    "sound",
     "stored_bytes",
 ]
 
@@ -38,6 +44,7 @@ class LandedFile(msgspec.Struct, frozen=True):
     size: int
     modified: int
     """When it was last changed, in nanoseconds since 1970."""
+    inode: int
     format: str | None
     days: tuple[str, ...]
     records: int
@@ -91,6 +98,25 @@ def stored_bytes(folder: Path) -> int:
         OSError: there is no such folder.
     """
     return sum(part.stat().st_size for part in os.scandir(folder))
+
+
+@contextmanager
+def sound(part: Path) -> Iterator[None]:
+    """Read a part in here: one that is torn takes its entry with it, which is then made anew.
+
+    Raises:
+        IndexFailed: it is torn.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, pl.exceptions.ComputeError, OSError) as error:
+        shutil.rmtree(part.parent, ignore_errors=True)
+        raise IndexFailed(
+            f"landing index: {part.name} is torn ({type(error).__name__}), as after a power cut; "
+            "nothing was published, and running the same again reads its file anew"
+        ) from error
 
 
 def notes_folder(place: DataDir) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.datadir import DataDir
@@ -17,14 +17,21 @@ __all__ = ["spans_at"]
 _BUFFER = 2**16  # bytes: more than most lines take
 
 
-def spans_at(place: DataDir, file: LandedFile, offsets: Iterable[int], trace_id: str) -> list[Span]:
-    """The spans of a trace in the lines of a landing file that begin at `offsets`.
+def spans_at(place: DataDir, file: LandedFile, lines: Sequence[int], trace_id: str) -> list[Span]:
+    """The spans of a trace in lines of a landing file.
+
+    Args:
+        place: the data directory.
+        file: the landing file.
+        lines: how many spans there are, and where each line begins.
+        trace_id: the trace.
 
     Raises:
         IndexFailed: the file is no longer what it was when it was read.
     """
     reader = reader_named(file.format)
     assert isinstance(reader, LineReader)
+    count, *offsets = lines
     found: list[Span] = []
     try:
         path = _path_of(place, file)
@@ -32,13 +39,14 @@ def spans_at(place: DataDir, file: LandedFile, offsets: Iterable[int], trace_id:
         with path.open("rb", buffering=_BUFFER) as handle:
             for offset in offsets:
                 handle.seek(offset)
-                records = reader.line(handle.readline(), source)
+                records = reader.line(handle.readline(file.size - offset), source)
                 found += [r for r in records if isinstance(r, Span) and r.trace_id == trace_id]
         now = path.stat()  # looked at afterwards: what was read before is sound then
-    except FileNotFoundError as error:
+    except OSError as error:
         raise _changed(file) from error
-    appended = now.st_size > file.size
-    if not appended and (now.st_size, now.st_mtime_ns) != (file.size, file.modified):
+    same = (now.st_size, now.st_mtime_ns) == (file.size, file.modified)
+    appended = now.st_size > file.size and now.st_ino == file.inode
+    if not (same or appended) or len(found) != count:
         raise _changed(file)
     return found
 

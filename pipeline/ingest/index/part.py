@@ -24,6 +24,8 @@ UNFIT = (OverflowError, UnicodeEncodeError, TypeError, ValueError, RecursionErro
 _NOWHERE = -1  # in the place of an offset
 _READY = 8  # where it stands in what is known of a trace
 _encode = msgspec.msgpack.Encoder().encode
+# Sets in order: the same content has to take the same bytes in every process.
+_encode_ordered = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class Part:
@@ -64,13 +66,17 @@ class Part:
         self._spans[span.trace_id].append(span)
         self._count += 1
 
+    def store(self, trace_id: str) -> None:
+        """Store this trace's spans: its lines hold more than what counts of it."""
+        self._lines[trace_id].append(_NOWHERE)
+
     def add_trace(self, trace: Trace) -> None:
         """Take a whole conversation.
 
         Raises:
             One of UNFIT: it cannot be stored.
         """
-        body = _encode(trace)
+        body = _encode_ordered(trace)
         self._rows.append(("trace", trace.trace_id, "", body))
         begin, end = micros(trace.started_at), micros(trace.ended_at)
         rank = f"0{begin:020d}"
@@ -130,15 +136,16 @@ class Part:
         """Keep a trace's spans, or where they lie; returns the errors of those that cannot be."""
         lines, unfit = self._lines.pop(trace_id), list[Exception]()
         if plain and _NOWHERE not in lines:
-            kind, body = "lines", _encode(list(dict.fromkeys(lines)))
+            kind, body = "lines", _encode([len(spans), *dict.fromkeys(lines)])
             size = self._size // self._count * len(spans)
         else:
             kind = "spans"
+            encode = _encode_ordered if any(len(s.flags) > 1 for s in spans) else _encode
             try:
-                body = _encode(spans)
+                body = encode(spans)
             except UNFIT:
                 spans, unfit = _fit(spans)
-                body = _encode(spans)
+                body = encode(spans)
             size = len(body)
         if spans:
             self._rows.append((kind, trace_id, "\n".join([span.span_id for span in spans]), body))

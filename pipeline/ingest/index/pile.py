@@ -102,6 +102,7 @@ class Pile:
         if not _EARLIEST <= start < _LATEST:
             moved = self._move(span.trace_id, start)
             if moved is None:
+                self._part.store(span.trace_id)  # its line would bring this span back
                 self.add_malformed(_out_of_range(span))
                 return
             start, end, offset = start + moved, end + moved, None

@@ -18,7 +18,7 @@ from pyarrow import ipc
 
 from pipeline.datadir import DataDir
 from pipeline.files import replace_file
-from pipeline.ingest.index.landed import LandedFile
+from pipeline.ingest.index.landed import LandedFile, sound
 from pipeline.ingest.index.tables import BUCKETS, bucket_of
 from pipeline.ingest.records import Span, Trace
 from pipeline.ingest.traces.columns import OPEN
@@ -121,7 +121,7 @@ def read_ready(
 
 
 def _read(path: Path, groups: Iterable[int]) -> pa.Table:
-    with pa.OSFile(str(path)) as source, ipc.open_file(source) as reader:
+    with sound(path), pa.OSFile(str(path)) as source, ipc.open_file(source) as reader:
         return pa.Table.from_batches([reader.get_batch(group) for group in groups], OPEN)
 
 

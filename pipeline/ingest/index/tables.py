@@ -38,7 +38,10 @@ BUCKETS = 64
 _ONE_GROUP = 512  # rows of a part below which it is not laid out by bucket
 RECORDS = pa.schema(
     [
-        ("kind", pa.string()),  # spans (those of one trace), lines (where they lie), trace
+        (
+            "kind",
+            pa.string(),
+        ),  # spans (those of one trace), lines (how many, and where they lie), trace
         ("bucket", pa.uint8()),
         ("trace_id", pa.string()),
         ("span_ids", pa.string()),  # joined by line breaks

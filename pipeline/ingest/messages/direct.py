@@ -68,6 +68,7 @@ class _Text(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag="text", ta
 
 
 _TEXTS = msgspec.json.Decoder(list[_Text])
+_encode = msgspec.json.Encoder().encode
 _GENAI = msgspec.json.Decoder(list[Turn])
 _OPENAI = msgspec.json.Decoder(list[_OpenAI])
 DEVIATES = (msgspec.DecodeError, LookupError, RecursionError, UnicodeError)
@@ -100,7 +101,8 @@ def decode_turns(text: str) -> list[Turn]:
 
 def same_turn(one: Turn, other: Turn) -> bool:
     """Whether two say the same; why an answer ended, the history does not repeat."""
-    return one.role == other.role and one.parts == other.parts
+    # As text: to Python 10, 10.0 and True may be the same.
+    return one.role == other.role and _encode(one.parts) == _encode(other.parts)
 
 
 def _has_parts(text: str) -> bool:

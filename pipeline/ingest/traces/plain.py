@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.ingest.dialects import labels_of
-from pipeline.ingest.dialects.current import Names, names_of, read_current
+from pipeline.ingest.dialects.current import Names, is_scored, names_of, read_current
 from pipeline.ingest.dialects.labels import label_names
 from pipeline.ingest.records import Call, Content, Message, Retrieval, Span, Trace
 from pipeline.ingest.traces.chain import chain_of
@@ -77,7 +77,8 @@ def plain_trace(
         if span.end > end:
             end = span.end
     messages = _conversation(calls)
-    if messages is None:
+    resources = {id(span.resource): span.resource for span in ordered}
+    if messages is None or any(is_scored(resource) for resource in resources.values()):
         return None
     made = _calls(messages, tools)
     if made is None:

@@ -19,8 +19,7 @@ from pipeline.datadir import DataDir
 from pipeline.ingest import Assembly, landed_files
 from pipeline.ingest.days import passes
 from pipeline.ingest.days.planning import plan_day
-from pipeline.ingest.index import part, shredding
-from pipeline.ingest.index import tables as parts
+from pipeline.ingest.index import part, shredding, tables
 from pipeline.ingest.index.landed import IndexFailed, LandedFile
 from pipeline.ingest.index.lines import spans_at
 from pipeline.windows import day
@@ -61,7 +60,7 @@ def both_ways(place: DataDir, ingest: Ingest) -> pl.DataFrame:
         long = ingest()
     long_rows = long.traces
     index.rename(aside)
-    parts._layout.cache_clear()  # parts of another content under the same names
+    tables._layout.cache_clear()  # parts of another content under the same names
     short = ingest()
     assert short.traces.equals(long_rows)
     assert short.counts == long.counts
@@ -154,7 +153,39 @@ def test_a_line_of_many_spans_is_not_read_once_for_each_of_its_traces(
     assert read == []
 
 
-@pytest.mark.parametrize("how", ["rewritten", "removed"])
+def test_a_span_that_was_set_aside_does_not_come_back_with_its_line(
+    place: DataDir, ingest: Ingest
+) -> None:
+    lines = []
+    for n in (1, 2):
+        spans = json.loads(turn(n, "a", start=NOON + timedelta(minutes=n), session__id="s"))
+        lines.append(spans["resourceSpans"][0]["scopeSpans"][0]["spans"])
+    old = span(1, 13, parent=10, start=NOON.replace(year=2024))
+    drop(place, "a.jsonl", request(*lines[0], old), request(*lines[1]))
+    rows = both_ways(place, ingest)
+    assert rows["span_count"].to_list() == [4]
+    assert rows["started_at"].to_list() == [NOON + timedelta(minutes=1)]
+
+
+@pytest.mark.parametrize("where", ["span", "resource"])
+@pytest.mark.parametrize("level", ["", "trace."])
+def test_verdicts_in_attributes_are_read(
+    place: DataDir, ingest: Ingest, where: str, level: str
+) -> None:
+    given = {f"{level}annotations.0.annotation.{name}": value
+             for name, value in (("name", "helpful"), ("score", 0.0))}  # fmt: skip
+    given = {name.replace(".", "__"): value for name, value in given.items()}
+    heard, said = [message("user", "q")], [message("assistant", "a")]
+    own: dict[str, Any] = given if where == "span" else {}
+    root = span(1, 10, gen_ai__operation__name="invoke_agent")
+    told = chat(1, 11, heard, said, parent=10, second=1, **PLAIN, **own)
+    drop(place, "a.jsonl", request(root, told, **(given if where == "resource" else {})))
+    (feedback,) = both_ways(place, ingest)["feedback"].to_list()
+    on_resource = where == "resource" and not level  # OpenInference knows none there
+    assert [score["name"] for score in feedback["scores"]] == ([] if on_resource else ["helpful"])
+
+
+@pytest.mark.parametrize("how", ["rewritten", "removed", "replaced by a larger one", "other spans"])
 def test_a_file_that_is_changed_meanwhile_ends_the_day(
     place: DataDir, ingest: Ingest, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -165,6 +196,12 @@ def test_a_file_that_is_changed_meanwhile_ends_the_day(
     def change(*about: Any) -> Any:
         if how == "removed":
             path.unlink()
+        elif how == "replaced by a larger one":
+            other = path.with_name(".other")
+            other.write_bytes(path.read_bytes() * 2)
+            other.replace(path)
+        elif how == "other spans":
+            path.write_text(turn(7, "another") + "\n" + turn(8, "one"))
         else:
             path.write_bytes(path.read_bytes().replace(b"About a", b"About b"))
             os.utime(path, ns=(1, 1))
@@ -174,7 +211,7 @@ def test_a_file_that_is_changed_meanwhile_ends_the_day(
     with pytest.raises(IndexFailed, match=r"a\.jsonl was changed or removed .* running the same"):
         ingest()
     monkeypatch.undo()
-    assert ingest().traces.height == 1
+    assert ingest().traces.height == (3 if how == "other spans" else 1)
 
 
 def test_a_file_that_grows_meanwhile_is_read_where_it_was(
@@ -199,6 +236,22 @@ def test_lines_of_a_file_whose_name_is_no_text_are_found_again(
     drop(place, "b.jsonl", request(span(1, 12, parent=10, second=5)))
     os.rename(path, os.fsencode(place.landing) + b"/\xfe.jsonl")
     assert ingest().traces["span_count"].to_list() == [3]
+
+
+@pytest.mark.parametrize("table", ["ready", "records", "traces"])
+def test_an_index_of_zeros_is_told_and_made_anew(
+    place: DataDir, ingest: Ingest, table: str
+) -> None:
+    drop(place, "a.jsonl", turn(1, "a"), request(span(2, 1)))
+    before = ingest().traces
+    for torn in (place.raw / "landing_index" / "content").glob(f"*/{table}-*"):
+        torn.write_bytes(bytes(torn.stat().st_size))
+    for plan in (place.raw / "landing_index" / "plans").iterdir():
+        plan.unlink()
+    tables._layout.cache_clear()
+    with pytest.raises(IndexFailed, match=r"is torn .* reads its file anew"):
+        ingest()
+    assert ingest().traces.equals(before)
 
 
 @pytest.mark.parametrize("lost", ["all", "half"])

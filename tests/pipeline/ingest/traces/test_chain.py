@@ -91,6 +91,14 @@ def test_the_usual_chain_is_taken() -> None:
     assert messages == heard_by_history(calls)
 
 
+def test_a_number_that_was_written_in_another_way_is_another_turn() -> None:
+    first = [said("user", "pay 10")]
+    altered = asked(10)
+    altered["parts"][0]["arguments"] = {"n": 10.0}
+    calls = [call(first, [asked(10)]), call([*first, altered, told(10, "x")], [said("user", "y")])]
+    assert chain_of(calls) is None
+
+
 def test_what_is_no_chain_is_left_to_the_long_way() -> None:
     first, other = [said("user", "a")], [said("user", "b")]
     assert chain_of([call(first, [asked(1)]), call(other, [asked(2)])]) is None
