@@ -65,13 +65,16 @@ def test_a_record_without_a_time_needs_the_day(
 ) -> None:
     file = tmp_path / "chat.jsonl"
     file.write_text(json.dumps({"messages": HELLO}))
-    land(place, [file], date(2026, 11, 2))
-    assert contents(ingest()) == [["Hello", "Hi"]]
     land(place, [file])
     arrived = date.today().isoformat()  # noqa: DTZ011 - the machine's clock is UTC or close
     quarantined = ingest(arrived).quarantined
     assert quarantined["reason"].to_list() == ["no_time"]
     assert "--day" in quarantined["detail"][0]
+    land(place, [file], date(2026, 11, 2))
+    assert contents(ingest()) == [["Hello", "Hi"]]
+    assert ingest(arrived).quarantined.is_empty()
+    land(place, [file])  # it lies at its day already
+    assert ingest(arrived).quarantined.is_empty()
 
 
 def test_landing_the_same_file_twice_changes_nothing(place: DataDir, tmp_path: Path) -> None:
