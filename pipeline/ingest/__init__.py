@@ -1,7 +1,8 @@
 """Ingest: whatever landed becomes canonical conversations; what cannot be read is kept."""
 
 from pipeline.ingest.days.assembly import Assembly, SourcesGone, TooManyQuarantined, assemble_day
-from pipeline.ingest.index.known import LandedFile, landed_files
+from pipeline.ingest.index.known import landed_files
+from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.landing import LandingError, land
 
 __all__ = [

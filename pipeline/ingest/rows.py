@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.ids import digest
-from pipeline.ingest.index.known import LandedFile
+from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.safety import safe_id
 from pipeline.ingest.traces.deduplication import Broken

@@ -11,7 +11,7 @@ from pipeline.datadir import DataDir
 from pipeline.ids import digest
 from pipeline.ingest.days.attachments import LOOKED_FOR, events_about
 from pipeline.ingest.days.planning import plan_day
-from pipeline.ingest.index.known import LandedFile
+from pipeline.ingest.index.landed import LandedFile
 from pipeline.lake import Lake
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import Window

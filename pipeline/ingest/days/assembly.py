@@ -15,7 +15,8 @@ from pipeline.ids import digest
 from pipeline.ingest.days.attachments import events_about
 from pipeline.ingest.days.gathering import DayRows, gather
 from pipeline.ingest.days.planning import plan_day
-from pipeline.ingest.index.known import LandedFile, landed_files
+from pipeline.ingest.index.known import landed_files
+from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.quarantine import dropped_records
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.rows import broken_row, quarantine_row

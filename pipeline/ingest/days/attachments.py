@@ -9,7 +9,7 @@ import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.ingest.days.planning import Plan
-from pipeline.ingest.index.known import LandedFile
+from pipeline.ingest.index.landed import LandedFile
 from pipeline.windows import Window
 
 __all__ = ["LOOKED_FOR", "events_about"]

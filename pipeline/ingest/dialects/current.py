@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.ingest.dialects import aliases
@@ -102,26 +103,9 @@ class Names(NamedTuple):
     """Those that say something of the trace as a whole."""
 
 
-class _Shapes(dict[tuple[str, ...], Names]):
-    """What names tell, found out once for all spans that carry the same."""
-
-    def __missing__(self, names: tuple[str, ...]) -> Names:
-        if len(self) >= _MOST_SHAPES:
-            self.clear()
-        self[names] = made = _told_by(names)
-        return made
-
-
-_SHAPES = _Shapes()
-_MOST_SHAPES = 4096
-
-
+@lru_cache(maxsize=4096)
 def names_of(names: tuple[str, ...]) -> Names:
-    """What the names of a span's attributes, in their order, tell of it."""
-    return _SHAPES[names]
-
-
-def _told_by(names: tuple[str, ...]) -> Names:
+    """What the names of a span's attributes tell of it: found out once for all that carry them."""
     there = frozenset(names)
     return Names(
         foreign=not there.isdisjoint(_FOREIGN) or is_scored(names),

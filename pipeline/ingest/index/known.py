@@ -15,7 +15,6 @@ from pipeline.datadir import DataDir
 from pipeline.files import is_alive, sweep
 from pipeline.ingest.index.examining import examine, is_fresh
 from pipeline.ingest.index.landed import (
-    IndexFailed,
     LandedFile,
     content_folder,
     note_of,
@@ -25,8 +24,6 @@ from pipeline.ingest.index.landed import (
 from pipeline.ingest.landing import given_day, lying_files, plain_name
 
 __all__ = [
-    "IndexFailed",
-    "LandedFile",
     "forget_file",
     "landed_files",
     "remembered_files",

@@ -42,7 +42,7 @@ def spans_at(place: DataDir, file: LandedFile, lines: Sequence[int], trace_id: s
                 records = reader.line(handle.readline(file.size - offset), source)
                 found += [r for r in records if isinstance(r, Span) and r.trace_id == trace_id]
         now = path.stat()  # looked at afterwards: what was read before is sound then
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise _changed(file) from error
     same = (now.st_size, now.st_mtime_ns) == (file.size, file.modified)
     appended = now.st_size > file.size and now.st_ino == file.inode

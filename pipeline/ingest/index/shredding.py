@@ -16,10 +16,10 @@ _READ_AGAIN = 40  # records of a line at most: it is decoded whole for each trac
 
 
 def shred(reader: Reader, source: Source, folder: Path, label: str) -> Shredded:
-    """Read `source` and write `<table>-<label>-<n>.parquet` files into `folder`.
+    """Read `source` and write its tables, `<table>-<label>-<n>`, into `folder`.
 
-    Records of one file are laid out by bucket; a table that stays empty has no file. Memory stays
-    at some 300 MB whatever the file's size.
+    A table that stays empty has no file. Parts are bounded, and so is memory: 242 MB at most in a
+    worker reading a million spans.
     """
     pile = Pile(folder, label, reader.name, source.day)
     with collector_paused():

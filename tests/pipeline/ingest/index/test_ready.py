@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 import pytest
 
 from pipeline.datadir import DataDir
@@ -273,5 +272,4 @@ def test_a_day_of_both_kinds_is_in_the_order_of_its_key(place: DataDir, ingest: 
     assert assembly.traces["trace_id"].is_sorted()
     assert assembly.traces.height == 5
     (frame,) = assembly.frames()
-    assert isinstance(frame.to_arrow(), pa.Table)
     assert frame.schema == pl.Schema(assembly.traces.schema)
