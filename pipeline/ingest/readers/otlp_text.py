@@ -46,6 +46,9 @@ def layout(source: Source) -> str:
         return "array"
     if not first.endswith(b"\n"):  # the only line, cut short
         return "lines"
+    whole = text.startswith(b"{") and isinstance(parse_leniently(text, 0), JsonText)
+    if whole or isinstance(parse(second.strip()), JsonText):  # one bad line among lines
+        return "lines"
     # Prose before the first document, or one that goes on in the next line.
     pretty = not text.startswith(b"{") or text == b"{" or re.match(rb"[ \t]+\S|[}\]]", second)
     return "documents" if pretty else "lines"

@@ -145,6 +145,8 @@ def any_value(wrapped: Any, depth: int = 0) -> Any:
 
 
 def _int64(value: Any, _: int) -> Any:
+    if isinstance(value, str) and not value.lstrip("+- ").isdecimal() and value != "null":
+        value = float(value)  # "1.0" and "1e3", as the fast reader takes them
     if isinstance(value, float) and not value.is_integer():
         return float_value(value)
     return None if value == "null" else int_value(int(value))

@@ -61,6 +61,23 @@ def test_every_layout_gives_the_same_spans(tmp_path: Path, content: str) -> None
     assert read(tmp_path, gzip.compress(content.encode())) == found
 
 
+def test_a_bad_first_line_before_an_indented_one_costs_itself_alone(tmp_path: Path) -> None:
+    bad = lines(ONE).rstrip()[:-1] + ', "x": NaN, "traceId": }\n'
+    found = read(tmp_path, bad + "  " + lines(TWO), name="otlp_json")
+    assert [s.trace_id for s in spans(found)] == [f"{2:032x}"]
+    assert len(reasons(found)) == 1
+
+
+@pytest.mark.parametrize(("written", "meant"), [("1.0", 1), ("1e3", 1000), ("-7", -7)])
+def test_an_integer_written_as_a_real_number_is_one_whoever_stands_beside_it(
+    tmp_path: Path, written: str, meant: int
+) -> None:
+    told = span(1, 1) | {"attributes": [{"key": "n", "value": {"intValue": written}}]}
+    for beside in (span(2, 2), span(2, 2) | {"startTimeUnixNano": "no time"}):
+        found = read(tmp_path, lines(envelope(told, beside)), name="otlp_json")
+        assert spans(found)[0].attributes["n"] == meant
+
+
 def test_a_span_has_all_that_was_said_of_it(tmp_path: Path) -> None:
     raw = span(1, 2, parent=1, failed=True, gen_ai__usage__input_tokens=7, ok=True, score=0.5)
     raw["status"]["message"] = "quota exceeded"
