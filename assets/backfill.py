@@ -136,7 +136,7 @@ def _point_to_later_days(place: DataDir, tasks: list[Task], console: Console) ->
     if later:
         console.print(
             f"{len(later)} later days were matched against the week as it was before. Bring them "
-            f"up to date with: make restate FROM={later[0].key}"
+            f"up to date with: {place.make('restate', later[0].key)}"
         )
 
 

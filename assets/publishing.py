@@ -109,9 +109,10 @@ class Publication:
         if not there:
             raise MissingPartition(
                 f"{table.name} has none of the {len(days)} days that are needed; nothing was "
-                f"changed. Run: make backfill FROM={days[0].key} TO={days[-1].key}"
+                f"changed. Run: {self.place.make('backfill', days[0].key, days[-1].key)}"
                 if days
-                else f"{table.name} has no day yet; nothing was changed. Run: make backfill"
+                else f"{table.name} has no day yet; nothing was changed. Run: "
+                + self.place.make("backfill", "YYYY-MM-DD")
             )
         return pl.concat(
             self.read(table, day).with_columns(pl.lit(day.first, pl.Date).alias("day"))
@@ -133,8 +134,8 @@ class Publication:
             raise ChainBroken(
                 f"needs {table.name} of {week}, which is missing although {len(graded)} of its "
                 f"days were graded ({graded[0].key} to {graded[-1].key}); nothing of this "
-                "partition was changed. Close that week first: make backfill "
-                f"FROM={graded[0].key} TO={week.days[-1].key}"
+                "partition was changed. Close that week first: "
+                + self.place.make("backfill", graded[0].key, week.days[-1].key)
             )
         return None
 

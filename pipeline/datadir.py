@@ -79,6 +79,12 @@ class DataDir:
         own = self.root / "registry"
         return own if own.is_dir() else COMMITTED / "registry"
 
+    def make(self, target: str, first: str | None = None, last: str | None = None) -> str:
+        """The command line that makes `target` in this data directory, from a day to a day."""
+        words = ["make", target, "" if self.root == COMMITTED else f"CASELAW_DATA={self.root}"]
+        words += [f"FROM={first}" if first else "", f"TO={last}" if last else ""]
+        return " ".join(filter(None, words))
+
     def eval_dir(self, configured: str | None) -> Path:
         """Where `cases_from_prod.yaml` is written: the configured folder, else `eval` in here."""
         return (self.root / (configured or "eval")).expanduser()

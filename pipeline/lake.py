@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file, sha256, sweep
 from pipeline.ids import canonical_json
 from pipeline.parquet import conform_all, count_rows, write_frames
@@ -205,7 +205,6 @@ class Lake:
             temporary.write_bytes(canonical_json(body) + b"\n")
 
     def _command(self, table: Table, window: Window | None) -> str:
-        other = "" if self.place == DataDir(COMMITTED) else f" CASELAW_DATA={self.place.root}"
         if window is None:
-            return f"make publish{other}"
-        return f"make backfill{other} FROM={window.key} TO={window.days[-1].key}"
+            return self.place.make("publish")
+        return self.place.make("backfill", window.key, window.days[-1].key)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.datadir import DataDir
 
 __all__ = ["DAY", "as_date", "counted", "say_next"]
 
@@ -29,14 +29,28 @@ def counted(number: int, noun: str) -> str:
 def say_next(place: DataDir, days: Iterable[str]) -> None:
     """Print the command that runs the days; nothing where there are none.
 
-    A day can be run once it is over: later ones are said to wait.
+    A day can be run once it is over: later ones are said to wait. Where more than a week lies
+    between two days, each stretch is a command of its own.
     """
     today = datetime.now(UTC).date().isoformat()
-    waiting = sorted(day for day in days if day >= today)
-    over = sorted(day for day in days if day < today)
+    days = sorted(days)
+    waiting = [day for day in days if day >= today]
+    over = [day for day in days if day < today]
     if over:
-        other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
-        click.echo(f"Next: make backfill{other} FROM={over[0]} TO={over[-1]}")
+        for first, last in _stretches(over):
+            click.echo(f"Next: {place.make('backfill', first, last)}")
     if waiting:
         span = waiting[0] if len(waiting) == 1 else f"{waiting[0]} to {waiting[-1]}"
         click.echo(f"Not over yet, to be run when it is: {span} (UTC)")
+
+
+def _stretches(days: Sequence[str]) -> list[tuple[str, str]]:
+    """First and last of the days, in order, that lie no more than a week apart."""
+    stretches = [(days[0], days[0])]
+    for day in days[1:]:
+        first, last = stretches[-1]
+        if date.fromisoformat(day) - date.fromisoformat(last) <= timedelta(days=7):
+            stretches[-1] = first, day
+        else:
+            stretches.append((day, day))
+    return stretches

@@ -111,8 +111,9 @@ def run_pull(
         click.echo("caselaw: stopped", err=True)
     else:
         if whole:
-            last = end - timedelta(microseconds=1)
-            say_next(place, {start.date().isoformat(), last.date().isoformat()})
+            first, last = start.date(), (end - timedelta(microseconds=1)).date()
+            days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+            say_next(place, (day.isoformat() for day in days))
             return
         click.echo("caselaw: the API told of more than it gave", err=True)
     finally:

@@ -27,7 +27,7 @@ def summary(place: DataDir, day: str | None) -> None:
     if not pages:
         raise MissingPartition(
             f"no summary {'of ' + day if day else 'yet'} in {place.reports}; "
-            f"run: make backfill FROM={day or 'YYYY-MM-DD'} TO={day or 'YYYY-MM-DD'}"
+            f"run: {place.make('backfill', day or 'YYYY-MM-DD')}"
         )
     click.echo(pages[-1].read_text("utf-8"))
 
@@ -77,7 +77,7 @@ def verify(place: DataDir) -> None:
             if actual != entry["sha256"]:
                 wrong += 1
                 key = path.parent.name.partition("=")[2]
-                mend = f"make backfill FROM={key} TO={key}" if key else "make publish"
+                mend = place.make("backfill", key) if key else place.make("publish")
                 click.echo(
                     f"{path.relative_to(place.root)}: expected {entry['sha256'][:12]}, "
                     f"is {actual[:12]}; make it anew with: {mend}"

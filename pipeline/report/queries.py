@@ -60,7 +60,9 @@ def run_query(
         there = f"; it has {', '.join(sorted(known))}" if known else "; it has none"
         raise UnknownVariable(f"query {name!r} has no variable {unknown[0]!r}{there}")
     if not place.warehouse.exists():
-        raise MissingPartition(f"{place.warehouse} does not exist yet; make it with: make publish")
+        raise MissingPartition(
+            f"{place.warehouse} does not exist yet; make it with: {place.make('publish')}"
+        )
     readable = [str(folder.resolve()) for folder in (place.lake, place.ledger)]
     # Attached to a database of our own: its limits must not reach an analyst's open connection.
     with duckdb.connect() as connection:

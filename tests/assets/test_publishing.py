@@ -48,7 +48,8 @@ def test_a_week_that_was_graded_but_never_closed_stops_the_next(place: DataDir) 
     assert failure(result) == (
         "failure_mode_clusters day=2026-11-09: needs failure_modes of week=2026-11-02, which is "
         "missing although 2 of its days were graded (2026-11-04 to 2026-11-06); nothing of this "
-        "partition was changed. Close that week first: make backfill FROM=2026-11-04 TO=2026-11-08"
+        "partition was changed. Close that week first: "
+        f"make backfill CASELAW_DATA={place.root} FROM=2026-11-04 TO=2026-11-08"
     )
     assert not Lake(place).exists(FAILURE_MODE_CLUSTERS, day("2026-11-09"))
 
@@ -73,7 +74,7 @@ def test_a_week_closes_only_after_the_week_before_it(place: DataDir) -> None:
 def test_a_week_without_any_graded_day_is_refused(place: DataDir) -> None:
     result = run_asset(place, "failure_modes", "2026-11-02")
     assert "grades has none of the 7 days" in failure(result)
-    assert "make backfill FROM=2026-11-02 TO=2026-11-08" in failure(result)
+    assert place.make("backfill", "2026-11-02", "2026-11-08") in failure(result)
 
 
 def test_a_day_on_which_nothing_landed_is_typed_and_empty_everywhere(

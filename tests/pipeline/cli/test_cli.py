@@ -11,7 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.cli.options import say_next
 from pipeline.cli.printing import csv_text, print_frame
+from pipeline.datadir import COMMITTED, DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.tables import QUARANTINED_RECORDS, RUN_SUMMARIES
@@ -46,6 +48,15 @@ def test_land_says_what_landed_and_what_to_run_next(tmp_path: Path, chat_file: P
     assert f"Next: make backfill {own} FROM=2026-11-10 TO=2026-11-10" in done.stdout
     again = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "2026-11-10")
     assert "was there already" in again.stdout
+
+
+def test_days_far_apart_are_commands_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    days = ["2026-11-10", "2025-03-03", "2026-11-03"]
+    say_next(DataDir(COMMITTED), days)
+    assert capsys.readouterr().out.splitlines() == [
+        "Next: make backfill FROM=2025-03-03 TO=2025-03-03",
+        "Next: make backfill FROM=2026-11-03 TO=2026-11-10",
+    ]
 
 
 def test_a_missing_file_is_one_readable_line(tmp_path: Path) -> None:
@@ -98,13 +109,14 @@ def test_verify_finds_an_altered_file(lake: Lake) -> None:
     path.write_bytes(path.read_bytes() + b"x")
     found = caselaw(lake.place.root, "verify")
     assert found.returncode == 1
-    assert "make it anew with: make backfill FROM=2026-11-10 TO=2026-11-10" in found.stdout
+    assert f"make it anew with: {lake.place.make('backfill', '2026-11-10')}" in found.stdout
 
 
 def test_a_summary_that_is_not_there_names_the_command(tmp_path: Path) -> None:
     failed = caselaw(tmp_path / "data", "summary", "2026-11-10")
     assert failed.returncode == 3
-    assert "make backfill FROM=2026-11-10 TO=2026-11-10" in failed.stderr
+    command = f"make backfill CASELAW_DATA={tmp_path / 'data'} FROM=2026-11-10\n"
+    assert failed.stderr.endswith(command)
 
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
