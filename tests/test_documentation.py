@@ -20,7 +20,7 @@ from pipeline.registry.settings import Ingest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "land-your-traces.md"
-PAGES = (ROOT / "README.md", PAGE)
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 INGEST = ROOT / "pipeline" / "ingest"
 
 # ```json chat.jsonl is a file of the examples; ```console holds commands and what they print.

@@ -47,6 +47,7 @@ def read_conversation(row: Mapping[str, Any]) -> Conversation:
         tuple(turn.close(number) for number, turn in enumerate(kept)),
         len(messages),
         _output_type(row.get("attributes")),
+        row["started_at"].date() if row.get("started_at") else None,
     )
 
 

@@ -14,12 +14,13 @@ from pipeline.grading.rules import Finding, Scope, rule_identity, run_rules, sus
 from pipeline.provenance import Counts
 from pipeline.registry import UNKNOWN, Intent, Registry, Rule
 from pipeline.registry.rules import Injection
+from pipeline.sampling import UsualEffort, usual_effort
 from pipeline.tables import GRADES, REDACTED_TRACES, STRATIFIED_SAMPLES
 
 __all__ = ["Grading", "grade_traces"]
 
 _BLOCKING: Final = ("medium", "high")
-_CONTEXT: Final = ("intent", "intent_score", "stakes", "release", "weight")
+_CONTEXT: Final = ("intent", "intent_score", "stakes", "release", "weight", "total_tokens")
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,12 @@ def grade_traces(
     Raises:
         PendingCalls: the judge could not grade all; nothing may be published.
     """
+    norms = usual_effort(samples, least=1)
     known = STRATIFIED_SAMPLES.conform(samples).select("trace_id", *_CONTEXT)
     traces = REDACTED_TRACES.conform(redacted)
     rows = traces.drop("release").join(known, on="trace_id", how="inner").sort("trace_id")
     intents = {intent.id: intent for intent in registry.intents}
-    graded = [_rules(row, registry, intents) for row in rows.iter_rows(named=True)]
+    graded = [_rules(row, registry, intents, norms) for row in rows.iter_rows(named=True)]
     open_ones = [g for g in graded if not g.blocked]
     judged = judge.judge([Case(g.conversation, g.intent, g.row["intent_score"]) for g in open_ones])
     names = {rule.id: rule_identity(rule) for rule in registry.rules}
@@ -103,10 +105,21 @@ def grade_traces(
     )
 
 
-def _rules(row: Mapping[str, Any], registry: Registry, intents: Mapping[str, Intent]) -> _Graded:
+def _rules(
+    row: Mapping[str, Any],
+    registry: Registry,
+    intents: Mapping[str, Intent],
+    norms: Mapping[str, UsualEffort],
+) -> _Graded:
     conversation = read_conversation(row)
     intent = intents.get(row["intent"])
-    scope = Scope(intent, row["intent_score"], registry.intents)
+    scope = Scope(
+        intent,
+        row["intent_score"],
+        registry.intents,
+        norms.get(row["intent"]),
+        row["total_tokens"],
+    )
     patterns = tuple(
         p for r in registry.rules if isinstance(r.params, Injection) for p in r.params.patterns
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -84,7 +85,8 @@ class Turn:
 class Conversation:
     """A whole trace; `system` is the text of the system messages.
 
-    `output_type` is what the request asked of the model by `gen_ai.output.type`, if it said so.
+    `output_type` is what the request asked of the model by `gen_ai.output.type`, if it said so;
+    `started_on` is the UTC day of the first span.
     """
 
     trace_id: str
@@ -92,6 +94,7 @@ class Conversation:
     turns: tuple[Turn, ...]
     message_count: int
     output_type: str | None = None
+    started_on: date | None = None
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:

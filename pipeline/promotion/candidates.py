@@ -9,22 +9,14 @@ from typing import Any, Literal
 import polars as pl
 
 from pipeline.registry import UNKNOWN, Registry
+from pipeline.sampling import UsualEffort, usual_effort
 
-__all__ = ["COSTLY_PASS", "Candidate", "Candidates", "Norm", "collect_candidates", "intent_norms"]
+__all__ = ["COSTLY_PASS", "Candidate", "Candidates", "collect_candidates"]
 
 COSTLY_PASS = "costly_pass"
 
 _RANK = {"low": 1, "medium": 2, "high": 3}
 _JUDGED = pl.col("layer") == "judge"
-
-
-@dataclass(frozen=True)
-class Norm:
-    """The median effort of an intent's sampled traces of the day, and on how many it rests."""
-
-    turns: float
-    tokens: float
-    traces: int
 
 
 @dataclass(frozen=True)
@@ -64,20 +56,7 @@ class Candidates:
 
     found: tuple[Candidate, ...]
     records_in: int
-    norms: Mapping[str, Norm]
-
-
-def intent_norms(samples: pl.DataFrame, least: int) -> dict[str, Norm]:
-    """The median turns and tokens of every known intent with at least `least` sampled traces."""
-    grouped = (
-        samples.filter(pl.col("intent") != UNKNOWN)
-        .group_by("intent")
-        .agg(pl.col("turns").median(), pl.col("total_tokens").median(), pl.len().alias("traces"))
-    )
-    return {
-        row["intent"]: Norm(row["turns"] or 0.0, row["total_tokens"] or 0.0, row["traces"])
-        for row in grouped.filter(pl.col("traces") >= least).sort("intent").to_dicts()
-    }
+    norms: Mapping[str, UsualEffort]
 
 
 def collect_candidates(
@@ -96,7 +75,7 @@ def collect_candidates(
     is a costly pass. A grader's error makes no candidate.
     """
     settings = registry.settings.promotion
-    norms = intent_norms(samples, settings.costly_norm)
+    norms = usual_effort(samples, settings.costly_norm)
     sampled = {row["trace_id"]: row for row in samples.to_dicts()}
     against = _speaks_against(redacted, samples, settings.borderline_anomaly)
     failures = _failures(clusters, grades, sampled)
@@ -168,7 +147,7 @@ def _failures(
 def _costly_passes(
     grades: pl.DataFrame,
     sampled: Mapping[str, Mapping[str, Any]],
-    norms: Mapping[str, Norm],
+    norms: Mapping[str, UsualEffort],
     taken: set[str],
     factor: float,
 ) -> list[Candidate]:

@@ -22,8 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import date
 
-from pipeline.promotion.candidates import Norm
 from pipeline.registry.settings import Promotion
+from pipeline.sampling import UsualEffort
 
 __all__ = ["ModeHistory", "Scores", "cost_ratio", "enduring", "patterned", "score"]
 
@@ -71,7 +71,7 @@ class Scores:
         return tuple(field.name for field in ranked[:2])
 
 
-def cost_ratio(turns: int | None, tokens: int | None, norm: Norm | None) -> float:
+def cost_ratio(turns: int | None, tokens: int | None, norm: UsualEffort | None) -> float:
     """The larger of turns and tokens over the intent's median; 1 where there is no norm."""
     if norm is None:
         return 1.0

@@ -91,6 +91,8 @@ def _(params: r.Citation, failing: Failing, recorded: Outcome) -> tuple[Check, .
     retrieved = c.CitesOnlyRetrieved(pattern=params.pattern)
     if params.demand == "exists":
         return (retrieved,)
+    if params.demand == "holds":
+        return (retrieved, c.FactsSupported())
     return (c.CitesAnyOf(pattern=params.pattern), retrieved)
 
 
@@ -125,6 +127,23 @@ def _(params: r.AmountLimit, failing: Failing, recorded: Outcome) -> tuple[Check
 @_from_rule.register
 def _(params: r.Confirmation, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
     return (c.ToolNotCalled(none_of=params.tools),)
+
+
+@_from_rule.register
+def _(params: r.ToolUse, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
+    forbidden = (c.ToolNotCalled(none_of=params.forbidden),) if params.forbidden else ()
+    # every required tool is owed, so each is a check of its own
+    return (*forbidden, *(c.ToolCalled(any_of=(one,)) for one in params.required))
+
+
+@_from_rule.register
+def _(params: r.DateLimit, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
+    return (c.ToolNotCalled(none_of=params.tools),)
+
+
+@_from_rule.register
+def _(params: r.TurnLimit, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
+    return (c.Effort(most_turns=params.turns),) if params.turns else ()
 
 
 @_from_rule.register

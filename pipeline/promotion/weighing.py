@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.grading.conversation import Conversation, read_conversation
-from pipeline.promotion.candidates import COSTLY_PASS, Candidate, Norm
+from pipeline.promotion.candidates import COSTLY_PASS, Candidate
 from pipeline.promotion.episodes import (
     Episode,
     Outcome,
@@ -22,6 +22,7 @@ from pipeline.promotion.scores import ModeHistory, Scores, cost_ratio, score
 from pipeline.promotion.synthesis import Failing, Plan, plan_checks, plan_effort, teaches
 from pipeline.promotion.twins import Fingerprint
 from pipeline.registry import Registry, Rule
+from pipeline.sampling import UsualEffort
 
 __all__ = ["Weighed", "weigh"]
 
@@ -49,7 +50,7 @@ def weigh(
     trace: Mapping[str, Any],
     twin: Twin,
     history: ModeHistory,
-    norm: Norm | None,
+    norm: UsualEffort | None,
     distrust: str,
     ignored: bool,
     symptom_of: str,
@@ -125,7 +126,7 @@ def _place(
     return episode, recorded_outcome(episode, one.tokens)
 
 
-def _plan(one: Candidate, recorded: Outcome, norm: Norm | None, registry: Registry) -> Plan:
+def _plan(one: Candidate, recorded: Outcome, norm: UsualEffort | None, registry: Registry) -> Plan:
     if one.check == COSTLY_PASS and norm is not None:
         factor = registry.settings.promotion.costly_factor
         return plan_effort(int(factor * norm.turns), int(factor * norm.tokens))

@@ -1,5 +1,6 @@
 """Which traces of a day are looked at: intent, stakes, signals of anomaly, and two known draws."""
 
+from pipeline.sampling.effort import UsualEffort, usual_effort
 from pipeline.sampling.sample import Sample, draw_sample
 
-__all__ = ["Sample", "draw_sample"]
+__all__ = ["Sample", "UsualEffort", "draw_sample", "usual_effort"]

@@ -3,12 +3,17 @@
 from pipeline.grading.rules import (
     citation,
     contract,
+    custom,
     dialogue,
+    disclosure,
     drift,
     expected,
     grounding,
+    limits,
     security,
     tools,
+    trajectory,
+    use,
 )
 from pipeline.grading.rules.kinds import Finding, Scope, Verdict, check_of
 from pipeline.grading.rules.running import RULES_VERSION, rule_identity, run_rules
@@ -28,10 +33,15 @@ __all__ = [
 _FAMILIES = (
     citation,
     contract,
+    custom,
     dialogue,
+    disclosure,
     drift,
     expected,
     grounding,
+    limits,
     security,
     tools,
+    trajectory,
+    use,
 )  # imported to register checks

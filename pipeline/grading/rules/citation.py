@@ -8,10 +8,10 @@ from typing import Any
 import re2
 
 from pipeline.grading.conversation import Conversation, Message, Turn
-from pipeline.grading.facts import facts_of
+from pipeline.grading.facts import Fact, facts_of
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.grading.speech import holds_back
-from pipeline.grading.words import content_words
+from pipeline.grading.words import content_words, sentences
 from pipeline.registry.rules import Citation
 
 __all__: list[str] = []
@@ -19,7 +19,10 @@ __all__: list[str] = []
 
 @checks(Citation)
 def citation(conversation: Conversation, params: Citation, scope: Scope) -> Finding:
-    """Cited sources were retrieved (`exists`), and sources are cited where due (`present`).
+    """Cited sources were retrieved (`exists`), say so (`holds`), are cited where due (`present`).
+
+    A cited document says so if every amount, date, and number with a unit of the sentence that
+    cites it stands in it, in another document cited there, or was said by the user.
 
     Due are answers of an intent that cites, and, whatever the intent, answers that took what
     they say from documents alone (see `_rests_on`).
@@ -27,6 +30,8 @@ def citation(conversation: Conversation, params: Citation, scope: Scope) -> Find
     pattern = re2.compile(params.pattern)
     if params.demand == "exists":
         return _cited_exist(conversation, pattern)
+    if params.demand == "holds":
+        return _cited_hold(conversation, pattern)
     cites = scope.intent is not None and scope.intent.cites
     owed = [
         (turn, answer)
@@ -88,3 +93,33 @@ def _cited_exist(conversation: Conversation, pattern: Any) -> Finding:
                 error_class="phantom_citation",
             )
     return PASS
+
+
+def _cited_hold(conversation: Conversation, pattern: Any) -> Finding:
+    known = {document.id.upper(): document for document in conversation.documents}
+    seen = False
+    for turn, user, answer in conversation.answered:
+        given = set(facts_of(user.text))
+        for call in turn.calls:
+            given |= set(facts_of(call.result_text))
+        for sentence in sentences(answer.text):
+            cited = [known.get(m.group(1).upper()) for m in pattern.finditer(sentence)]
+            documents = [document for document in cited if document]
+            if not documents:
+                continue
+            seen = True
+            told = {fact for document in documents for fact in facts_of(document.content)}
+            claims = {f for f in facts_of(pattern.sub(" ", sentence)) if _is_particular(f)}
+            if claims - told - given:
+                return failed(
+                    "The answer cites a source for a number or date that is not in it.",
+                    documents[0].ref,
+                    answer.ref,
+                    subject=documents[0].id,
+                    error_class="unsupported_by_source",
+                )
+    return PASS if seen else SKIPPED
+
+
+def _is_particular(fact: Fact) -> bool:
+    return fact.kind in ("amount", "date") or (fact.kind == "number" and fact.unit is not None)

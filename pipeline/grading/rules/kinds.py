@@ -10,6 +10,7 @@ import re2
 
 from pipeline.grading.conversation import Conversation
 from pipeline.registry import UNKNOWN, Intent
+from pipeline.sampling import UsualEffort
 
 __all__ = [
     "PASS",
@@ -39,11 +40,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is known of a trace besides its text: its intent, and all intents there are."""
+    """What is known of a trace besides its text: its intent, all intents, and its effort.
+
+    Attributes:
+        norm: what the intent's traces of the same day took; None where the intent is unknown.
+        tokens: tokens that the trace took, input and output.
+    """
 
     intent: Intent | None
     intent_score: float | None
     intents: tuple[Intent, ...]
+    norm: UsualEffort | None = None
+    tokens: int | None = None
 
     @property
     def intent_id(self) -> str:

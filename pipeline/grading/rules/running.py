@@ -8,20 +8,24 @@ from typing import Final
 
 from pipeline.grading.conversation import Conversation
 from pipeline.grading.lexicons import vocabulary_digest
+from pipeline.grading.rules.custom import function_source
 from pipeline.grading.rules.kinds import Finding, Scope, check_of
 from pipeline.grading.sense import sense_identity
 from pipeline.ids import digest
 from pipeline.registry import Rule
+from pipeline.registry.rules import PythonFunction
 
 __all__ = ["RULES_VERSION", "rule_identity", "run_rules"]
 
-RULES_VERSION: Final = "2"
+RULES_VERSION: Final = "3"
 """Changes whenever a check may give another verdict for the same rule and trace."""
 
 
 def rule_identity(rule: Rule) -> str:
     """The grader id of a rule: a digest of its kind, parameters, intents and the code's version."""
     body = rule.params.model_dump(mode="json")
+    if isinstance(rule.params, PythonFunction):
+        body["source"] = function_source(rule.params.function)
     words = [vocabulary_digest(), sense_identity()]
     bounds = [list(rule.intents), rule.min_intent_score, rule.severity]
     return f"rule-{digest(RULES_VERSION, words, rule.id, body, bounds, size=6)}"

@@ -1,52 +1,17 @@
-"""Rules about calls: limits, confirmation, loops."""
+"""Rules about calls: confirmation and loops."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any
 
 from pipeline.grading.conversation import Call, Conversation, Turn
-from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.ids import canonical_json
-from pipeline.registry.rules import AmountLimit, Confirmation, RepeatedCall
+from pipeline.registry.rules import Confirmation, RepeatedCall
 
 __all__: list[str] = []
-
-
-@checks(AmountLimit)
-def amount_limit(conversation: Conversation, params: AmountLimit, scope: Scope) -> Finding:
-    """Calls of the tool stay at or under the limit, added up by `per` where that is set."""
-    sums: dict[str, float] = defaultdict(float)
-    refs: dict[str, list[str]] = defaultdict(list)
-    for call in conversation.calls:
-        amount = _number(call, params.argument)
-        if call.name != params.tool or amount is None:
-            continue
-        group = str(call.arguments.get(params.per)) if params.per else call.ref
-        refs[group].append(call.ref)
-        # A call that failed moved nothing; asked for beyond the limit it is a breach all the same.
-        sums[group] = max(sums[group], amount) if call.failed else sums[group] + amount
-    if not sums:
-        return SKIPPED
-    over = [group for group in sums if sums[group] > params.most + 1e-9]
-    if not over:
-        return PASS
-    return failed(
-        f"The tool was called with more than the limit of {params.most:g}.",
-        *refs[over[0]],
-        subject=f"{params.tool}.{params.argument}",
-        error_class="limit_exceeded",
-    )
-
-
-def _number(call: Call, argument: str) -> float | None:
-    value = call.arguments.get(argument) if isinstance(call.arguments, Mapping) else None
-    if isinstance(value, str):
-        value = next((f.value for f in facts_of(value) if isinstance(f.value, float)), None)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 @checks(Confirmation)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from pipeline.grading import Conversation
-from pipeline.grading.rules import Finding, Scope, check_of, run_rules
+from pipeline.grading.rules import Scope, check_of, run_rules
 from pipeline.registry import Intent, Registry, RegistryError, load_registry
 from pipeline.registry.rules import Params, Rule
+from tests.pipeline.grading.checking import check, intent, told
 from tests.pipeline.grading.traces import agent, call, conversation, search, system, user
 
 REGISTRY = Path(__file__).resolve().parents[3] / "data" / "registry"
@@ -22,27 +23,6 @@ LOOKUP = call("get_order", {"order_id": "P-12345678"}, ORDER)
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return load_registry(REGISTRY, date(2026, 11, 10))
-
-
-def intent(**changes: Any) -> Intent:
-    return Intent.model_validate({"id": "any", "title": "Any", "exemplars": ["x"]} | changes)
-
-
-def check(
-    kind: str,
-    params: dict[str, Any],
-    steps: list[dict[str, Any]],
-    known: Intent | None = None,
-    others: tuple[Intent, ...] = (),
-) -> Finding:
-    """Run one rule of `kind` over a conversation made of `steps`."""
-    rule = Rule.model_validate({"id": "r", "kind": kind, "title": "R", "params": params})
-    scope = Scope(known, 0.9, (*((known,) if known else ()), *others))
-    return check_of(rule.params)(conversation(*steps), rule.params, scope)
-
-
-def told(finding: Finding) -> tuple[str, str | None]:
-    return finding.verdict, finding.error_class
 
 
 def test_every_kind_of_the_vocabulary_has_a_check_and_every_rule_a_distinct_id(
@@ -56,6 +36,11 @@ def test_every_kind_of_the_vocabulary_has_a_check_and_every_rule_a_distinct_id(
             "Confirmation": {"tools": ["t"]},
             "ToolFailure": {"shape": "ignored"},
             "AskedAgain": {"items": [{"name": "n", "asked": ["a"], "given": ["g"]}]},
+            "DateLimit": {"tools": ["t"], "since": "d", "days": 1},
+            "PythonFunction": {"function": "m:f"},
+            "ToolArguments": {"schemas": {"t": {}}},
+            "ToolOrder": {"first": ["a"], "then": ["b"]},
+            "TurnLimit": {"turns": 1},
         }.get(params.__name__, {})
         assert callable(check_of(params.model_validate(required)))
     assert len({rule.id for rule in registry.rules}) == len(registry.rules) >= 14

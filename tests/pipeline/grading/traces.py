@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from pipeline.grading import Conversation, read_conversation
+from pipeline.grading.examples import example_row
+from pipeline.registry.rules import ExampleStep
 from pipeline.tables import REDACTED_TRACES, STRATIFIED_SAMPLES
 
 START = datetime(2026, 11, 10, 9, tzinfo=UTC)
@@ -40,75 +41,20 @@ def search(query: str, *documents: tuple[str, str, float]) -> dict[str, Any]:
 
 def row(*steps: dict[str, Any], trace_id: str = "t1", **columns: Any) -> dict[str, Any]:
     """The row of a conversation made of `steps`."""
-    messages: list[dict[str, Any]] = []
-    calls: list[dict[str, Any]] = []
-    retrievals: list[dict[str, Any]] = []
-    for number, step in enumerate(steps):
-        if "role" in step:
-            messages.append(_message(**step))
-            continue
-        name, call_id = step.get("call", "search_help"), f"c{number}"
-        arguments = json.dumps(step.get("arguments", {"query": step.get("search")}))
-        asked = {"id": call_id, "name": name, "arguments": arguments}
-        result = step.get("result")
-        text = result if isinstance(result, str) or result is None else json.dumps(result)
-        if "search" in step:
-            text = "\n".join(content for _, content, _ in step["documents"])
-            retrievals.append(
-                {
-                    "span_id": f"s{number}",
-                    "query": step["search"],
-                    "documents": [
-                        {"id": i, "content": c, "score": s} for i, c, s in step["documents"]
-                    ],
-                }
-            )
-        else:
-            calls.append(
-                {
-                    "span_id": f"s{number}",
-                    "call_id": call_id,
-                    "name": name,
-                    "arguments": arguments,
-                    "result": text,
-                    "status": step["status"],
-                    "error": None,
-                    "started_at": START,
-                    "duration_ms": 5.0,
-                }
-            )
-        messages.append(_message("assistant", None, tool_calls=[asked]))
-        messages.append(_message("tool", text, tool_call_id=call_id))
-    empty = dict.fromkeys(REDACTED_TRACES.columns)
+    own = {"trace_id": trace_id, "started_at": START, "content_digest": f"digest-{trace_id}"}
     return (
-        empty
-        | {
-            "trace_id": trace_id,
-            "messages": messages,
-            "tool_calls": calls,
-            "retrievals": retrievals,
-            "started_at": START,
-            "content_digest": f"digest-{trace_id}",
-        }
-        | columns
+        example_row([ExampleStep.model_validate(_step(**step)) for step in steps]) | own | columns
     )
 
 
-def _message(
-    role: str,
-    content: str | None,
-    tool_calls: list[dict[str, Any]] | None = None,
-    tool_call_id: str | None = None,
-    finish_reason: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "role": role,
-        "content": content,
-        "tool_calls": tool_calls or [],
-        "tool_call_id": tool_call_id,
-        "name": None,
-        "finish_reason": finish_reason,
-    }
+def _step(**step: Any) -> dict[str, Any]:
+    if "role" in step:
+        said = {"assistant": "agent"}.get(step["role"], step["role"])
+        return {said: step["content"], "finish_reason": step.get("finish_reason", "stop")}
+    if "search" in step:
+        documents = [{"id": i, "content": c, "score": s} for i, c, s in step["documents"]]
+        return {"call": "search_help", "search": step["search"], "documents": documents}
+    return step
 
 
 def conversation(*steps: dict[str, Any]) -> Conversation:
