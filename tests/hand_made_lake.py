@@ -47,7 +47,7 @@ BEFORE = windows.week("2026-11-02")
 MONDAY = windows.day("2026-11-09")
 TUESDAY = windows.day("2026-11-10")
 EMPTY = windows.day("2026-11-11")
-JUDGE = "embedded-1@test"
+JUDGE = "embedded-test"
 
 _TRACES: dict[str, dict[str, Any]] = {
     "a1": {"intent": "refund", "stakes": "high", "release": "r1", "pi": 1.0, "cost": 0.10},

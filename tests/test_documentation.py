@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import cli, main
 from pipeline.ingest.quarantine import REASONS
 from pipeline.ingest.readers import READERS, Reader
-from pipeline.registry.settings import Ingest
+from pipeline.registry.settings import Ingest, Judge
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "land-your-traces.md"
@@ -128,6 +128,13 @@ def test_a_format_is_documented(reader: Reader) -> None:
 @pytest.mark.parametrize("name", Ingest.model_fields)
 def test_a_setting_is_documented_with_its_default(name: str) -> None:
     assert f"| `{name}` | {Ingest.model_fields[name].default} |" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("name", Judge.model_fields)
+def test_a_setting_of_the_judge_is_documented_with_its_default(name: str) -> None:
+    default = Judge.model_fields[name].get_default(call_default_factory=True)
+    shown = "" if default in (None, (), {}) else f"{default} "
+    assert f"| `{name}` | {shown}|" in (ROOT / "docs" / "judge.md").read_text()
 
 
 @pytest.mark.parametrize("code", REASONS)

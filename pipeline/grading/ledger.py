@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ import polars as pl
 from pipeline.files import replace_file
 from pipeline.ids import digest
 
-__all__ = ["JUDGE_CALLS", "CallRecord", "Ledger", "export_ledger"]
+__all__ = ["JUDGE_CALLS", "BudgetSpent", "CallRecord", "Ledger", "Limits", "export_ledger"]
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -31,7 +31,12 @@ CREATE TABLE IF NOT EXISTS calls (
     content TEXT NOT NULL, trace_id TEXT NOT NULL, started_at TEXT NOT NULL, outcome TEXT NOT NULL,
     cache_hit INTEGER NOT NULL, reserved_usd REAL NOT NULL, cost_usd REAL, latency_ms REAL,
     input_tokens INTEGER, output_tokens INTEGER, returned_model TEXT, fingerprint TEXT);
-CREATE INDEX IF NOT EXISTS calls_by_run ON calls (run_id);
+CREATE TABLE IF NOT EXISTS spending (scope TEXT PRIMARY KEY, usd REAL NOT NULL) WITHOUT ROWID;
+"""
+_DAYS_BEFORE: Final = """
+INSERT INTO spending
+SELECT 'day:' || substr(started_at, 1, 10), SUM(COALESCE(cost_usd, reserved_usd)) FROM calls
+WHERE NOT EXISTS (SELECT 1 FROM spending) GROUP BY 1;
 """
 _BEGIN: Final = "INSERT INTO calls (run_id, judge_id, content, trace_id, started_at, "
 
@@ -74,6 +79,21 @@ class CallRecord:
     fingerprint: str | None = None
 
 
+@dataclass(frozen=True)
+class Limits:
+    """The most that may be spent, in USD: by a run, and by all runs on a UTC day of the clock."""
+
+    per_run: float
+    per_day: float
+
+
+class BudgetSpent(RuntimeError):
+    """A call would pass a limit; the message says which."""
+
+    def __init__(self, scope: str, most: float) -> None:
+        super().__init__(f"the budget of {most:g} USD a {scope} is used up")
+
+
 class Ledger:
     """The file `judge.sqlite` in a folder, which is made if need be.
 
@@ -88,8 +108,9 @@ class Ledger:
         self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
         self._connection.isolation_level = None  # every statement is its own transaction
         self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.executescript(_TABLES)
+        # a killed process loses nothing so; after a power cut the last calls may be unknown
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_TABLES + _DAYS_BEFORE)
         if new:
             path.chmod(0o600)
         self.corrupt = 0
@@ -126,31 +147,40 @@ class Ledger:
         )
 
     def reserve(
-        self, run_id: str, judge_id: str, content: str, trace_id: str, reserved_usd: float
+        self, run_id: str, judge_id: str, content: str, trace_id: str, usd: float, limits: Limits
     ) -> int:
-        """Write down a call before it is made, at the most that it can cost."""
-        cursor = self._connection.execute(
-            f"{_BEGIN}outcome, cache_hit, reserved_usd) VALUES (?, ?, ?, ?, ?, 'reserved', 0, ?)",
-            (run_id, judge_id, content, trace_id, _now(), reserved_usd),
-        )
+        """Write down a call before it is made, at the most that it can cost.
+
+        Raises:
+            BudgetSpent: with it a limit would be passed; nothing was written.
+        """
+        started = _now()
+        scopes = {f"run:{run_id}": limits.per_run, f"day:{started[:10]}": limits.per_day}
+        with self._transaction():
+            for scope, most in scopes.items():
+                if self._spent(scope) + usd > most:
+                    raise BudgetSpent(scope.partition(":")[0], most)
+            cursor = self._connection.execute(
+                f"{_BEGIN}outcome, cache_hit, reserved_usd)"
+                " VALUES (?, ?, ?, ?, ?, 'reserved', 0, ?)",
+                (run_id, judge_id, content, trace_id, started, usd),
+            )
+            self._spend(scopes, usd)
         return int(cursor.lastrowid or 0)
 
     def settle(self, call_id: int, record: CallRecord) -> None:
         """Write down how a reserved call ended and what it cost."""
-        self._connection.execute(
-            "UPDATE calls SET outcome = ?, cost_usd = ?, latency_ms = ?, input_tokens = ?,"
-            " output_tokens = ?, returned_model = ?, fingerprint = ? WHERE call_id = ?",
-            (
-                record.outcome,
-                record.cost_usd,
-                record.latency_ms,
-                record.input_tokens,
-                record.output_tokens,
-                record.returned_model,
-                record.fingerprint,
-                call_id,
-            ),
-        )
+        with self._transaction():
+            run_id, started, reserved = self._connection.execute(
+                "SELECT run_id, started_at, reserved_usd FROM calls WHERE call_id = ?", (call_id,)
+            ).fetchone()
+            self._connection.execute(
+                "UPDATE calls SET outcome = ?, cost_usd = ?, latency_ms = ?, input_tokens = ?,"
+                " output_tokens = ?, returned_model = ?, fingerprint = ? WHERE call_id = ?",
+                (*astuple(record), call_id),
+            )
+            scopes = (f"run:{run_id}", f"day:{started[:10]}")
+            self._spend(scopes, record.cost_usd - reserved)
 
     def hit(self, run_id: str, judge_id: str, content: str, trace_id: str) -> None:
         """Write down an answer that came from the cache."""
@@ -162,11 +192,30 @@ class Ledger:
 
     def spent(self, run_id: str) -> float:
         """USD that a run has spent or still holds reserved."""
-        (total,) = self._connection.execute(
-            "SELECT COALESCE(SUM(COALESCE(cost_usd, reserved_usd)), 0) FROM calls WHERE run_id = ?",
-            (run_id,),
+        return self._spent(f"run:{run_id}")
+
+    def _spent(self, scope: str) -> float:
+        row = self._connection.execute(
+            "SELECT usd FROM spending WHERE scope = ?", (scope,)
         ).fetchone()
-        return float(total)
+        return float(row[0]) if row else 0.0
+
+    def _spend(self, scopes: Iterable[str], usd: float) -> None:
+        self._connection.executemany(
+            "INSERT INTO spending VALUES (?, ?) ON CONFLICT DO UPDATE SET usd = usd + excluded.usd",
+            [(scope, usd) for scope in scopes],
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, and no other process in between: two runs share the day's budget."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
 
 def export_ledger(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from pipeline.grading.conversation import Conversation, read_conversation
+from pipeline.grading.drawing import draw_axes
 from pipeline.grading.judge import Case, Judge, Judgement
 from pipeline.grading.rules import Finding, Scope, rule_identity, run_rules, suspected_orders
 from pipeline.provenance import Counts
@@ -31,7 +32,7 @@ class Grading:
         frame: rows of `grades`, one a trace and check.
         counts: traces in, graded and filtered.
         judge_calls: conversations that went to the judge.
-        judge_saved: conversations that did not, because a rule of weight had failed.
+        judge_saved: conversations that did not: a rule of weight had failed, or no axis was drawn.
     """
 
     frame: pl.DataFrame
@@ -62,7 +63,9 @@ def grade_traces(
     """Grade every redacted trace that was sampled.
 
     Rules run on all of them. A trace that failed no rule of severity medium or high goes to the
-    judge; rules outrank it, and on a trace with a suspected injection its pass is an unknown.
+    judge, on the axes that are drawn for it; rules outrank it, and on a trace with a suspected
+    injection its pass is an unknown. A judge's grader id is its identity and, after an @, the
+    snapshot that the provider says has answered: with another one its calibration is void.
 
     Args:
         redacted: rows of `redacted_traces`.
@@ -82,15 +85,18 @@ def grade_traces(
     rows = traces.drop("release").join(known, on="trace_id", how="inner").sort("trace_id")
     intents = {intent.id: intent for intent in registry.intents}
     graded = [_rules(row, registry, intents, norms) for row in rows.iter_rows(named=True)]
-    open_ones = [g for g in graded if not g.blocked]
-    judged = judge.judge([Case(g.conversation, g.intent, g.row["intent_score"]) for g in open_ones])
+    open_ones = [(g, _drawn(g, registry, judge)) for g in graded if not g.blocked]
+    open_ones = [(g, drawn) for g, drawn in open_ones if drawn]
+    judged = judge.judge([_case(g, drawn, judge) for g, drawn in open_ones])
     names = {rule.id: rule_identity(rule) for rule in registry.rules}
     records = [r for g in graded for r in _rule_rows(g, names)]
     severities = {"high": "high", "medium": "medium"}
-    for one, judgements in zip(open_ones, judged, strict=True):
+    for (one, drawn), judgements in zip(open_ones, judged, strict=True):
         severity = severities.get(one.row["stakes"], "low")
         records += [
-            _judge_row(one, judgement, judge.identity, severity) for judgement in judgements
+            _judge_row(one, judgement, judge.identity, severity)
+            | {"rate_probability": drawn.get(judgement.axis, 1.0)}
+            for judgement in judgements
         ]
     return Grading(
         GRADES.conform(pl.DataFrame(records, schema=GRADES.schema)),
@@ -129,6 +135,18 @@ def _rules(
     )
 
 
+def _drawn(graded: _Graded, registry: Registry, judge: Judge) -> Mapping[str, float]:
+    row, settings = graded.row, registry.settings
+    return draw_axes(
+        row["trace_id"], row["stakes"], judge.axes, settings.judge, settings.sampling.seed
+    )
+
+
+def _case(graded: _Graded, drawn: Mapping[str, float], judge: Judge) -> Case:
+    axes = None if len(drawn) == len(judge.axes) else tuple(drawn)
+    return Case(graded.conversation, graded.intent, graded.row["intent_score"], axes)
+
+
 def _rule_rows(graded: _Graded, names: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         _row(graded)
@@ -158,7 +176,7 @@ def _judge_row(
         reason = "The judge passed it, but the trace carries a suspected injection."
     return _row(graded) | {
         "check": judgement.axis,
-        "grader_id": identity,
+        "grader_id": f"{identity}@{judgement.snapshot}" if judgement.snapshot else identity,
         "layer": "judge",
         "axis": judgement.axis,
         "verdict": verdict,

@@ -60,6 +60,7 @@ class Trust:
         rows = [] if calibration is None else calibration.to_dicts()
         self._trusted = {(r["judge_id"], r["axis"]) for r in rows if r["trusted"]}
         self._measured = {(r["judge_id"], r["axis"]) for r in rows}
+        self._known = {(judge.partition("@")[0], axis) for judge, axis in self._measured}
 
     def doubt(self, one: Candidate) -> str:
         """Why the verdict is not trusted; empty for rules and trusted judges."""
@@ -70,4 +71,6 @@ class Trust:
             return ""
         if pairs & self._measured:
             return f"The judge is not trusted on {one.axis}: last week's calibration says why."
+        if {(grader.partition("@")[0], one.axis) for grader in one.grader_ids} & self._known:
+            return "The provider's model has changed since the judge was calibrated."
         return f"The judge has not been calibrated on {one.axis} yet, so a person decides."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -44,19 +44,43 @@ class Sampling(_Section):
     seed: str = Field("caselaw", description="key of the hash that ranks traces")
 
 
+class Juror(_Section):
+    """One judge of a jury; what it does not name is as the section `judge` says."""
+
+    engine: Literal["embedded", "litellm"]
+    model: str | None = None
+    api_base: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = Field(None, ge=64)
+    input_usd_per_million: float | None = None
+    output_usd_per_million: float | None = None
+
+
 class Judge(_Section):
     """Which judge grades what survives the rules."""
 
     engine: Literal["embedded", "litellm"] = "embedded"
+    jury: tuple[Juror, ...] = Field((), description="several judges, the majority decides")
+    rates: Mapping[str, Mapping[Literal["low", "medium"], Annotated[float, Field(gt=0, le=1)]]] = (
+        Field(
+            default_factory=dict,
+            description="by axis and stakes: the share of traces judged; high stakes are all",
+        )
+    )
+    datamarking: bool = Field(True, description="mark every space of the trace as data")
     model: str | None = Field(None, description="litellm only: a pinned model snapshot")
     api_base: str | None = Field(None, description="litellm only: an OpenAI-compatible server")
     temperature: float = 0.0
     max_tokens: int = Field(800, ge=64)
     timeout_seconds: float = Field(60, gt=0)
     concurrency: int = Field(8, ge=1)
+    calls_per_second: float | None = Field(None, gt=0, description="of one process, at most")
     attempts: int = Field(3, ge=1, description="tries of one call before it is left pending")
     backoff_seconds: float = Field(1.0, ge=0, description="doubles with every try, jittered")
     budget_usd_per_run: float = Field(5.0, ge=0)
+    budget_usd_per_day: float = Field(
+        20.0, ge=0, description="of all runs on one UTC day of the clock"
+    )
     input_usd_per_million: float | None = Field(None, description="price, where litellm has none")
     output_usd_per_million: float | None = None
 

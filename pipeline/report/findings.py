@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from pipeline.promotion import BLOCKS
@@ -67,10 +69,17 @@ def trust_facts(day: DayTables) -> list[Fact]:
                 float(bool(report and report["trusted"])),
                 n=report["n"] if report else 0,
                 judge_id=judge,
-                label=report["reason"] if report else "no calibration report of the week before",
+                label=report["reason"] if report else _why_none(judge, known),
             )
         )
     return facts
+
+
+def _why_none(judge: str, known: Mapping[tuple[str, str], object]) -> str:
+    before = {name for name, _ in known}
+    if any(name.partition("@")[0] == judge.partition("@")[0] for name in before):
+        return "the provider's model has changed since: the calibration of the week before is void"
+    return "no calibration report of the week before"
 
 
 def mode_facts(day: DayTables) -> list[Fact]:

@@ -45,7 +45,7 @@ def read_paid(lake: Lake, window: Window) -> Paid | None:
     judged = (
         lake.read(GRADES, window)
         .filter(pl.col("layer") == "judge")
-        .select("trace_id", pl.col("grader_id").alias("judge_id"))
+        .select("trace_id", _billed_to().alias("judge_id"))
         .unique()
     )
     spent = pl.coalesce("cost_usd", "reserved_usd").alias("usd")
@@ -59,3 +59,8 @@ def read_paid(lake: Lake, window: Window) -> Paid | None:
         paid_usd=float(mine.select(spent.sum()).item()),
         uncached_usd=float(asked.join(answers, on=["judge_id", "content"])["usd"].sum()),
     )
+
+
+def _billed_to() -> pl.Expr:
+    """The judge that the ledger names: a grader id without the snapshot that answered."""
+    return pl.col("grader_id").str.split("@").list.first()

@@ -12,7 +12,7 @@ WITH agent AS (
     GROUP BY t."day"
 ),
 judged AS (
-    SELECT DISTINCT "day", trace_id, grader_id AS judge_id FROM grades WHERE layer = 'judge'
+    SELECT DISTINCT "day", trace_id, split_part(grader_id, '@', 1) AS judge_id FROM grades WHERE layer = 'judge'
 ),
 answers AS (
     SELECT judge_id, content, sum(coalesce(cost_usd, reserved_usd)) AS usd

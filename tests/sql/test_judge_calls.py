@@ -8,7 +8,7 @@ import pytest
 from pipeline.catalog import build_warehouse
 from pipeline.catalog.types import column_type
 from pipeline.datadir import DataDir
-from pipeline.grading.ledger import JUDGE_CALLS, CallRecord, Ledger, export_ledger
+from pipeline.grading.ledger import JUDGE_CALLS, CallRecord, Ledger, Limits, export_ledger
 from pipeline.lake import Lake
 from pipeline.report import Paid, read_paid, run_query
 from tests.hand_made_lake import EMPTY, JUDGE, MONDAY, publish_hand_made_lake
@@ -19,10 +19,10 @@ def charged(place: DataDir) -> DataDir:
     """Monday judged a2, a3 and a4: a2 cost 0.02, a3 came from the cache, a4 was never finished."""
     publish_hand_made_lake(Lake(place))
     ledger = Ledger(place.ledger)
-    call = ledger.reserve("run-1", JUDGE, "content-2", "a2", 0.05)
+    call = ledger.reserve("run-1", JUDGE, "content-2", "a2", 0.05, Limits(1, 1))
     ledger.settle(call, CallRecord("answered", 0.02, 800.0, 900, 100))
     ledger.hit("run-1", JUDGE, "content-2", "a3")  # the same conversation word for word
-    ledger.reserve("run-1", JUDGE, "content-4", "a4", 0.05)
+    ledger.reserve("run-1", JUDGE, "content-4", "a4", 0.05, Limits(1, 1))
     ledger.close()
     return place
 

@@ -15,16 +15,28 @@ __all__ = ["Case", "Judge", "JudgeRefused", "Judgement", "PendingCalls"]
 
 @dataclass(frozen=True)
 class Case:
-    """One conversation put before a judge, with the intent it was sampled under (None: unknown)."""
+    """One conversation put before a judge, with the intent it was sampled under (None: unknown).
+
+    `axes` names those it is to be graded on; None asks for all of the judge's.
+    """
 
     conversation: Conversation
     intent: Intent | None
     intent_score: float | None = None
+    axes: tuple[str, ...] | None = None
+
+    def asked(self, axes: Sequence[Axis]) -> tuple[Axis, ...]:
+        """Those of a judge's axes that the case is about, in the judge's order."""
+        return tuple(axis for axis in axes if self.axes is None or axis.id in self.axes)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A judge's word on one axis; `reason` is a sentence of ours, never text of the trace."""
+    """A judge's word on one axis; `reason` is a sentence of ours, never text of the trace.
+
+    `snapshot` is a digest of the model and fingerprint that the provider says has answered; empty
+    where it says nothing, and where there is no provider.
+    """
 
     axis: str
     verdict: Verdict
@@ -33,6 +45,7 @@ class Judgement:
     evidence: tuple[str, ...] = ()
     subject: str | None = None
     error_class: str | None = None
+    snapshot: str = ""
 
 
 class Judge(Protocol):
@@ -49,7 +62,7 @@ class Judge(Protocol):
         ...
 
     def judge(self, cases: Sequence[Case]) -> list[tuple[Judgement, ...]]:
-        """Grade `cases`: for each, in order, one judgement an axis.
+        """Grade `cases`: for each, in order, one judgement an axis it asks for.
 
         Raises:
             PendingCalls: not all could be graded now; what was graded is kept.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from pipeline.grading.judge.exchange import Answer, Exchange
 from pipeline.grading.judge.interface import Case, Judgement, JudgeRefused, PendingCalls
 from pipeline.grading.judge.prices import find_prices
 from pipeline.grading.judge.progress import (
@@ -18,26 +18,17 @@ from pipeline.grading.judge.progress import (
     resolve,
     run_here_or_apart,
 )
-from pipeline.grading.judge.prompt import (
-    Payload,
-    prompt_digest,
-    reply_schema,
-    write_messages,
-    write_payload,
-)
-from pipeline.grading.judge.reply import ReplyProblem, problem_judgements, read_reply
-from pipeline.grading.judge.transport import ModelReply, Rejected, Transport, Unavailable
-from pipeline.grading.ledger import CallRecord, Ledger
+from pipeline.grading.judge.prompt import Payload, prompt_digest, write_payload
+from pipeline.grading.judge.transport import Transport
+from pipeline.grading.ledger import Ledger
 from pipeline.ids import canonical_json, digest
 from pipeline.registry import Axis
 from pipeline.registry.settings import Judge as JudgeSettings
 
 __all__ = ["REMOTE_VERSION", "RemoteJudge"]
 
-REMOTE_VERSION: Final = "1"
+REMOTE_VERSION: Final = "2"
 """Changes whenever a reply may be read otherwise."""
-
-_GIVE_UP: Final = 5  # calls in a row that found no provider: the rest is left pending
 
 
 class RemoteJudge:
@@ -48,12 +39,19 @@ class RemoteJudge:
             lifetime of this object.
         rubric: the axes.
         ledger: folder of the ledger.
+        billed_to: the judge that calls are booked under, where it is not this one (a jury).
 
     Raises:
         JudgeRefused: no model is named, or its price is unknown.
     """
 
-    def __init__(self, settings: JudgeSettings, rubric: Sequence[Axis], ledger: Path) -> None:
+    def __init__(
+        self,
+        settings: JudgeSettings,
+        rubric: Sequence[Axis],
+        ledger: Path,
+        billed_to: str | None = None,
+    ) -> None:
         if not settings.model:
             raise JudgeRefused(
                 "judge: engine 'litellm' needs judge.model, a pinned model snapshot, in "
@@ -61,7 +59,6 @@ class RemoteJudge:
             )
         self._settings = settings
         self._axes = tuple(rubric)
-        self._schema = reply_schema(self._axes)
         self._prices = find_prices(settings)
         self._folder = ledger
         self._run_id = secrets.token_hex(8)  # names this run in the ledger alone
@@ -71,10 +68,12 @@ class RemoteJudge:
             settings.api_base,
             settings.temperature,
             settings.max_tokens,
+            settings.datamarking,
             prompt_digest(self._axes),
             [axis.model_dump(mode="json") for axis in self._axes],
             size=6,
         )
+        self._billed_to = billed_to or self._identity
 
     @property
     def identity(self) -> str:
@@ -108,137 +107,61 @@ class RemoteJudge:
     async def _judge_all(self, cases: Sequence[Case], ledger: Ledger, run: Progress) -> None:
         payloads = [write_payload(case) for case in cases]
         contents = [payload.content for payload in payloads]
-        firsts: dict[str, int] = {}
-        for position, content in enumerate(contents):
-            body = ledger.answer(self._identity, content)
-            if body is not None:
-                trace_id = cases[position].conversation.trace_id
-                ledger.hit(self._run_id, self._identity, content, trace_id)
-                run.answers[position] = read_kept(body)
-            else:
-                firsts.setdefault(content, position)
-        transport = Transport(self._settings) if firsts else None
-        work = iter(firsts.items())
-
-        async def take() -> None:
-            for _, position in work:
-                if run.stopped or transport is None:
-                    return
-                trace_id = cases[position].conversation.trace_id
-                await self._judge_one(
-                    transport, ledger, run, trace_id, payloads[position], position
-                )
-
-        await asyncio.gather(*(take() for _ in range(min(self._settings.concurrency, len(firsts)))))
+        firsts = self._read_kept(cases, contents, ledger, run)
+        if firsts:
+            await self._ask(cases, payloads, list(firsts.values()), ledger, run)
         for position, content in enumerate(contents):
             if position not in run.answers and firsts.get(content) in run.answers:
                 run.answers[position] = run.answers[firsts[content]]
         for position in run.answers:
             run.answers[position] = resolve(run.answers[position], payloads[position])
 
-    async def _judge_one(
+    def _read_kept(
+        self, cases: Sequence[Case], contents: Sequence[str], ledger: Ledger, run: Progress
+    ) -> dict[str, int]:
+        """Take the kept answers; of what is left, where each content stands first."""
+        firsts: dict[str, int] = {}
+        for position, content in enumerate(contents):
+            body = ledger.answer(self._identity, content)
+            if body is None:
+                firsts.setdefault(content, position)
+            else:
+                trace_id = cases[position].conversation.trace_id
+                ledger.hit(self._run_id, self._billed_to, content, trace_id)
+                run.answers[position] = read_kept(body)
+        return firsts
+
+    async def _ask(
         self,
-        transport: Transport,
+        cases: Sequence[Case],
+        payloads: Sequence[Payload],
+        positions: Sequence[int],
         ledger: Ledger,
         run: Progress,
-        trace_id: str,
-        payload: Payload,
-        position: int,
     ) -> None:
-        content = payload.content
-        code, max_tokens = "unparsable", self._settings.max_tokens
-        for again in (False, True):
-            marker = f"DATA-{secrets.token_hex(8)}"
-            messages = write_messages(payload.data, self._axes, marker, again=again)
-            reply = await self._call(
-                transport, ledger, run, trace_id, content, messages, max_tokens
-            )
-            if reply is None:
-                return
-            if isinstance(reply, str):
-                code = reply
-                break
-            if reply.finish_reason == "length":
-                code, max_tokens = "truncated", max_tokens * 2
-                continue
-            if reply.refused:
-                code = "refused"
-                break
-            try:
-                judgements, reasoning = read_reply(reply.text, self._axes, marker, payload.refs)
-            except ReplyProblem as problem:
-                code = problem.code
-                continue
-            self._keep(ledger, run, content, position, judgements, reasoning)
-            return
-        self._keep(ledger, run, content, position, problem_judgements(code, self._axes), {})
+        """Ask about the cases at `positions`, as many at once as the settings allow."""
+        transport = Transport(self._settings)
+        exchange = Exchange(
+            self._settings, self._prices, transport, ledger, self._run_id, self._billed_to, run
+        )
+        work = iter(positions)
 
-    async def _call(
-        self,
-        transport: Transport,
-        ledger: Ledger,
-        run: Progress,
-        trace_id: str,
-        content: str,
-        messages: list[dict[str, str]],
-        max_tokens: int,
-    ) -> ModelReply | str | None:
-        """One paid call: the reply, a problem's code, or None where it stays pending."""
-        most = self._prices.most(sum(len(m["content"].encode()) for m in messages), max_tokens)
-        budget = self._settings.budget_usd_per_run
-        if ledger.spent(self._run_id) + most > budget:
-            run.why = run.why or f"the budget of {budget:g} USD a run is used up"
-            return None
-        call_id = ledger.reserve(self._run_id, self._identity, content, trace_id, most)
-        started = time.monotonic()
-        outcome, reply = "lost", None
-        try:
-            reply = await transport.ask(messages, self._schema, max_tokens)
-            outcome, run.failed_in_a_row = "answered", 0
-            return reply
-        except Rejected:
-            outcome = "rejected"
-            return "rejected"
-        except Unavailable as error:
-            outcome = error.code
-            run.failed_in_a_row += 1
-            if run.failed_in_a_row >= _GIVE_UP:
-                run.why = run.why or f"the provider does not answer: {error.code}"
-            return None
-        except JudgeRefused as error:
-            outcome, run.refused = "refused_access", error
-            return None
-        finally:
-            latency = (time.monotonic() - started) * 1000
-            ledger.settle(call_id, self._record(outcome, reply, latency, most))
+        async def take() -> None:
+            for position in work:
+                if run.stopped:
+                    return
+                case, payload = cases[position], payloads[position]
+                trace_id = case.conversation.trace_id
+                answer = await exchange.grade(payload, case.asked(self._axes), trace_id)
+                if answer is not None:
+                    self._keep(ledger, payload.content, answer)
+                    run.answers[position] = answer.judgements
 
-    def _record(
-        self, outcome: str, reply: ModelReply | None, latency: float, most: float
-    ) -> CallRecord:
-        if reply is None:
-            # a call that timed out may have been billed: it counts in full, the others do not
-            return CallRecord(outcome, most if outcome in ("timeout", "lost") else 0.0, latency)
-        told = reply.input_tokens is not None and reply.output_tokens is not None
-        cost = self._prices.cost(reply.input_tokens or 0, reply.output_tokens or 0)
-        return CallRecord(
-            outcome,
-            cost if told else most,
-            latency,
-            reply.input_tokens,
-            reply.output_tokens,
-            reply.model,
-            reply.fingerprint,
+        await asyncio.gather(
+            *(take() for _ in range(min(self._settings.concurrency, len(positions))))
         )
 
-    def _keep(
-        self,
-        ledger: Ledger,
-        run: Progress,
-        content: str,
-        position: int,
-        judgements: tuple[Judgement, ...],
-        reasoning: dict[str, str],
-    ) -> None:
-        body = {"judgements": [asdict(j) for j in judgements], "reasoning": reasoning}
+    def _keep(self, ledger: Ledger, content: str, answer: Answer) -> None:
+        judgements = [asdict(one) for one in answer.judgements]
+        body = {"judgements": judgements, "reasoning": answer.reasoning}
         ledger.keep(self._identity, content, canonical_json(body).decode())
-        run.answers[position] = judgements

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.grading.judge.interface import JudgeRefused
+from pipeline.ids import digest
 from pipeline.registry.settings import Judge as JudgeSettings
 
 __all__ = ["ModelReply", "Rejected", "Transport", "Unavailable", "load_litellm"]
@@ -41,6 +42,12 @@ class ModelReply:
     model: str | None
     fingerprint: str | None
 
+    @property
+    def snapshot(self) -> str:
+        """Six hexadecimal characters for the model and fingerprint that answered, or nothing."""
+        told = (self.model or "", self.fingerprint or "")
+        return digest(*told, size=3) if any(told) else ""
+
 
 def load_litellm() -> Any:
     """Import litellm so that it neither fetches its price list nor prints nor reports home."""
@@ -60,6 +67,7 @@ class Transport:
         self._settings = settings
         self._litellm = load_litellm()
         self._not_before = 0.0
+        self._next_start = 0.0
 
     async def ask(
         self, messages: list[dict[str, str]], schema: dict[str, Any], max_tokens: int
@@ -73,7 +81,7 @@ class Transport:
         """
         last = Unavailable("unreachable")
         for attempt in range(self._settings.attempts):
-            await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
+            await asyncio.sleep(self._wait())
             try:
                 return _reply(await self._complete(messages, schema, max_tokens))
             except Exception as error:
@@ -81,6 +89,15 @@ class Transport:
             if attempt + 1 < self._settings.attempts:
                 await self._pause(attempt, wait)
         raise last
+
+    def _wait(self) -> float:
+        """Seconds until the next call may start; takes its place in the queue."""
+        now = time.monotonic()
+        start = max(now, self._not_before)
+        if self._settings.calls_per_second:
+            start = max(start, self._next_start)
+            self._next_start = start + 1 / self._settings.calls_per_second
+        return start - now
 
     async def _complete(
         self, messages: list[dict[str, str]], schema: dict[str, Any], max_tokens: int

@@ -16,7 +16,7 @@ from pipeline.tables import GRADES, JUDGE_CALIBRATION_REPORTS
 from pipeline.windows import week
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
-JUDGE = "embedded@1"
+JUDGE = "embedded-1"
 
 
 @pytest.fixture
@@ -192,11 +192,11 @@ def test_labels_of_unknown_chance_count_for_agreement_but_not_for_the_rate(regis
 
 
 def test_judges_are_reported_apart(registry):
-    both = pl.concat([grades("FP"), grades("PF", judge="embedded@2")])
+    both = pl.concat([grades("FP"), grades("PF", judge="embedded-2")])
     found = calibrate(both, labels("FP"), registry)
     assert found.frame.select("judge_id", "agreement").rows() == [
-        ("embedded@1", 1.0),
-        ("embedded@2", 0.0),
+        ("embedded-1", 1.0),
+        ("embedded-2", 0.0),
     ]
 
 

@@ -18,7 +18,7 @@ def grade(trace: str, check: str = "completeness", **fields: Any) -> dict[str, A
     base: dict[str, Any] = {
         "trace_id": trace,
         "check": check,
-        "grader_id": "judge@1",
+        "grader_id": "judge-1",
         "layer": "judge",
         "axis": "completeness",
         "verdict": "fail",

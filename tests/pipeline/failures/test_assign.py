@@ -32,7 +32,7 @@ def test_every_fail_is_a_row_and_nothing_else_is(embedder):
                 grade("c", verdict="error"),
                 grade("d", verdict="pass"),
                 # a second judge fails the same trace on the same check: folded
-                grade("a", grader_id="judge@2", severity="high"),
+                grade("a", grader_id="judge-2", severity="high"),
             ]
         ),
         None,

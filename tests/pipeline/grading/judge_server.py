@@ -43,6 +43,7 @@ class Answer:
     refusal: str | None = None
     usage: tuple[int, int] | None = (1000, 100)
     model: str = "judge-2026-11-01"
+    fingerprint: str | None = "fp_1"
 
 
 Script = Callable[[int, Request], Answer]
@@ -51,7 +52,7 @@ Script = Callable[[int, Request], Answer]
 def verdicts(request: Request, **changes: Any) -> str:
     """A well-formed reply: every axis passes, but for what `changes` says of an axis."""
     entries = []
-    for axis in AXES:
+    for axis in changes.get("axes", AXES):
         entry = {
             "axis": axis,
             "reasoning": "It was looked at.",
@@ -125,7 +126,7 @@ def _body(answer: Answer) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 1,
         "model": answer.model,
-        "system_fingerprint": "fp_1",
+        "system_fingerprint": answer.fingerprint,
         "choices": [{"index": 0, "finish_reason": answer.finish_reason, "message": message}],
     }
     if answer.usage:

@@ -8,54 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.grading import Case, JudgeRefused, PendingCalls
+from pipeline.grading import JudgeRefused, PendingCalls
 from pipeline.grading.judge.remote import RemoteJudge
 from pipeline.grading.ledger import JUDGE_CALLS, export_ledger
-from pipeline.registry import Axis
-from pipeline.registry.settings import Judge as JudgeSettings
-from tests.pipeline.grading.judge_server import AXES, Answer, Request, Script, serve, verdicts
-from tests.pipeline.grading.traces import agent, call, conversation, user
-
-RUBRIC = tuple(
-    Axis(id=name, definition="d", passes_when="p", codes={"bad": f"It is bad in {name}."})
-    for name in AXES
-)
-FAIL = {"verdict": "fail", "code": "bad", "score": 0.1}
-
-
-def settings(url: str, **changes: object) -> JudgeSettings:
-    """One million tokens cost 10 USD read and 20 USD written: 1,000 + 100 tokens cost 0.012."""
-    values: dict[str, object] = {
-        "engine": "litellm",
-        "model": "openai/judge-2026-11-01",
-        "api_base": url,
-        "input_usd_per_million": 10.0,
-        "output_usd_per_million": 20.0,
-        "timeout_seconds": 5,
-        "backoff_seconds": 0.01,
-        "concurrency": 4,
-    }
-    return JudgeSettings.model_validate(values | changes)
-
-
-def cases(*questions: str) -> list[Case]:
-    return [
-        Case(conversation(user(q), call("look", {"q": q}, {"a": 1}), agent("It is 1.")), None)
-        for q in questions or ("What is it?",)
-    ]
-
-
-def always(make: object) -> Script:
-    return lambda number, request: make(request) if callable(make) else make  # type: ignore[return-value]
-
-
-def good(request: Request) -> Answer:
-    return Answer(content=verdicts(request))
-
-
-def outcomes(folder: Path) -> list[tuple[str, float]]:
-    with sqlite3.connect(folder / "judge.sqlite") as connection:
-        return connection.execute("SELECT outcome, cost_usd FROM calls ORDER BY call_id").fetchall()
+from tests.pipeline.grading.judge_cases import FAIL, RUBRIC, always, cases, good, outcomes, settings
+from tests.pipeline.grading.judge_server import Answer, Request, serve, verdicts
 
 
 def test_verdicts_come_with_our_own_sentence_and_their_evidence(tmp_path: Path) -> None:
@@ -78,6 +35,8 @@ def test_the_trace_goes_in_as_data_between_markers_of_this_call_alone(tmp_path: 
     assert first.marker != second.marker
     data = first.body["messages"][1]["content"].split(f"<<<{first.marker}>>>")
     assert len(data) == 3, "the data stands once between two markers"
+    assert "Itˆisˆ1." in data[1], "every space of the data is marked"
+    assert " " not in data[1]
     assert "tools" not in first.body
     schema = first.body["response_format"]["json_schema"]
     assert schema["strict"] is True

@@ -34,14 +34,19 @@ class Lenient:
     """A judge that passes everything and remembers what it saw."""
 
     identity = "lenient"
-    axes: tuple[Axis, ...] = ()
+    axes: tuple[Axis, ...] = tuple(
+        Axis(id=name, definition="d", passes_when="p") for name in ("tone", "completeness")
+    )
 
     def __init__(self) -> None:
         self.seen: list[str] = []
 
     def judge(self, cases: Sequence[Case]) -> list[tuple[Judgement, ...]]:
         self.seen += [case.conversation.trace_id for case in cases]
-        return [(Judgement("tone", "pass", 1.0, "Fine."),) for _ in cases]
+        return [
+            tuple(Judgement(axis.id, "pass", 1.0, "Fine.") for axis in case.asked(self.axes))
+            for case in cases
+        ]
 
 
 def test_a_trace_that_failed_a_rule_of_weight_never_reaches_the_judge(registry: Registry) -> None:
@@ -62,7 +67,7 @@ def test_a_suspected_injection_never_passes(registry: Registry) -> None:
     judged = grading.frame.filter(layer="judge").to_dicts()
     assert [(g["verdict"], g["error_class"], g["score"]) for g in judged] == [
         ("unknown", "injection_suspected", None)
-    ]
+    ] * 2, "on both axes"
     assert grading.frame["injection_suspected"].all(), "every grade of the trace says so"
 
 

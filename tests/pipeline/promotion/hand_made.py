@@ -18,7 +18,7 @@ from pipeline.tables import GRADES, JUDGE_CALIBRATION_REPORTS, REDACTED_TRACES, 
 from pipeline.windows import day as day_window
 
 MONDAY = date(2026, 11, 2)
-JUDGE = "judge@1"
+JUDGE = "judge-1"
 
 RULES = tuple(
     Rule.model_validate(raw)

@@ -94,7 +94,7 @@ def test_both_pages_say_the_same_numbers(monday: Summary) -> None:
     for said in ("77.8 %", "36.0 to 95.6 %", "55.6 %", "25.0 %", "m-half", "m-json", "a3",
                  "malformed_json", "clock_skew", "12 labels, 30 are needed",
                  "rules, untrusted judge",
-                 "only an untrusted judge says so", "embedded-1@test", "$0.50",
+                 "only an untrusted judge says so", "embedded-test", "$0.50",
                  "Wilson at the effective n", "opted out: 2"):  # fmt: skip
         assert said in html, said
         assert said in markdown, said

@@ -91,8 +91,8 @@ class EmbeddedJudge:
         return self._axes
 
     def judge(self, cases: Sequence[Case]) -> list[tuple[Judgement, ...]]:
-        """Grade every case on every axis; no case depends on its neighbours."""
-        return [tuple(_judge(case, axis) for axis in self._axes) for case in cases]
+        """Grade every case on the axes it asks for; no case depends on its neighbours."""
+        return [tuple(_judge(case, axis) for axis in case.asked(self._axes)) for case in cases]
 
 
 def _judge(case: Case, axis: Axis) -> Judgement:
