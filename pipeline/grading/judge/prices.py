@@ -37,7 +37,10 @@ def find_prices(settings: JudgeSettings) -> Prices:
         return Prices(given[0] / 1e6, given[1] / 1e6)
     from pipeline.grading.judge.transport import load_litellm
 
-    known = load_litellm().model_cost.get(settings.model or "", {})
+    table, name = load_litellm().model_cost, settings.model or ""
+    known = table.get(name, {})
+    if not known and not settings.api_base:  # the table often goes without the provider's name
+        known = table.get(name.partition("/")[2], {})
     if "input_cost_per_token" in known and "output_cost_per_token" in known:
         return Prices(float(known["input_cost_per_token"]), float(known["output_cost_per_token"]))
     raise JudgeRefused(

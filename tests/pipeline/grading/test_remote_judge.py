@@ -239,9 +239,18 @@ def test_an_unknown_price_is_refused_and_a_known_one_found(tmp_path: Path) -> No
     free = {"input_usd_per_million": None, "output_usd_per_million": None}
     with pytest.raises(JudgeRefused, match="price of model 'openai/judge-2026-11-01' is not known"):
         RemoteJudge(settings("http://127.0.0.1:1/v1", **free), RUBRIC, tmp_path)
-    RemoteJudge(
-        settings("http://127.0.0.1:1/v1", model="gpt-4o-2024-08-06", **free), RUBRIC, tmp_path
-    )
+    for known in ("gpt-4o-2024-08-06", "openai/gpt-4o-2024-08-06"):
+        RemoteJudge(
+            settings("http://127.0.0.1:1/v1", model=known, **(free | {"api_base": None})),
+            RUBRIC,
+            tmp_path,
+        )
+    with pytest.raises(JudgeRefused, match="price"):  # a server of one's own may ask any price
+        RemoteJudge(
+            settings("http://127.0.0.1:1/v1", model="openai/gpt-4o-2024-08-06", **free),
+            RUBRIC,
+            tmp_path,
+        )
     with pytest.raises(JudgeRefused, match=r"judge\.model"):
         RemoteJudge(settings("http://127.0.0.1:1/v1", model=None), RUBRIC, tmp_path)
 
