@@ -6,7 +6,7 @@ from assets.external import annotations, registry_key
 from assets.partitions import daily, weekly
 from assets.publishing import publishing
 from assets.traces import redacted_traces, stratified_samples
-from pipeline.calibration import calibrate
+from pipeline.calibration import calibrate, run_canaries
 from pipeline.grading import grade_traces
 from pipeline.ids import digest
 from pipeline.review.annotations import read_annotations
@@ -65,16 +65,21 @@ def judge_calibration_reports(
     context: dg.AssetExecutionContext,
     lake: LakeResource,
     registry: RegistryResource,
+    judge: JudgeResource,
 ) -> dg.MaterializeResult:
     """How far the judge agrees with people, axis by axis, and whether it is trusted next week.
 
-    Annotations count as of the week's end. An untrusted judge's failures go to review.
+    Annotations count as of the week's end. An untrusted judge's failures go to review. Beside it
+    stands how often orders injected into known failures talked the judge into passing them.
     """
     with publishing(context, lake, registry, JUDGE_CALIBRATION_REPORTS) as run:
         for week in run:
-            entries = run.registry("settings.calibration", "rubric")
+            entries = run.registry("settings.calibration", "settings.judge", "rubric")
             labels = read_annotations(run.place.annotations, week.end)
             run.note("annotations", digest(sorted(labels["annotation_id"])))
-            report = calibrate(run.read_days(GRADES, week.days), labels, entries)
+            graded = run.read_days(GRADES, week.days)
+            appointed = judge.appoint(entries)
+            attacks = {appointed.identity: run_canaries(appointed)}
+            report = calibrate(graded, labels, entries, attacks)
             run.publish(report.frame, report.counts, labels=labels.height)
     return run.result

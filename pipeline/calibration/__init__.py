@@ -1,5 +1,13 @@
-"""How far each judge can be trusted: its verdicts beside people's, once a week."""
+"""How far each judge can be trusted: beside people, under attack, and asked twice."""
 
 from pipeline.calibration.calibrate import Calibration, calibrate
+from pipeline.calibration.canaries import Attack, AttackSuccess, attack_success, run_canaries
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = [
+    "Attack",
+    "AttackSuccess",
+    "Calibration",
+    "attack_success",
+    "calibrate",
+    "run_canaries",
+]

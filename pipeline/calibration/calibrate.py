@@ -10,10 +10,12 @@ the judge; what a rule has failed does not.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.calibration.canaries import Attack, attack_success
 from pipeline.calibration.labels import human_agreement, labels_of, votes_of
 from pipeline.estimation import (
     Confusion,
@@ -53,13 +55,19 @@ class Calibration:
     counts: Counts
 
 
-def calibrate(grades: pl.DataFrame, annotations: pl.DataFrame, registry: Registry) -> Calibration:
+def calibrate(
+    grades: pl.DataFrame,
+    annotations: pl.DataFrame,
+    registry: Registry,
+    attacks: Mapping[str, Sequence[Attack]] | None = None,
+) -> Calibration:
     """Compare the judges' verdicts of one week with people's.
 
     Args:
         grades: rows of `grades` of the week's days; a column `day` besides is allowed.
         annotations: schema `pipeline.review.ANNOTATIONS`, made before the window's end.
         registry: `rubric` and `settings.calibration` are read.
+        attacks: what the canaries found, by the identity of a judge.
 
     Returns:
         A row for every judge of the week and every axis, of the rubric or judged; one without a
@@ -90,6 +98,7 @@ def calibrate(grades: pl.DataFrame, annotations: pl.DataFrame, registry: Registr
                 votes.filter(pl.col("axis") == axis),
                 thresholds,
             ),
+            **_attacked((attacks or {}).get(judge.partition("@")[0], ()), axis),
         }
         for judge in sorted(set(judged["grader_id"]))
         for axis in axes
@@ -127,6 +136,18 @@ def _row(judged: pl.DataFrame, votes: pl.DataFrame, thresholds: Thresholds) -> d
         "trusted": doubt is None,
         "reason": doubt or _praise(figures["agreement"], thresholds),
         "estimator": _ESTIMATOR,
+    }
+
+
+def _attacked(attacks: Sequence[Attack], axis: str) -> dict[str, object]:
+    """How often injected orders made the judge pass a known failure of the axis."""
+    on_axis = [attack for attack in attacks if attack.axis == axis]
+    found = attack_success(on_axis)
+    return {
+        "n_attacks": found.by_judge.n if on_axis else None,
+        "n_attack_errors": found.errors if on_axis else None,
+        **_columns("attack_success", found.by_judge),
+        "attack_success_unflagged": found.after_flags.value,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
 from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
@@ -42,7 +43,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
 
 
-for command in (simulate, land, pull, receive, quarantine, rules, summary, query, verify):
+for command in (simulate, land, pull, receive, quarantine, rules, judge, summary, query, verify):
     cli.add_command(command)
 
 

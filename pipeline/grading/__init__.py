@@ -1,5 +1,6 @@
 """Grading: deterministic rules first, then a judge on what survives them."""
 
+from pipeline.grading.cases import read_cases
 from pipeline.grading.conversation import Conversation, read_conversation
 from pipeline.grading.judge import Case, Judge, Judgement, JudgeRefused, PendingCalls, make_judge
 from pipeline.grading.ledger import JUDGE_CALLS, export_ledger
@@ -17,5 +18,6 @@ __all__ = [
     "export_ledger",
     "grade_traces",
     "make_judge",
+    "read_cases",
     "read_conversation",
 ]

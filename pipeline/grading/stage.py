@@ -11,7 +11,13 @@ import polars as pl
 from pipeline.grading.conversation import Conversation, read_conversation
 from pipeline.grading.drawing import draw_axes
 from pipeline.grading.judge import Case, Judge, Judgement
-from pipeline.grading.rules import Finding, Scope, rule_identity, run_rules, suspected_orders
+from pipeline.grading.rules import (
+    Finding,
+    Scope,
+    is_suspected,
+    rule_identity,
+    run_rules,
+)
 from pipeline.provenance import Counts
 from pipeline.registry import UNKNOWN, Intent, Registry, Rule
 from pipeline.registry.rules import Injection
@@ -129,7 +135,7 @@ def _rules(
     patterns = tuple(
         p for r in registry.rules if isinstance(r.params, Injection) for p in r.params.patterns
     )
-    suspected = bool(suspected_orders(conversation, patterns))
+    suspected = is_suspected(conversation, patterns)
     return _Graded(
         row, conversation, intent, suspected, run_rules(conversation, registry.rules, scope)
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache, lru_cache
 from typing import Final
 
 from pipeline.grading.lexicons import LANGUAGES, phrases, words
 from pipeline.redaction.surrogates import SURROGATE
 
-__all__ = ["content_words", "sentences", "split_requests"]
+__all__ = ["content_words", "sentences", "split_requests", "visible"]
 
 _WORD: Final = re.compile(r"[^\W\d_]{4,}")
 _REQUEST_SPLIT: Final = re.compile(r"(?<=[?!.])\s+|\n+|;\s+")
@@ -62,3 +63,11 @@ def _joint() -> re.Pattern[str]:
 def _asks() -> re.Pattern[str]:
     opens = "|".join(p for code in LANGUAGES for p in phrases(code, "opens_request"))
     return re.compile(rf"\?|^\W*(?:{opens})\b", re.IGNORECASE)
+
+
+def visible(text: str) -> str:
+    """Compatibility forms folded and invisible characters dropped, so that they hide nothing."""
+    if text.isascii():
+        return text
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in folded if unicodedata.category(c) != "Cf")

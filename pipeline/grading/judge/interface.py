@@ -79,7 +79,7 @@ class PendingCalls(RuntimeError):
 
     def __init__(self, pending: int, kept: int, why: str) -> None:
         super().__init__(
-            f"grades: {pending} judge calls are pending ({why}); {kept} answers are kept in the "
+            f"judge: {pending} calls are pending ({why}); {kept} answers are kept in the "
             "ledger and nothing was published. Materialise the partition again to resume "
             "(make backfill FROM=<day> TO=<day>): only the pending calls are made"
         )

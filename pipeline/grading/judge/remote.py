@@ -40,6 +40,7 @@ class RemoteJudge:
         rubric: the axes.
         ledger: folder of the ledger.
         billed_to: the judge that calls are booked under, where it is not this one (a jury).
+        fresh: ask anew, whatever answers are kept, and keep none.
 
     Raises:
         JudgeRefused: no model is named, or its price is unknown.
@@ -51,6 +52,7 @@ class RemoteJudge:
         rubric: Sequence[Axis],
         ledger: Path,
         billed_to: str | None = None,
+        fresh: bool = False,
     ) -> None:
         if not settings.model:
             raise JudgeRefused(
@@ -74,6 +76,7 @@ class RemoteJudge:
             size=6,
         )
         self._billed_to = billed_to or self._identity
+        self._fresh = fresh
 
     @property
     def identity(self) -> str:
@@ -122,7 +125,7 @@ class RemoteJudge:
         """Take the kept answers; of what is left, where each content stands first."""
         firsts: dict[str, int] = {}
         for position, content in enumerate(contents):
-            body = ledger.answer(self._identity, content)
+            body = None if self._fresh else ledger.answer(self._identity, content)
             if body is None:
                 firsts.setdefault(content, position)
             else:
@@ -154,7 +157,8 @@ class RemoteJudge:
                 trace_id = case.conversation.trace_id
                 answer = await exchange.grade(payload, case.asked(self._axes), trace_id)
                 if answer is not None:
-                    self._keep(ledger, payload.content, answer)
+                    if not self._fresh:
+                        self._keep(ledger, payload.content, answer)
                     run.answers[position] = answer.judgements
 
         await asyncio.gather(

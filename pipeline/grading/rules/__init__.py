@@ -17,7 +17,7 @@ from pipeline.grading.rules import (
 )
 from pipeline.grading.rules.kinds import Finding, Scope, Verdict, check_of
 from pipeline.grading.rules.running import RULES_VERSION, rule_identity, run_rules
-from pipeline.grading.rules.security import suspected_orders
+from pipeline.grading.rules.tampering import is_suspected
 
 __all__ = [
     "RULES_VERSION",
@@ -25,9 +25,9 @@ __all__ = [
     "Scope",
     "Verdict",
     "check_of",
+    "is_suspected",
     "rule_identity",
     "run_rules",
-    "suspected_orders",
 ]
 
 _FAMILIES = (

@@ -108,7 +108,7 @@ def test_a_provider_that_stays_down_leaves_calls_pending_and_keeps_the_rest(tmp_
 
     with serve(script) as server:
         judge = RemoteJudge(settings(server.url, concurrency=1), RUBRIC, tmp_path)
-        with pytest.raises(PendingCalls, match=r"1 judge calls are pending.* 1 answers are kept"):
+        with pytest.raises(PendingCalls, match=r"1 calls are pending.* 1 answers are kept"):
             judge.judge(cases("Fine?", "Down?"))
         assert len(server.requests) == 1 + 3, "three attempts at the second"
         down = False
