@@ -10,6 +10,7 @@ import click
 
 from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
+from pipeline.cli.plan import plan
 from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, summary, verify
@@ -43,7 +44,19 @@ def cli(context: click.Context, data: Path | None) -> None:
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
 
 
-for command in (simulate, land, pull, receive, quarantine, rules, judge, summary, query, verify):
+for command in (
+    simulate,
+    land,
+    pull,
+    receive,
+    quarantine,
+    rules,
+    judge,
+    plan,
+    summary,
+    query,
+    verify,
+):
     cli.add_command(command)
 
 

@@ -20,7 +20,15 @@ import polars as pl
 from pipeline.files import replace_file
 from pipeline.ids import digest
 
-__all__ = ["JUDGE_CALLS", "BudgetSpent", "CallRecord", "Ledger", "Limits", "export_ledger"]
+__all__ = [
+    "JUDGE_CALLS",
+    "BudgetSpent",
+    "CallRecord",
+    "Ledger",
+    "Limits",
+    "export_ledger",
+    "mean_cost",
+]
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -216,6 +224,17 @@ class Ledger:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def mean_cost(folder: Path, judge_id: str) -> tuple[float, int]:
+    """The mean USD of a judge's answered calls, and how many there were."""
+    with contextlib.closing(sqlite3.connect(folder / "judge.sqlite", timeout=60)) as connection:
+        total, calls = connection.execute(
+            "SELECT COALESCE(SUM(cost_usd), 0), COUNT(*) FROM calls"
+            " WHERE judge_id = ? AND outcome = 'answered'",
+            (judge_id,),
+        ).fetchone()
+    return (total / calls if calls else 0.0), calls
 
 
 def export_ledger(folder: Path) -> Path:

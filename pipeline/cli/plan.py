@@ -1,0 +1,84 @@
+"""The command that says what a backfill will ask of the judge, before it is done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.options import DAY, as_date, counted
+from pipeline.datadir import DataDir
+from pipeline.windows import days_between
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pipeline.grading.forecast import DayForecast, Price
+    from pipeline.registry.settings import Judge as JudgeSettings
+
+__all__ = ["plan"]
+
+
+@click.command()
+@click.option("--from", "first", type=DAY, callback=as_date, required=True, help="First day.")
+@click.option("--to", "last", type=DAY, callback=as_date, help="Last day; else the first one.")
+@click.pass_obj
+def plan(place: DataDir, first: date, last: date | None) -> None:
+    """Say how many calls of the judge a backfill will make, and what they will cost.
+
+    Nothing is run and nobody is asked. Days that this judge has graded cost nothing again, since
+    its answers are kept; of the others an estimate is printed, and what it rests on.
+    """
+    import polars as pl
+
+    from pipeline.cli.printing import print_frame
+    from pipeline.grading import JudgeRefused, make_judge
+    from pipeline.grading.forecast import call_price, forecast_days
+    from pipeline.lake import Lake
+    from pipeline.registry import load_registry
+
+    last = last or first
+    if not first <= last <= datetime.now(UTC).date() - timedelta(days=1):
+        raise click.UsageError("--to is not before --from, and no later than yesterday (UTC)")
+    lake = Lake(place)
+    days = [(day, load_registry(place.registry, day)) for day in days_between(first, last)]
+    registry = days[-1][1]
+    try:
+        judge = make_judge(registry, place.ledger)
+        price = call_price(lake, registry, judge)
+    except JudgeRefused as refused:
+        raise click.UsageError(str(refused)) from None
+    found = forecast_days(lake, days, judge, price)
+    print_frame(pl.DataFrame([vars(one) for one in found]))
+    click.echo(f"\n{_sum(found)} Judge: {judge.identity}. {_basis(price)}")
+    if price.usd:
+        click.echo(_budgets(found, registry.settings.judge))
+    click.echo(f"Run it with: {place.make('backfill', str(first), str(last))}")
+
+
+def _sum(found: list[DayForecast]) -> str:
+    calls = sum(one.calls or 0 for one in found)
+    open_ones = sum(one.calls is None for one in found)
+    more = f", and of {counted(open_ones, 'day')} nobody knows how many" if open_ones else ""
+    return f"About {counted(calls, 'call')} in {counted(len(found), 'day')}{more}."
+
+
+def _basis(price: Price) -> str:
+    if price.usd is None:
+        return "What a call costs is known once a day has been graded."
+    if price.usd == 0 and not price.n:
+        return "It costs nothing."
+    if price.n:
+        return f"A call costs {price.usd:.4f} USD, the mean of {price.n} answered ones."
+    return f"A call costs {price.usd:.4f} USD at most, by the length of the latest conversations."
+
+
+def _budgets(found: list[DayForecast], settings: JudgeSettings) -> str:
+    total = sum(one.usd or 0 for one in found)
+    least = min(settings.budget_usd_per_run, settings.budget_usd_per_day)
+    told = f"About {total:.2f} USD in all; the budgets allow {least:g} a run"
+    if total > least:
+        runs = -(-total // least) if least else 0
+        return f"{told}, so it will stop and ask to be run again, about {int(runs)} times."
+    return f"{told}."

@@ -1,0 +1,128 @@
+"""What grading a range of days will ask of the judge, and cost, before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final, Literal
+
+import polars as pl
+
+from pipeline.grading.cases import read_cases
+from pipeline.grading.judge import Judge
+from pipeline.grading.judge.prompt import write_messages, write_payload
+from pipeline.lake import Lake
+from pipeline.registry import Registry
+from pipeline.tables import GRADES, STRATIFIED_SAMPLES
+from pipeline.windows import Window
+
+__all__ = ["DayForecast", "Price", "call_price", "forecast_days"]
+
+_LOOKED_BACK: Final = 14  # graded days that tell how much of a day reaches the judge
+_SHOWN: Final = 50  # conversations that tell how long a prompt is
+
+
+@dataclass(frozen=True)
+class DayForecast:
+    """One day of a range.
+
+    Attributes:
+        state: how far the day is: graded by this very judge, sampled, or neither.
+        traces: conversations drawn, or the most that will be; None where all are and nobody has
+            counted them yet.
+        calls: conversations that the judge will be asked about, kept answers not counted.
+        usd: what that costs at `Price.usd` a call; None where one of the two is unknown.
+    """
+
+    day: str
+    state: Literal["graded", "sampled", "to be sampled"]
+    traces: int | None
+    calls: int | None
+    usd: float | None
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD of a call: the mean of `n` answered ones, else the most that one may cost (n is 0)."""
+
+    usd: float | None
+    n: int
+
+
+def forecast_days(
+    lake: Lake, days: Iterable[tuple[Window, Registry]], judge: Judge, price: Price
+) -> list[DayForecast]:
+    """Forecast each day with the registry in force on it; nothing is run and nothing is changed.
+
+    Of a day not graded yet, the share of traces that reaches the judge is that of the latest
+    graded days; without one, all do.
+    """
+    share = _judged_share(lake)
+    found = []
+    for window, registry in days:
+        traces: int | None
+        if lake.exists(GRADES, window) and _graded_by(lake, window, judge):
+            sampled = lake.read(STRATIFIED_SAMPLES, window, ["trace_id"]).height
+            found.append(DayForecast(window.key, "graded", sampled, 0, 0.0))
+            continue
+        if lake.exists(STRATIFIED_SAMPLES, window):
+            state: Literal["sampled", "to be sampled"] = "sampled"
+            traces = lake.read(STRATIFIED_SAMPLES, window, ["trace_id"]).height
+        else:
+            state, budget = "to be sampled", registry.settings.sampling.budget_per_day
+            traces = budget if isinstance(budget, int) else None
+        calls = None if traces is None else round(traces * share)
+        usd = None if calls is None or price.usd is None else calls * price.usd
+        found.append(DayForecast(window.key, state, traces, calls, usd))
+    return found
+
+
+def call_price(lake: Lake, registry: Registry, judge: Judge) -> Price:
+    """What a call of the judge costs: by the ledger, else by the longest prompt it may be."""
+    if registry.settings.judge.engine == "embedded" and not registry.settings.judge.jury:
+        return Price(0.0, 0)
+    if (lake.place.ledger / "judge.sqlite").exists():
+        from pipeline.grading.ledger import mean_cost
+
+        mean, n = mean_cost(lake.place.ledger, judge.identity)
+        if n:
+            return Price(mean, n)
+    return Price(_most(lake, registry), 0)
+
+
+def _most(lake: Lake, registry: Registry) -> float | None:
+    from pipeline.grading.judge.prices import find_prices
+
+    settings = registry.settings.judge
+    days = [day for day in lake.windows(GRADES) if lake.exists(STRATIFIED_SAMPLES, day)]
+    if settings.jury or not days:
+        return None
+    cases, _ = read_cases(lake, days[-1], registry, _SHOWN)
+    if not cases:
+        return None
+    lengths = [
+        sum(len(m["content"].encode()) for m in write_messages(
+            write_payload(case).data, registry.rubric, "DATA-", again=False,
+            datamarking=settings.datamarking,
+        ))
+        for case in cases
+    ]  # fmt: skip
+    return find_prices(settings).most(round(fmean(lengths)), settings.max_tokens)
+
+
+def _judged_share(lake: Lake) -> float:
+    days = lake.windows(GRADES)[-_LOOKED_BACK:]
+    if not days:
+        return 1.0
+    graded = lake.read(GRADES, days, ["trace_id", "layer"])
+    if graded.is_empty():
+        return 1.0
+    judged = graded.filter(pl.col("layer") == "judge")["trace_id"].n_unique()
+    return judged / graded["trace_id"].n_unique()
+
+
+def _graded_by(lake: Lake, window: Window, judge: Judge) -> bool:
+    rows = lake.read(GRADES, window, ["grader_id", "layer"])
+    ids: Sequence[str] = rows.filter(pl.col("layer") == "judge")["grader_id"].unique().to_list()
+    return all(name.partition("@")[0] == judge.identity for name in ids)

@@ -1,0 +1,76 @@
+"""`caselaw plan`: calls and cost of a backfill before it is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import main
+from pipeline.grading import grade_traces, make_judge
+from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
+from pipeline.registry import load_registry
+from pipeline.tables import GRADES
+from tests.pipeline.cli.test_judge import DAY, place, use_model
+from tests.pipeline.grading.judge_server import serve
+from tests.pipeline.grading.test_judge_money import good_subset
+from tests.pipeline.grading.traces import agent, redacted, row, samples, user
+
+__all__ = ["place"]  # a fixture
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(["plan", *words])
+    return int(stopped.value.code or 0)
+
+
+def test_without_anything_published_the_budget_of_the_day_is_the_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CASELAW_DATA", str(tmp_path))
+    assert run("--from", "2026-11-02", "--to", "2026-11-03") == 0
+    told = capsys.readouterr().out
+    assert "About 400 calls in 2 days. Judge: embedded-" in told
+    assert "It costs nothing." in told
+    assert told.endswith(f"make backfill CASELAW_DATA={tmp_path} FROM=2026-11-02 TO=2026-11-03\n")
+
+
+def test_a_graded_day_costs_nothing_again_and_tells_what_the_next_will(
+    place: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Six conversations, one barred by a rule: five of six reach the judge, at 0.012 USD each."""
+    from pipeline.datadir import DataDir
+
+    assert isinstance(place, DataDir)
+    lake = Lake(place)
+    rows = [row(user(f"Question {n}?"), agent(f"It is {n}."), trace_id=f"t{n}") for n in range(5)]
+    rows.append(row(user("And?"), agent("It is on its", "length"), trace_id="t5"))
+    with serve(lambda number, request: good_subset(request)) as server:
+        use_model(place, server.url)
+        path = place.root / "registry" / "settings.yaml"
+        priced = path.read_text().replace("input_usd_per_million: 0", "input_usd_per_million: 10")
+        path.write_text(priced.replace("output_usd_per_million: 0", "output_usd_per_million: 20"))
+        registry = load_registry(place.registry, DAY)
+        judge = make_judge(registry, place.ledger)
+        graded = grade_traces(redacted(*rows), samples(*rows), registry, judge)
+    count = Counts("grades", graded.frame.height, graded.frame.height)
+    lake.publish(GRADES, DAY, graded.frame, Provenance(count))
+    assert run("--from", "2026-11-10", "--to", "2026-11-11") == 0
+    told = capsys.readouterr().out
+    lines = [line.split() for line in told.splitlines()]
+    assert ["2026-11-10", "graded", "6", "0", "0"] in [line[:5] for line in lines]
+    # 200 * 5/6 = 167 calls at 1,000 tokens in (10 USD a million) and 100 out (20): 0.012 USD
+    assert "A call costs 0.0120 USD, the mean of 5 answered ones." in told
+    assert "About 167 calls in 2 days." in told
+    assert "About 2.00 USD in all; the budgets allow 5 a run." in told
+
+
+def test_today_and_a_range_that_ends_before_it_begins_are_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CASELAW_DATA", str(tmp_path))
+    assert run("--from", "2026-11-03", "--to", "2026-11-02") == 2
+    assert run("--from", "2999-01-01") == 2
+    assert "no later than yesterday" in capsys.readouterr().err
