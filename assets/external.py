@@ -10,6 +10,7 @@ REGISTRY = {
     "rules": "The deterministic checks and their parameters.",
     "rubric": "What the judge is asked, axis by axis.",
     "failure_modes": "Names, merges and states that people gave to failure modes.",
+    "opt_outs": "Users, tenants and traces that are never sampled.",
     "pii_policy": "What counts as personal data, and what may pass.",
 }
 """Sections of the registry, each a YAML file of its own."""

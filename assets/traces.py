@@ -9,7 +9,7 @@ from pipeline.ids import digest
 from pipeline.ingest import assemble_day
 from pipeline.provenance import Counts
 from pipeline.redaction import redact_traces
-from pipeline.sampling import draw_sample
+from pipeline.sampling import draw_sample, listed_traces
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES, STRATIFIED_SAMPLES
 from resources import (
     ContentKeyResource,
@@ -59,7 +59,7 @@ def raw_traces(
 
 
 @dg.asset(
-    deps=[raw_traces, registry_key("settings"), registry_key("intents")],
+    deps=[raw_traces, *map(registry_key, ("settings", "intents", "opt_outs"))],
     partitions_def=daily,
     backfill_policy=_ONE_RUN,
     group_name="traces",
@@ -70,18 +70,25 @@ def stratified_samples(
     lake: LakeResource,
     registry: RegistryResource,
     embedder: EmbedderResource,
+    content_key: ContentKeyResource,
 ) -> dg.MaterializeResult:
     """Which of the day's conversations are looked at, with the probability of each to be drawn.
 
     Stratified by intent and stakes; high stakes are a census, anomalies a second draw of known
-    probability. Every later rate is weighted by `inclusion_probability`.
+    probability; who opted out takes no part, and a cap on the share holds for all. Every later
+    rate is weighted by `inclusion_probability`.
     """
     with publishing(context, lake, registry, STRATIFIED_SAMPLES) as run:
         for day in run:
             entries = run.registry("settings.sampling", "intents")
             vectors = embedder.sentences()
             run.note("embedder", vectors.identity)
-            sample = draw_sample(run.read(RAW_TRACES, day), entries, vectors)
+            raw = run.read(RAW_TRACES, day)
+            tenants = entries.settings.privacy.tenant_attributes
+            key = content_key.load().subkey("user")
+            listed = listed_traces(raw, entries.opt_outs, key, tenants)
+            run.note_all({"opt_outs/listed": digest(sorted(listed))} if listed else {})
+            sample = draw_sample(raw, entries, vectors, listed)
             run.publish(sample.frame, sample.counts)
     return run.result
 

@@ -10,6 +10,7 @@ import click
 
 from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
+from pipeline.cli.opting_out import opt_out
 from pipeline.cli.plan import plan
 from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
@@ -56,6 +57,7 @@ for command in (
     summary,
     query,
     verify,
+    opt_out,
 ):
     cli.add_command(command)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pipeline.registry.loading import (
     read_yaml,
 )
 from pipeline.registry.modes import NamedMode
+from pipeline.registry.opt_outs import OptOut
 from pipeline.registry.rubric import Axis
 from pipeline.registry.rules import Rule
 from pipeline.registry.settings import Settings, SettingsEntry, settings_as_of
@@ -31,6 +32,7 @@ __all__ = [
     "DatedEntry",
     "Intent",
     "NamedMode",
+    "OptOut",
     "Registry",
     "RegistryError",
     "Rule",
@@ -50,6 +52,8 @@ class Registry:
     rubric: tuple[Axis, ...]
     failure_modes: tuple[NamedMode, ...]
     digests: Mapping[str, str]
+    opt_outs: tuple[OptOut, ...] = field(default=(), repr=False)
+    """Has no digest: one of ids that can be guessed would give them away."""
 
     def digests_of(self, *sections: str) -> dict[str, str]:
         """The digests of the sections that a step read."""
@@ -77,7 +81,7 @@ def load_registry(folder: Path, window: Window | date) -> Registry:
     }
     for section, value in settings.model_dump(mode="json").items():
         digests[f"settings.{section}"] = digest(value)
-    return Registry(settings, intents, rules, rubric, modes, digests)
+    return Registry(settings, intents, rules, rubric, modes, digests, _opt_outs(folder, instant))
 
 
 def _section(folder: Path, name: str, model: type[Entry], instant: date) -> tuple[Entry, ...]:
@@ -85,6 +89,12 @@ def _section(folder: Path, name: str, model: type[Entry], instant: date) -> tupl
     found = as_of(read_entries(path, name, model), instant)
     _require_sound(path, found)
     return found
+
+
+def _opt_outs(folder: Path, instant: date) -> tuple[OptOut, ...]:
+    """Who opted out; a registry of before there was such a file has none."""
+    path = folder / "opt_outs.yaml"
+    return as_of(read_entries(path, "opt_outs", OptOut), instant) if path.exists() else ()
 
 
 def _settings(path: Path, instant: date) -> Settings:

@@ -41,6 +41,9 @@ class Sampling(_Section):
     unknown_stakes: Literal["low", "medium", "high"] = Field(
         "medium", description="stakes of an unknown intent, raised like the others"
     )
+    largest_share: float = Field(
+        1.0, gt=0, le=1, description="of a day's traces: never more are drawn, a census included"
+    )
     seed: str = Field("caselaw", description="key of the hash that ranks traces")
 
 
@@ -119,6 +122,31 @@ class Calibration(_Section):
     blind_only: bool = Field(True, description="labels made with the judge's verdict in view: out")
 
 
+class Privacy(_Section):
+    """How long raw data is kept, and how small a group may be that a report shows.
+
+    Retention goes by the settings of the day on which it runs.
+    """
+
+    retention_days: int = Field(
+        30, ge=7, description="raw data is kept after its day; last week's days are run once more"
+    )
+    landing_days: int | None = Field(None, ge=7, description="landing files; else retention_days")
+    raw_traces_days: int | None = Field(None, ge=7, description="raw_traces; else retention_days")
+    quarantine_days: int | None = Field(None, ge=7, description="quarantine; else retention_days")
+    judge_cache_days: int | None = Field(
+        None, ge=7, description="answers of a judge, since they were given; else retention_days"
+    )
+    smallest_group: int = Field(
+        5, ge=1, description="users (else sessions) below which a group is not shown on its own"
+    )
+    tenant_attributes: tuple[str, ...] = Field(
+        ("app.tenant", "tenant", "tenant.id", "tenant_id", "user.tenant", "account.id",
+         "organization.id"),
+        description="span attributes that name a tenant, for those that opted out",
+    )  # fmt: skip
+
+
 class Settings(_Section):
     """All settings as of one day; every value has a default, so an empty file is fine."""
 
@@ -128,6 +156,7 @@ class Settings(_Section):
     failures: Failures = Failures()
     promotion: Promotion = Promotion()
     calibration: Calibration = Calibration()
+    privacy: Privacy = Privacy()
     eval_dir: str | None = Field(None, description="where cases_from_prod.yaml goes")
 
 
@@ -140,6 +169,7 @@ class SettingsEntry(DatedEntry):
     failures: dict[str, Any] = Field(default_factory=dict)
     promotion: dict[str, Any] = Field(default_factory=dict)
     calibration: dict[str, Any] = Field(default_factory=dict)
+    privacy: dict[str, Any] = Field(default_factory=dict)
     eval_dir: str | None = None
 
 

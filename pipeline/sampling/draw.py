@@ -15,16 +15,24 @@ anomaly score. Given the others' hashes, trace i is taken when u_i / a_i is belo
 least of the others, so its chance is min(1, a_i · t_i): known, proportional to a, and weighting
 by its inverse is unbiased. A Poisson draw by a would have a random size, and its chances would all
 move with each trace that is added.
+
+The cap. A share of the day's traces may be a limit that no budget and no census passes. The budget
+is first cut to it; what is then still too much (a census, a trace for every stratum) is thinned by
+a simple draw under a hash of its own: m of the d that were drawn, so each chance is multiplied by
+m/d. Two-phase sampling (Särndal, Swensson and Wretman, Model Assisted Survey Sampling, 1992, 9.3):
+whatever was drawn first, the second weight is right, so the product is unbiased.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.ids import unit_interval
+
+Reason = Literal["census", "capped_census", "proportional", "anomaly"]
 
 __all__ = ["Drawn", "Eligible", "allocate", "draw", "draw_by_anomaly"]
 
@@ -41,13 +49,16 @@ class Eligible:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A drawn trace: its stratum's size and sample, its chance in (0, 1], and by which draw."""
+    """A drawn trace: its stratum's size and sample, its chance in (0, 1], and by which draw.
+
+    `capped_census` is what a cap left of a census: its chance is below 1.
+    """
 
     trace_id: str
     population: int
     sample: int
     probability: float
-    reason: Literal["census", "proportional", "anomaly"]
+    reason: Reason
 
 
 def draw(
@@ -56,8 +67,9 @@ def draw(
     floor: int,
     anomaly_share: float,
     seed: str,
+    largest_share: float = 1.0,
 ) -> list[Drawn]:
-    """Draw from one day's traces.
+    """Draw from one day's traces, never more than `largest_share` of them.
 
     The census counts against the budget and may exceed it; the strata outside it get one trace
     each even then, so that every trace has a chance and rates stay unbiased. Otherwise no more than
@@ -70,11 +82,28 @@ def draw(
         floor: a stratum below it is taken whole, budget permitting.
         anomaly_share: from 0 to below 1.
         seed: key of the hash.
+        largest_share: above 0 and at most 1; a day of fewer than 1 / `largest_share` traces has
+            none drawn.
 
     Returns:
-        The drawn traces by id; the chance is 1 - (1 - n_h/N_h)(1 - p2), p2 of the second draw.
+        The drawn traces by id; the chance is 1 - (1 - n_h/N_h)(1 - p2), p2 of the second draw,
+        times what the cap left.
     """
     ordered = sorted(traces, key=lambda trace: trace.trace_id)
+    most = int(largest_share * len(ordered) + 1e-9)  # 0.29 * 100 is a little less than 29
+    if most < len(ordered):
+        budget = most if budget == "all" else min(budget, most)
+        return _thin(_draw(ordered, budget, floor, anomaly_share, seed), most, seed)
+    return _draw(ordered, budget, floor, anomaly_share, seed)
+
+
+def _draw(
+    ordered: Sequence[Eligible],
+    budget: int | Literal["all"],
+    floor: int,
+    anomaly_share: float,
+    seed: str,
+) -> list[Drawn]:
     population = Counter(trace.stratum for trace in ordered)
     sample = dict(population)
     second: dict[str, float] = {}
@@ -94,11 +123,26 @@ def draw(
         if name in first or name in chosen:
             missed = (1 - sample[stratum] / population[stratum]) * (1 - second.get(name, 0.0))
             whole = budget == "all" or trace.census
-            reason: Literal["census", "proportional", "anomaly"] = (
-                "census" if whole else "proportional" if name in first else "anomaly"
-            )
+            reason: Reason = "census" if whole else "proportional" if name in first else "anomaly"
             drawn.append(Drawn(name, population[stratum], sample[stratum], 1 - missed, reason))
     return drawn
+
+
+def _thin(drawn: list[Drawn], most: int, seed: str) -> list[Drawn]:
+    """Keep `most` of the drawn, each with the same chance; all where there are no more."""
+    if len(drawn) <= most:
+        return drawn
+    ranked = sorted(drawn, key=lambda one: (unit_interval(seed, "cap", one.trace_id), one.trace_id))
+    kept = {one.trace_id for one in ranked[:most]}
+    return [
+        replace(
+            one,
+            probability=one.probability * most / len(drawn),
+            reason="capped_census" if one.reason == "census" else one.reason,
+        )
+        for one in drawn
+        if one.trace_id in kept
+    ]
 
 
 def allocate(population: Mapping[str, int], seats: int, floor: int) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -46,20 +46,26 @@ class _Described:
         return f"{self.classified.intent}/{self.stakes}"
 
 
-def draw_sample(traces: pl.DataFrame, registry: Registry, embedder: Embedder) -> Sample:
+def draw_sample(
+    traces: pl.DataFrame,
+    registry: Registry,
+    embedder: Embedder,
+    opted_out: Collection[str] = (),
+) -> Sample:
     """Draw the traces of one day that are redacted and graded.
 
     Args:
         traces: the day's `raw_traces`, in any order.
         registry: `intents` and `settings.sampling` are read.
         embedder: finds the nearest intent; `unknown_below` holds for `sentence_embedder`.
+        opted_out: ids of traces that are left out though they do not say so themselves.
 
     Returns:
         A frame that fits `STRATIFIED_SAMPLES`. Weights are 1 / inclusion_probability and add up
         to the number of eligible traces on average over draws; an estimate divides by their sum.
     """
     everyone = read_conversations(traces)
-    eligible = [trace for trace in everyone if not trace.opted_out]
+    eligible = [t for t in everyone if not t.opted_out and t.trace_id not in opted_out]
     described = _describe(eligible, registry, embedder)
     sampling = registry.settings.sampling
     drawn = draw(
@@ -76,6 +82,7 @@ def draw_sample(traces: pl.DataFrame, registry: Registry, embedder: Embedder) ->
         sampling.floor_per_stratum,
         sampling.anomaly_share,
         sampling.seed,
+        sampling.largest_share,
     )
     counts = Counts(
         unit="traces",

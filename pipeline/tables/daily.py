@@ -35,9 +35,11 @@ STRATIFIED_SAMPLES = Table(
         "stratum": Column(pl.String, "intent/stakes"),
         "population": Column(pl.Int64, "N_h: eligible traces of the stratum that day"),
         "sample": Column(pl.Int64, "n_h: traces of the stratum drawn proportionally"),
-        "inclusion_probability": Column(pl.Float64, "chance of being drawn by either draw"),
+        "inclusion_probability": Column(pl.Float64, "chance of being drawn at all"),
         "weight": _CONTEXT["weight"],
-        "reason": Column(pl.String, "census, proportional or anomaly"),
+        "reason": Column(
+            pl.String, "census, capped_census (what the cap left of it), proportional or anomaly"
+        ),
         "anomaly_score": Column(pl.Float64, "0 to 1"),
         "signals": Column(pl.List(pl.String), "anomaly signals that fired, sorted"),
         "turns": Column(pl.Int64, "messages of the user"),

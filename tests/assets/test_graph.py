@@ -26,12 +26,13 @@ raw_traces [traces, day] <- landing_files registry/settings
 redacted_traces [traces, day] <- raw_traces registry/pii_policy stratified_samples
 registry/failure_modes [registry, no partition]
 registry/intents [registry, no partition]
+registry/opt_outs [registry, no partition]
 registry/pii_policy [registry, no partition]
 registry/rubric [registry, no partition]
 registry/rules [registry, no partition]
 registry/settings [registry, no partition]
 run_summaries [reports, day] <- failure_mode_clusters failure_modes grades judge_calibration_reports promoted_cases raw_traces redacted_traces registry/settings stratified_samples
-stratified_samples [traces, day] <- raw_traces registry/intents registry/settings
+stratified_samples [traces, day] <- raw_traces registry/intents registry/opt_outs registry/settings
 warehouse [reports, no partition] <- eval_suite failure_mode_clusters failure_modes grades judge_calibration_reports promoted_cases redacted_traces run_summaries stratified_samples
 """  # noqa: E501 - a line an asset
 

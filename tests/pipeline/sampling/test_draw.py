@@ -86,6 +86,35 @@ def test_both_draws_make_the_chance():
     assert plain == [pytest.approx(0.1)] * len(plain)
 
 
+def test_a_cap_cuts_the_budget_first():
+    # 100 traces, at most 15 of them: 10 of high stakes stay a census, 5 are left for the others.
+    drawn = draw(day_of(low=90, high=10), 30, 2, 0.0, "seed", 0.15)
+    assert Counter(d.reason for d in drawn) == {"census": 10, "proportional": 5}
+    chances = {d.reason: d.probability for d in drawn}
+    assert chances == {"census": 1.0, "proportional": pytest.approx(5 / 90)}
+
+
+def test_a_census_above_the_cap_is_one_no_more_and_says_so():
+    # 60 of high stakes and one of each other stratum are 62; the cap of 40 leaves 31 of them.
+    drawn = draw(day_of(low=15, other=2, high=60), 30, 2, 0.0, "seed", 31 / 77)
+    assert len(drawn) == 31
+    assert {d.reason for d in drawn} <= {"capped_census", "proportional"}
+    chances = {d.trace_id.partition("-")[0]: d.probability for d in drawn}
+    assert chances["high"] == pytest.approx(31 / 62)
+    assert chances.get("low", 1 / 30) == pytest.approx(1 / 15 * 31 / 62)
+
+
+def test_all_under_a_cap_is_as_many_as_the_cap_allows():
+    drawn = draw(day_of(low=10, other=10), "all", 2, 0.0, "seed", 0.5)
+    assert len(drawn) == 10
+    assert {(d.probability, d.reason) for d in drawn} == {(0.5, "proportional")}
+
+
+def test_a_day_too_small_for_one_trace_under_the_cap_has_none():
+    assert draw(day_of(low=9), 30, 2, 0.0, "seed", 0.1) == []
+    assert len(draw(day_of(low=10), 30, 2, 0.0, "seed", 0.1)) == 1
+
+
 # --- properties ------------------------------------------------------------------------------
 
 
@@ -106,6 +135,15 @@ def test_chances_are_chances_and_budgets_are_kept(day, budget, floor, share):
     by_anomaly = int(share * max(budget - census, 0))
     assert len(drawn) <= max(budget, census + others + by_anomaly)
     assert len(drawn) >= min(len(day), census + others)
+
+
+@given(days, budgets | st.just("all"), floors, shares, st.sampled_from([0.1, 0.29, 0.5, 0.9]))
+def test_no_more_than_the_cap_is_ever_drawn(day, budget, floor, share, most):
+    drawn = draw(day, budget, floor, share, "s", most)
+    assert len(drawn) <= most * len(day) + 1e-9
+    assert all(0 < d.probability <= 1 for d in drawn)
+    assert all((d.probability < 1) for d in drawn if d.reason == "capped_census")
+    assert draw(day, budget, floor, share, "s", 1.0) == draw(day, budget, floor, share, "s")
 
 
 @given(days, budgets, floors, shares)
@@ -154,8 +192,10 @@ def test_more_traces_of_a_stratum_never_cost_it_a_seat(day, stratum, seats, floo
 # --- unbiasedness ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("budget", [12, 40])
-def test_weights_add_up_to_the_population(budget):
+@pytest.mark.parametrize(
+    ("budget", "largest_share"), [(12, 1.0), (40, 1.0), (40, 0.25), ("all", 0.5)]
+)
+def test_weights_add_up_to_the_population(budget, largest_share):
     """Over 2,000 seeds the mean of sum(1/pi) is N, and of the odd ones' weights their number."""
     day = [
         Eligible(
@@ -167,8 +207,20 @@ def test_weights_add_up_to_the_population(budget):
     odd = {t.trace_id for t in day if t.anomaly > 0}
     runs, total, of_odd = 2_000, 0.0, 0.0
     for seed in range(runs):
-        for d in draw(day, budget, 2, 0.25, f"seed {seed}"):
+        for d in draw(day, budget, 2, 0.25, f"seed {seed}", largest_share):
             total += 1 / d.probability
             of_odd += (d.trace_id in odd) / d.probability
     assert total / runs == pytest.approx(len(day), rel=0.02)
     assert of_odd / runs == pytest.approx(len(odd), rel=0.03)
+
+
+def test_weights_add_up_where_the_cap_thins_a_census():
+    """Over 2,000 seeds: 77 traces, 62 drawn, of which the cap leaves 31."""
+    day = day_of(low=15, other=2, high=60)
+    runs, total, of_high = 2_000, 0.0, 0.0
+    for seed in range(runs):
+        for d in draw(day, 30, 2, 0.25, f"seed {seed}", 31 / 77):
+            total += 1 / d.probability
+            of_high += d.trace_id.startswith("high") / d.probability
+    assert total / runs == pytest.approx(77, rel=0.02)
+    assert of_high / runs == pytest.approx(60, rel=0.02)
