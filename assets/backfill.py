@@ -17,8 +17,9 @@ from assets.plan import PUBLISH, Task, backfill, restatement
 from assets.progress import Display, display
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
+from pipeline.retention import is_past, kept_from
 from pipeline.tables import RAW_TRACES
-from pipeline.windows import FIRST_DAY
+from pipeline.windows import FIRST_DAY, days_between
 
 __all__ = ["main", "run"]
 
@@ -76,6 +77,13 @@ def _checked(first: date, last: date, lake: Lake) -> list[Task]:
     if last >= today:
         raise click.UsageError(
             f"{last} is not over; the last day that can be run is {today - timedelta(days=1)} (UTC)"
+        )
+    dropped = [day for day in days_between(first, last) if is_past(lake.place, day)]
+    if dropped:
+        raise click.UsageError(
+            f"raw data from {dropped[0].key} to {dropped[-1].key} has passed its retention and was "
+            "dropped; nothing was run, and what was published of those days stays. Begin with "
+            f"FROM={kept_from(lake.place)}, or see privacy.retention_days in registry/settings.yaml"
         )
     return backfill(first, last, lake)
 

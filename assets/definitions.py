@@ -9,6 +9,7 @@ import dagster as dg
 from assets import cases, external, grading, publication, summaries, traces
 from assets.checks import CHECKS
 from assets.jobs import JOBS, SCHEDULES
+from assets.retaining import RETENTION, SCHEDULE
 from assets.sensors import READ_LANDING, late_traces
 from pipeline.datadir import DataDir
 from pipeline.tables import ALL, Table
@@ -41,8 +42,8 @@ def build(place: DataDir, threads: int = 2) -> dg.Definitions:
     return dg.Definitions(
         assets=list(dg.map_asset_specs(_with_policy, specs)),
         asset_checks=CHECKS,
-        jobs=[*JOBS, READ_LANDING],
-        schedules=SCHEDULES,
+        jobs=[*JOBS, READ_LANDING, RETENTION],
+        schedules=[*SCHEDULES, SCHEDULE],
         sensors=[late_traces],
         resources=resources_of(place, threads),
         # One process a run: a range of days loads detectors and vectors once.

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from pipeline.lake import Lake
+from pipeline.retention import is_past
 from pipeline.tables import FAILURE_MODES, RAW_TRACES
 from pipeline.windows import Window, days_between, week_of
 
@@ -59,9 +60,11 @@ def backfill(first: date, last: date, lake: Lake) -> list[Task]:
 def restatement(first: date, lake: Lake) -> list[Task]:
     """Every day from `first` on that the lake holds, every week it has closed, and `publish`.
 
-    Days that were never run stay so: a stretch of days ends where one is missing.
+    Days that were never run stay so, and those whose raw data retention has dropped stay as they
+    are: a stretch of days ends where one is missing.
     """
-    days = [day for day in lake.windows(RAW_TRACES) if day.first >= first]
+    there = (day for day in lake.windows(RAW_TRACES) if day.first >= first)
+    days = [day for day in there if not is_past(lake.place, day)]
     start = week_of(first)
     return list(_week_by_week(days, {w for w in lake.windows(FAILURE_MODES) if w >= start}))
 

@@ -9,6 +9,7 @@ from pipeline.ids import digest
 from pipeline.ingest import assemble_day
 from pipeline.provenance import Counts
 from pipeline.redaction import redact_traces
+from pipeline.retention import require_kept
 from pipeline.sampling import draw_sample, listed_traces
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES, STRATIFIED_SAMPLES
 from resources import (
@@ -41,13 +42,14 @@ def raw_traces(
 
     A conversation belongs to the UTC day of its first span. Records that cannot be read are kept
     in `quarantined_records`; above `ingest.quarantine_ratio` the day fails. Holds personal data:
-    it lies in the raw zone and has no view.
+    it lies in the raw zone, has no view, and a day that retention has dropped is refused.
     """
     with publishing(context, lake, registry, RAW_TRACES) as run:
         for day in run:
             entries = run.registry("settings.ingest")
             key = content_key.load().subkey("user")
             with assemble_day(run.place, day, entries, key, run.report_bytes) as found:
+                require_kept(run.place, day, found.counts.records_in)
                 found.require_sources(run.published_before("trace_id", "source_files"))
                 run.note_all(found.files)
                 bad = found.quarantined

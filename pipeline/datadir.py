@@ -59,6 +59,11 @@ class DataDir:
         return self.root / "keys"
 
     @property
+    def receipts(self) -> Path:
+        """What was erased or dropped, when, and how much of it; never cleaned."""
+        return self.root / "receipts"
+
+    @property
     def simulated(self) -> Path:
         """The simulator's ground truth; no asset reads it."""
         return self.root / "simulated"

@@ -109,6 +109,7 @@ class Lake:
 
         Raises:
             MissingPartition: naming the partition and the command that makes it.
+            PastRetention: it was raw data, and has been dropped.
             CorruptPartition: naming the file and the command that makes it anew.
         """
         wanted = [windows] if windows is None or isinstance(windows, Window) else list(windows)
@@ -116,6 +117,7 @@ class Lake:
         for window in wanted:
             files = self.files(table, window)
             if not files:
+                self._refuse_dropped(table, window)
                 raise MissingPartition(
                     f"{table.name} has no partition {window or 'all'}; nothing was changed. "
                     f"Run: {self._command(table, window)}"
@@ -182,6 +184,12 @@ class Lake:
             f"({type(error).__name__}); the file was left as it is. Make it anew with: "
             f"{self._command(table, window)}"
         )
+
+    def _refuse_dropped(self, table: Table, window: Window | None) -> None:
+        from pipeline.retention.mark import require_kept  # retention itself stands on the lake
+
+        if table.zone == "raw" and window is not None:
+            require_kept(self.place, window)
 
     def _while_there_is_room(
         self, folder: Path, frames: Iterable[pl.DataFrame], where: str

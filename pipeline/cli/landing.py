@@ -110,10 +110,35 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
             f"Published before this was there: {counted(len(stale), 'day')} ({named}). "
             "Run again, a day takes it in"
         )
-    say_next(place, days)
+    say_next(place, _without_dropped(place, days))
     if not readable and any(target in found for target in landed):
         click.echo("No record of these files can be read.", err=True)
         sys.exit(1)
+
+
+def _without_dropped(place: DataDir, days: set[str]) -> set[str]:
+    """The days that may be run; warns of those that retention has dropped or is about to drop."""
+    from pipeline.retention import is_past, kept_from
+    from pipeline.retention.mark import first_rebuilt, privacy_today
+
+    if kept_from(place) is None:  # retention is not in use here
+        return days
+    old = {d for d in days if is_past(place, day_window(d))}
+    if old:
+        click.echo(
+            f"Past their retention: {counted(len(old), 'day')} ({min(old)} to {max(old)}). They "
+            "are not run again, and `caselaw retention` drops what was landed of them: see "
+            "privacy.retention_days in registry/settings.yaml",
+            err=True,
+        )
+    cut = first_rebuilt(privacy_today(place), datetime.now(UTC).date()).isoformat()
+    if ageing := {d for d in days - old if d < cut}:
+        click.echo(
+            f"Older than privacy.retention_days: {counted(len(ageing), 'day')}, which the next "
+            "`caselaw retention` drops",
+            err=True,
+        )
+    return days - old
 
 
 def _held(file: LandedFile) -> str:

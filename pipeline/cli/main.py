@@ -16,16 +16,18 @@ from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, summary, verify
 from pipeline.cli.receive import receive
+from pipeline.cli.retaining import retention
 from pipeline.cli.rules import rules
 from pipeline.datadir import DataDir
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
 from pipeline.registry import RegistryError
+from pipeline.retention.mark import PastRetention
 
 __all__ = ["cli", "main"]
 
-_COULD_NOT = (LandingError, IndexFailed, MissingPartition, CorruptPartition, OSError)
+_COULD_NOT = (LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, OSError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100})
@@ -58,6 +60,7 @@ for command in (
     query,
     verify,
     opt_out,
+    retention,
 ):
     cli.add_command(command)
 

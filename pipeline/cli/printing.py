@@ -12,8 +12,8 @@ __all__ = ["csv_text", "print_frame"]
 _STARTS_FORMULA = r"^[=+\-@\t\r\x00]"
 
 
-def print_frame(frame: pl.DataFrame) -> None:
-    """Print a frame; a column with one value in all of several rows is said once, below."""
+def print_frame(frame: pl.DataFrame, *, fold: bool = True) -> None:
+    """Print a frame; to `fold` is to say a value that stands in all of several rows once, below."""
     console = Console(highlight=False)
     if frame.is_empty():
         console.print("No rows.")
@@ -22,7 +22,7 @@ def print_frame(frame: pl.DataFrame) -> None:
     constant = {
         name: shown[name][0]
         for name in shown.columns
-        if shown.height > 1 and shown[name].n_unique() == 1
+        if fold and shown.height > 1 and shown[name].n_unique() == 1
     }
     varying = shown.drop(list(constant))
     if _width(varying) <= console.width:

@@ -13,6 +13,7 @@ from pipeline.ingest.days.attachments import LOOKED_FOR, events_about
 from pipeline.ingest.days.planning import plan_day
 from pipeline.ingest.index.landed import LandedFile
 from pipeline.lake import Lake
+from pipeline.retention.mark import is_past
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import Window
 
@@ -48,6 +49,8 @@ def stale_days(
     """
     lake = Lake(place)
     for window in lake.windows(RAW_TRACES):
+        if is_past(place, window):  # it would be refused
+            continue
         seen = lake.footer(RAW_TRACES, window)["inputs"].values()
         fresh = [file for file in files if file.sha256 not in seen and _may_tell_of(file, window)]
         if fresh:

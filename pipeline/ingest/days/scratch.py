@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.datadir import DataDir
 from pipeline.files import is_alive, make_directory
 
-__all__ = ["rows_file", "scratch_folder"]
+__all__ = ["rows_file", "scratch_folder", "sweep_scratch"]
 
 
 def rows_file(scratch: Path, share: int) -> Path:
@@ -23,12 +23,17 @@ def rows_file(scratch: Path, share: int) -> Path:
 def scratch_folder(place: DataDir) -> Iterator[Path]:
     """A private folder in the raw zone, removed at the end; those of killed processes go too."""
     make_directory(place.raw, private=True)
-    for left in place.raw.glob(".assembling-*"):
-        if not is_alive(int(left.name.split("-")[1])):
-            shutil.rmtree(left, ignore_errors=True)
+    sweep_scratch(place)
     folder = place.raw / f".assembling-{os.getpid()}-{os.urandom(4).hex()}"
     make_directory(folder, private=True)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_scratch(place: DataDir) -> None:
+    """Remove the folders that killed processes left."""
+    for left in place.raw.glob(".assembling-*"):
+        if not is_alive(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)

@@ -2,7 +2,9 @@
 
 from pipeline.ingest.index.known import (
     forget_file,
+    forget_files,
     landed_files,
+    lying_and_known,
     remembered_files,
     settled_files,
 )
@@ -12,7 +14,9 @@ __all__ = [
     "IndexFailed",
     "LandedFile",
     "forget_file",
+    "forget_files",
     "landed_files",
+    "lying_and_known",
     "remembered_files",
     "settled_files",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +25,9 @@ from pipeline.ingest.landing import given_day, lying_files, plain_name
 
 __all__ = [
     "forget_file",
+    "forget_files",
     "landed_files",
+    "lying_and_known",
     "remembered_files",
     "settled_files",
 ]
@@ -80,14 +82,18 @@ def _changes(path: Path, settle_seconds: float) -> bool:
 
 def remembered_files(place: DataDir) -> list[LandedFile]:
     """What is known of the files that lie in landing as they are now; none is read for it."""
-    lying = {}
+    return _each_once(file for _, _, file in lying_and_known(place) if file is not None)
+
+
+def lying_and_known(place: DataDir) -> Iterator[tuple[Path, os.stat_result, LandedFile | None]]:
+    """Every file that lies in landing, and what is known of it as it is now; none is read."""
+    found = (_remembered(place, note) for note in notes_folder(place).glob("*.json"))
+    known = {(file.path, file.size, file.modified): file for file in found if file is not None}
     for path in lying_files(place):
         with suppress(FileNotFoundError):
             stat = path.stat()
             name = plain_name(path.relative_to(place.landing))
-            lying[name] = stat.st_size, stat.st_mtime_ns
-    found = (_remembered(place, note) for note in notes_folder(place).glob("*.json"))
-    return _each_once(f for f in found if f and lying.get(f.path) == (f.size, f.modified))
+            yield path, stat, known.get((name, stat.st_size, stat.st_mtime_ns))
 
 
 def _each_once(files: Iterable[LandedFile]) -> list[LandedFile]:
@@ -100,9 +106,14 @@ def _each_once(files: Iterable[LandedFile]) -> list[LandedFile]:
 
 def forget_file(place: DataDir, path: str) -> None:
     """Forget what is known of a landing file, so that it is read anew."""
+    forget_files(place, {path})
+
+
+def forget_files(place: DataDir, paths: Collection[str]) -> None:
+    """Forget what is known of landing files, named as in `LandedFile.path`."""
     for note in notes_folder(place).glob("*.json"):
         file = _remembered(place, note)
-        if file is not None and file.path == path:
+        if file is not None and file.path in paths:
             note.unlink(missing_ok=True)
             shutil.rmtree(content_folder(place) / file.entry, ignore_errors=True)
 
