@@ -10,6 +10,7 @@ import jinja2
 from pipeline.catalog.meanings import TABLE_MEANINGS
 from pipeline.catalog.types import column_type, file_pattern, identifier, literal
 from pipeline.datadir import DataDir
+from pipeline.registry import settings_today
 from pipeline.tables import ALL, Table
 
 __all__ = ["SQL", "WarehouseScript", "warehouse_script"]
@@ -36,7 +37,11 @@ def warehouse_script(place: DataDir) -> WarehouseScript:
     """
     templates = _environment()
     tables = [table for table in ALL.values() if table.zone == "lake"]
-    parts = [templates.get_template("macros.sql").render()]
+    smallest = settings_today(place.registry).privacy.smallest_group
+    parts = [
+        templates.get_template("macros.sql").render(),
+        templates.get_template("settings.sql").render(smallest_group=smallest),
+    ]
     parts += [_table_view(templates, place, table) for table in tables]
     views = [table.name for table in tables]
     for path in sorted((SQL / "views").glob("[0-9]*.sql")):

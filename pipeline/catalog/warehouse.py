@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.catalog.analysts import locking_statements
 from pipeline.catalog.scripts import warehouse_script
 from pipeline.catalog.types import literal
 from pipeline.datadir import DataDir
-from pipeline.files import make_directory
+from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 from pipeline.lake import Lake
 
@@ -28,7 +29,8 @@ def build_warehouse(place: DataDir) -> Path:
 
     The file holds views and macros alone. Every build has a name of its own, because DuckDB
     keeps an analyst's write-ahead log beside the file the link leads to and would replay it onto
-    a new file of that name. Whoever has an older version open keeps it.
+    a new file of that name. Whoever has an older version open keeps it. Beside them lies
+    `locked.sql`, with which any client of DuckDB shuts its connection in.
 
     Raises:
         duckdb.Error: a text in `sql/` or a published file does not fit; the link stays as it was.
@@ -50,6 +52,8 @@ def build_warehouse(place: DataDir) -> Path:
     finally:
         aside.unlink(missing_ok=True)
         aside.with_name(aside.name + ".wal").unlink(missing_ok=True)
+    with replace_file(folder / "locked.sql") as temporary:
+        temporary.write_text(locking_statements(place), "utf-8")
     _point(place.warehouse, made)
     _sweep(folder)
     return made

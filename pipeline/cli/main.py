@@ -14,7 +14,7 @@ from pipeline.cli.opting_out import opt_out
 from pipeline.cli.plan import plan
 from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
-from pipeline.cli.reading import query, summary, verify
+from pipeline.cli.reading import query, sql, summary, verify
 from pipeline.cli.receive import receive
 from pipeline.cli.retaining import retention
 from pipeline.cli.rules import rules
@@ -27,7 +27,9 @@ from pipeline.retention.mark import PastRetention
 
 __all__ = ["cli", "main"]
 
-_COULD_NOT = (LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, OSError)
+_COULD_NOT = (
+    *(LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, OSError),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100})
@@ -58,6 +60,7 @@ for command in (
     plan,
     summary,
     query,
+    sql,
     verify,
     opt_out,
     retention,

@@ -13,7 +13,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import sha256
 from pipeline.lake import MissingPartition
 
-__all__ = ["query", "summary", "verify"]
+__all__ = ["query", "sql", "summary", "verify"]
 
 
 @click.command()
@@ -56,6 +56,33 @@ def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: b
         raise click.UsageError(f"no query {name!r}; there are: {known}") from None
     except UnknownVariable as error:
         raise click.UsageError(str(error)) from None
+    if as_csv:
+        click.echo(csv_text(frame), nl=False)
+    else:
+        print_frame(frame)
+
+
+@click.command()
+@click.argument("statements")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, nothing left out.")
+@click.pass_obj
+def sql(place: DataDir, statements: str, as_csv: bool) -> None:
+    """Run SELECT STATEMENTS on the warehouse; - reads them from standard input.
+
+    The connection reads the views and nothing else: no other file, no network, nothing written.
+    """
+    import duckdb
+    import polars as pl
+
+    from pipeline.catalog import StatementRefused, open_warehouse, run_sql
+    from pipeline.cli.printing import csv_text, print_frame
+
+    text = sys.stdin.read() if statements == "-" else statements
+    with open_warehouse(place) as connection:
+        try:
+            frame = pl.DataFrame(run_sql(connection, text).to_arrow_table())
+        except (StatementRefused, duckdb.Error) as error:
+            raise click.UsageError(str(error)) from None
     if as_csv:
         click.echo(csv_text(frame), nl=False)
     else:

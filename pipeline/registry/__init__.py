@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -39,6 +39,7 @@ __all__ = [
     "Settings",
     "load_registry",
     "read_yaml",
+    "settings_today",
 ]
 
 
@@ -82,6 +83,15 @@ def load_registry(folder: Path, window: Window | date) -> Registry:
     for section, value in settings.model_dump(mode="json").items():
         digests[f"settings.{section}"] = digest(value)
     return Registry(settings, intents, rules, rubric, modes, digests, _opt_outs(folder, instant))
+
+
+def settings_today(folder: Path) -> Settings:
+    """The settings in force now: for what is done now, not for a day's own run.
+
+    Raises:
+        RegistryError: the file is missing or wrong.
+    """
+    return _settings(folder / "settings.yaml", datetime.now(UTC).date())
 
 
 def _section(folder: Path, name: str, model: type[Entry], instant: date) -> tuple[Entry, ...]:

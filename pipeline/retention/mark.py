@@ -9,6 +9,7 @@ import orjson
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import canonical_json
+from pipeline.registry import settings_today
 from pipeline.registry.settings import Privacy
 from pipeline.windows import Window
 
@@ -25,9 +26,7 @@ def privacy_today(place: DataDir) -> Privacy:
     Raises:
         RegistryError: naming the file, the line and the field.
     """
-    from pipeline.registry import load_registry  # who reads the mark alone need not load it
-
-    return load_registry(place.registry, datetime.now(UTC).date()).settings.privacy
+    return settings_today(place.registry).privacy
 
 
 def first_kept(days: int, today: date) -> date:

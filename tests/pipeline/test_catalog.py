@@ -44,6 +44,7 @@ def test_three_versions_are_kept_and_nothing_else_is_left(place: DataDir) -> Non
     for _ in range(6):
         build_warehouse(place)
     left = sorted(path.name for path in (place.root / ".warehouse").iterdir())
+    assert left.pop(0) == "locked.sql"
     assert [name[:16] for name in left] == [f"warehouse-00000{n}" for n in (4, 5, 6)]
     assert [path.name for path in place.root.iterdir() if path.name != ".warehouse"] == [
         "warehouse.duckdb"
@@ -74,12 +75,13 @@ def test_a_text_that_fails_leaves_the_link_as_it_was(
     good = build_warehouse(place)
     (tmp_path / "sql" / "views").mkdir(parents=True)
     (tmp_path / "sql" / "macros.sql").write_text("CREATE MACRO broken(", "utf-8")
-    (tmp_path / "sql" / "views" / "_table.sql").write_text("", "utf-8")
+    for name in ("settings.sql", "views/_table.sql"):
+        (tmp_path / "sql" / name).write_text("", "utf-8")
     monkeypatch.setattr("pipeline.catalog.scripts.SQL", tmp_path / "sql")
     with pytest.raises(duckdb.Error):
         build_warehouse(place)
     assert place.warehouse.resolve() == good
-    assert [p.name for p in good.parent.iterdir()] == [good.name]
+    assert sorted(p.name for p in good.parent.iterdir()) == ["locked.sql", good.name]
 
 
 @pytest.mark.parametrize("name", ["it's", "a [b] *c", "day=2020-01-01", 'quo"te; DROP', "größe"])
