@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 from assets.backfill import run
 from assets.plan import backfill
 from pipeline.datadir import COMMITTED, DataDir
+from pipeline.files import make_directory
 from pipeline.lake import Lake
 from pipeline.simulate import Simulation, simulate
 
@@ -63,7 +64,7 @@ def _copy_registry(place: DataDir) -> None:
     """Give the demo a registry of its own: the committed one with a smaller budget."""
     own = place.root / "registry"
     if not own.is_dir():
-        place.root.mkdir(parents=True, exist_ok=True)
+        make_directory(place.root, private=False)
         aside = place.root / ".registry.tmp"
         shutil.copytree(COMMITTED / "registry", aside, dirs_exist_ok=True)
         with (aside / "settings.yaml").open("a", encoding="utf-8") as settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ __all__ = ["SHOW_ERRORS", "clear_errors", "explain"]
 
 SHOW_ERRORS = "CASELAW_SHOW_ERRORS"
 _ROOT = Path(__file__).resolve().parent.parent
+# The name that somebody gave to a file they landed may be a customer's; who runs a command is told.
+_NAMED_FILE = re.compile(r"(?<=landing index: ).+(?= (?:could not be read|was changed))", re.DOTALL)
 _OURS = ("pipeline.", "assets.", "resources.")
 
 
@@ -29,9 +32,11 @@ def explain(where: str, error: Exception) -> str:
         error: what was raised.
     """
     if type(error).__module__.startswith(_OURS):
-        return f"{where}: {error}"
+        return f"{where}: {_NAMED_FILE.sub('a file', str(error))}"
     if isinstance(error, OSError) and error.errno is not None:
-        return f"{where}: {error.strerror} ({error.filename}) {_place(error)}"
+        landed = "landing" in Path(str(error.filename)).parts
+        file = "a file in landing" if landed else error.filename
+        return f"{where}: {error.strerror} ({file}) {_place(error)}"
     return (
         f"{where}: {type(error).__name__} {_place(error)}. Its own words are withheld, for they "
         "may quote a trace. What was published before stays as it was. Set "

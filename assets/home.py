@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipeline.datadir import DataDir
-from pipeline.files import replace_file
+from pipeline.files import make_directory, replace_file
 
 __all__ = ["open_instance", "prepare_home"]
 
@@ -19,7 +19,7 @@ def prepare_home(place: DataDir) -> Path:
     """Return the DAGSTER_HOME, with the committed `dagster.yaml` copied there on first use."""
     own = place.dagster / "dagster.yaml"
     if not own.exists():
-        place.dagster.mkdir(parents=True, exist_ok=True)
+        make_directory(place.dagster, private=True)
         with replace_file(own) as temporary:
             temporary.write_bytes(_COMMITTED.read_bytes())
     return place.dagster

@@ -13,7 +13,7 @@ from assets.publishing import publishing
 from assets.summaries import run_summaries
 from assets.traces import redacted_traces, stratified_samples
 from pipeline.catalog import build_warehouse
-from pipeline.files import replace_file
+from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 from pipeline.promotion import assemble_suite
 from pipeline.review.annotations import read_annotations
@@ -101,6 +101,6 @@ def _replace_text(path: Path, expected: str | None, text: str) -> None:
             "Run: make publish"
         )
     if text != expected:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent, private=False)
         with replace_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

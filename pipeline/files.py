@@ -9,7 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["is_alive", "make_directory", "replace_file", "sha256", "sweep", "sync_directory"]
+__all__ = [
+    "is_alive",
+    "keep_private",
+    "make_directory",
+    "replace_file",
+    "sha256",
+    "sweep",
+    "sync_directory",
+]
+
+
+def keep_private() -> None:
+    """Have this process, and those it starts, make files for its owner alone: umask 077.
+
+    What is for others to read (the lake, the warehouse, reports, the suite) says so itself.
+    """
+    os.umask(0o077)
 
 
 @contextmanager
@@ -18,10 +34,12 @@ def replace_file(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iter
 
     Yields a path in the same directory whose name starts with a dot and ends in `.tmp`; on
     success it is fsynced and renamed to `path`, on failure removed. What can be made again need
-    not be `durable`: it is not fsynced, and may be torn after a power cut.
+    not be `durable`: it is not fsynced, and may be torn after a power cut. Until then it is its
+    owner's alone, whatever the umask.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield temporary
         os.chmod(temporary, mode)
         if durable:
@@ -46,8 +64,15 @@ def sha256(path: Path, stop: int | None = None) -> str:
 
 
 def make_directory(folder: Path, *, private: bool) -> None:
-    """Make `folder`; a private one is open to its owner alone."""
+    """Make `folder`; a private one is open to its owner alone.
+
+    What is made on the way to it, and one that is not private, may be entered by all: the umask
+    does not count. Folders that were there are left as somebody chose to have them.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    for path in made:
+        path.chmod(0o755)
     if private:
         folder.chmod(0o700)
 

@@ -48,6 +48,7 @@ def build_warehouse(place: DataDir) -> Path:
         except duckdb.Error:
             Lake(place).require_readable()
             raise
+        aside.chmod(0o644)
         os.replace(aside, made)
     finally:
         aside.unlink(missing_ok=True)

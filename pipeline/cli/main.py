@@ -19,6 +19,7 @@ from pipeline.cli.receive import receive
 from pipeline.cli.retaining import retention
 from pipeline.cli.rules import rules
 from pipeline.datadir import DataDir
+from pipeline.files import keep_private
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
@@ -46,6 +47,7 @@ def cli(context: click.Context, data: Path | None) -> None:
 
     Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it.
     """
+    keep_private()
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
 
 

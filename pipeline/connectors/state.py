@@ -68,7 +68,8 @@ def opened(
         Busy: another process has it open.
     """
     folder = _folder(place)
-    make_directory(folder, private=True)
+    for room in (place.ledger, folder):
+        make_directory(room, private=True)
     series = digest(platform, host, selection, size=6)
     path = folder / f"{platform}-{series}-{start:%Y%m%dT%H%M%S}-{end:%Y%m%dT%H%M%S}.json"
     lock = os.open(folder / f".{path.stem}.lock", os.O_CREAT | os.O_WRONLY, 0o600)

@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.files import replace_file
+from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 
 __all__ = [
@@ -110,17 +110,17 @@ class Ledger:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder, private=True)
+        folder.chmod(0o711)  # the export below is read by analysts, through a view
         path = folder / "judge.sqlite"
-        new = not path.exists()
+        if not path.exists():
+            path.touch(0o600)
         self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
         self._connection.isolation_level = None  # every statement is its own transaction
         self._connection.execute("PRAGMA journal_mode=WAL")
         # a killed process loses nothing so; after a power cut the last calls may be unknown
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_TABLES + _DAYS_BEFORE)
-        if new:
-            path.chmod(0o600)
         self.corrupt = 0
 
     def close(self) -> None:
@@ -256,7 +256,10 @@ def export_ledger(folder: Path) -> Path:
         pl.col("cache_hit").cast(pl.Boolean),
     )
     target = folder / "export" / "judge_calls.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        make_directory(folder, private=True)
+        folder.chmod(0o711)
+    make_directory(target.parent, private=False)
     with replace_file(target) as temporary:
         frame.select(names).write_parquet(temporary, statistics=False)
     return target

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.files import make_directory
 from pipeline.ids import canonical_json
 
 __all__ = [
@@ -135,7 +136,7 @@ def _read(path: Path, variable: str) -> SurrogateKey:
 
 def _create(path: Path) -> None:
     """Write a fresh key aside, then link it into place: the first of several writers wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent, private=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

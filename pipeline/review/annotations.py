@@ -18,7 +18,7 @@ import orjson
 import polars as pl
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.files import replace_file
+from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 from pipeline.tables.schema import UTC_TIME
 
@@ -158,7 +158,8 @@ def write_annotation(folder: Path, annotation: Annotation) -> Path:
     name = annotation.annotation_id
     path = folder / annotation.annotated_at.date().isoformat() / f"{name}.json"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for room in (folder, path.parent):
+            make_directory(room, private=True)
         body = {"annotation_id": name} | annotation.model_dump(mode="json")
         with replace_file(path, mode=0o600) as temporary:
             temporary.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")

@@ -11,6 +11,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.files import make_directory
+
 from . import landing, reviewers
 from .conversations import Conversation, conversations_on
 from .otlp import Span
@@ -102,7 +104,7 @@ def simulate(
     if days < 1 or per_day < 1:
         raise ValueError(f"days and per_day must be at least 1, not {days} and {per_day}")
     for name in ("landing", "simulated", "annotations"):
-        (data_dir / name).mkdir(parents=True, exist_ok=True)
+        make_directory(data_dir / name, private=True)
     spans: dict[Channel, list[Span]] = {"web": [], "app": [], "api": []}
     talks: list[Conversation] = []
     annotations = 0
@@ -116,7 +118,7 @@ def simulate(
         if progress:
             progress(day + 1, days)
     files = [f for c, found in spans.items() for f in landing.write(data_dir / "landing", c, found)]
-    _truth(talks).write_parquet(data_dir / "simulated" / "ground_truth.parquet")
+    _truth(talks).write_parquet(data_dir / "simulated" / "ground_truth.parquet", statistics=False)
     counted = Counter(kind for t in talks for kind in t.failure_kinds)
     return Simulation(
         conversations=len(talks),

@@ -98,8 +98,8 @@ def _assembled(
     place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame, events: pl.DataFrame,
     content_key: bytes, scratch: Path, shares: int,
 ) -> Iterator[Share]:  # fmt: skip
-    members.write_parquet(scratch / "members.parquet")
-    events.write_parquet(scratch / "events.parquet")
+    members.write_parquet(scratch / "members.parquet", statistics=False)
+    events.write_parquet(scratch / "events.parquet", statistics=False)
     task: dict[str, Any] = {
         "do": "assemble",
         "root": str(place.root),
