@@ -20,7 +20,7 @@ def prepare_home(place: DataDir) -> Path:
     own = place.dagster / "dagster.yaml"
     if not own.exists():
         make_directory(place.dagster, private=True)
-        with replace_file(own) as temporary:
+        with replace_file(own, 0o600) as temporary:
             temporary.write_bytes(_COMMITTED.read_bytes())
     return place.dagster
 

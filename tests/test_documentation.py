@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from pipeline.cli.main import cli, main
 from pipeline.ingest.quarantine import REASONS
 from pipeline.ingest.readers import READERS, Reader
-from pipeline.registry.settings import Ingest, Judge
+from pipeline.registry.settings import Ingest, Judge, Privacy
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "land-your-traces.md"
+PRIVACY = ROOT / "docs" / "privacy.md"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 INGEST = ROOT / "pipeline" / "ingest"
 
@@ -135,6 +136,14 @@ def test_a_setting_of_the_judge_is_documented_with_its_default(name: str) -> Non
     default = Judge.model_fields[name].get_default(call_default_factory=True)
     shown = "" if default in (None, (), {}) else f"{default} "
     assert f"| `{name}` | {shown}|" in (ROOT / "docs" / "judge.md").read_text()
+
+
+@pytest.mark.parametrize("name", Privacy.model_fields)
+def test_a_setting_of_privacy_is_documented(name: str) -> None:
+    default = Privacy.model_fields[name].default
+    shown = "as above" if default is None else default
+    shown = f"`{default[0]}`, ..." if isinstance(default, tuple) else shown
+    assert f"| `{name}` | {shown} |" in PRIVACY.read_text()
 
 
 @pytest.mark.parametrize("code", REASONS)

@@ -34,10 +34,10 @@ placed AS (
     GROUP BY o.who
 ),
 together AS (
-    SELECT r.place, r.users, count(p.who) AS users_so_far
+    SELECT r.place, r.users, sum(count(p.who)) OVER (ORDER BY r.place) AS users_so_far
     FROM ranked AS r
-    JOIN placed AS p ON p.place <= r.place
-    GROUP BY ALL
+    LEFT JOIN placed AS p ON p.place = r.place
+    GROUP BY r.place, r.users
 ),
 folded AS (
     SELECT

@@ -183,6 +183,7 @@ def prepare(place: DataDir) -> None:
     with (registry / "settings.yaml").open("a") as settings:
         settings.write(
             "  - ingest: {quarantine_ratio: 0.6}\n"
+            "    privacy: {retention_days: 36500}\n"
             "    promotion: {recurrence: 1, lesson_recurrence: 1, threshold: 0.1,\n"
             "                review_threshold: 0.1}\n"
         )
