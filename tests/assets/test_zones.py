@@ -27,7 +27,7 @@ import yaml
 from pipeline.datadir import COMMITTED, DataDir
 from pipeline.files import make_directory
 from pipeline.lake import Lake
-from pipeline.tables import PROMOTED_CASES, QUARANTINED_RECORDS, REDACTED_TRACES
+from pipeline.tables import PROMOTED_CASES, QUARANTINED_RECORDS, REDACTED_TRACES, STRATIFIED_SAMPLES
 from pipeline.windows import day
 from tests.pipeline.ingest.spans import NOON, attribute, chat, message, request, span
 
@@ -45,9 +45,10 @@ PRIVATE_ROOMS = (*RAW_ROOMS, "keys", "receipts", "dagster", "ledger")
 _NAMES = ["Jonathan Whitfield", "Margaret Ashworth", "Benjamin Calloway", "Katherine Delaney",
           "Christopher Langley", "Elizabeth Hargreave", "Nathaniel Prescott", "Rebecca Thornton",
           "Sebastian Marlowe", "Victoria Pemberton", "Frederick Holloway", "Josephine Carmichael",
-          "Theodore Winslow"]  # fmt: skip
+          "Theodore Winslow", "Henrietta Blackwood"]  # fmt: skip
 _STREETS = ["Baxter", "Cranleigh", "Dunmore", "Elmhurst", "Fairfax", "Glenwood", "Hartley",
-            "Ingram", "Jessamine", "Kendrick", "Larkspur", "Maplewood", "Norfolk"]  # fmt: skip
+            "Ingram", "Jessamine", "Kendrick", "Larkspur", "Maplewood", "Norfolk",
+            "Oakfield"]  # fmt: skip
 
 
 def luhn(digits: str) -> str:
@@ -137,7 +138,9 @@ def tool(trace: int, canaries: Canaries) -> dict[str, Any]:
 
 
 def traffic(canaries: Canaries) -> list[str]:
-    """The day's lines: three conversations that fail, one too large to redact, one torn line."""
+    """The day's lines: three conversations that fail, one too large to redact, one of somebody
+    who opted out, one torn line.
+    """
     lines = []
     for trace in (1, 2, 3):
         hello = "Where is my order PX-1234567? "
@@ -154,6 +157,8 @@ def traffic(canaries: Canaries) -> list[str]:
         lines.append(request(*spans))
     large = canaries.sentence("held back by redaction") + " and so on" * 3000
     lines.append(request(chat(4, 1, [message("user", large)], [message("assistant", "Yes.")])))
+    shy = [message("user", canaries.sentence("opted out"))]
+    lines.append(request(chat(5, 1, shy, [message("assistant", "Yes.")])))
     lines.append('{"resourceSpans": [' + canaries.sentence("unreadable record"))
     return lines
 
@@ -187,6 +192,7 @@ def prepare(place: DataDir) -> None:
             "    promotion: {recurrence: 1, lesson_recurrence: 1, threshold: 0.1,\n"
             "                review_threshold: 0.1}\n"
         )
+    (registry / "opt_outs.yaml").write_text(f'opt_outs:\n  - traces: ["{5:032x}"]\n')
     policy = (registry / "pii_policy.yaml").read_text()
     assert "max_string_chars: 400000" in policy
     (registry / "pii_policy.yaml").write_text(
@@ -256,6 +262,9 @@ def test_the_day_did_what_it_should(flown: tuple[DataDir, Canaries]) -> None:
     place, _ = flown
     lake, window = Lake(place), day(DAY)
     assert lake.read(REDACTED_TRACES, window).height == 3
+    sampled = lake.footer(STRATIFIED_SAMPLES, window)
+    assert sampled["counts"]["filtered"] == {"not_drawn": 0, "opted_out": 1}
+    assert "opt_outs/listed" in sampled["inputs"]
     held = lake.read(QUARANTINED_RECORDS, window)
     assert sorted(held["stage"]) == ["ingest", "redaction"]
     assert "promoted" in lake.read(PROMOTED_CASES, window)["decision"].to_list()
