@@ -16,7 +16,9 @@ __all__ = ["SHOW_ERRORS", "clear_errors", "explain"]
 SHOW_ERRORS = "CASELAW_SHOW_ERRORS"
 _ROOT = Path(__file__).resolve().parent.parent
 # The name that somebody gave to a file they landed may be a customer's; who runs a command is told.
-_NAMED_FILE = re.compile(r"(?<=landing index: ).+(?= (?:could not be read|was changed))", re.DOTALL)
+_NAMED_FILE = re.compile(
+    r"(?<=landing index: ).+(?= (?:could not be read|was changed|was removed))", re.DOTALL
+)
 _OURS = ("pipeline.", "assets.", "resources.")
 
 

@@ -24,8 +24,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from assets.errors import explain
 from pipeline.datadir import COMMITTED, DataDir
 from pipeline.files import make_directory
+from pipeline.ingest.index import IndexFailed
 from pipeline.lake import Lake
 from pipeline.tables import PROMOTED_CASES, QUARANTINED_RECORDS, REDACTED_TRACES, STRATIFIED_SAMPLES
 from pipeline.windows import day
@@ -352,6 +354,24 @@ def test_arrow_files_of_the_index_have_no_statistics(flown: tuple[DataDir, Canar
     for path in place.raw.rglob("*.arrow"):
         with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as reader:
             assert not reader.schema.metadata
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            IndexFailed("landing index: mia@example.org.jsonl was changed or removed while"),
+            "raw_traces: landing index: a file was changed or removed while",
+        ),
+        (
+            PermissionError(13, "Permission denied", "/data/landing/mia@example.org.jsonl"),
+            "raw_traces: Permission denied (a file in landing) ",
+        ),
+        (ValueError("mia@example.org"), "raw_traces: ValueError . Its own words are withheld"),
+    ],
+)
+def test_an_error_that_dagster_stores_names_no_landing_file(error: Exception, told: str) -> None:
+    assert explain("raw_traces", error).startswith(told)
 
 
 def test_errors_of_user_code_are_masked_whichever_way_dagster_starts(

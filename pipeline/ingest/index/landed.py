@@ -80,8 +80,8 @@ class LandedFile(msgspec.Struct, frozen=True):
         folder = content_folder(place) / self.entry
         if not folder.is_dir():
             raise IndexFailed(
-                f"landing index: what was read of file {self.sha256[:12]} was removed while it was "
-                "needed; nothing was published, and running the same again reads the file anew"
+                f"landing index: what was read of {self.path} was removed while it was needed; "
+                "nothing was published, and running the same again reads the file anew"
             )
         return sorted(folder.glob(f"{table}-*"))
 
