@@ -20,7 +20,6 @@ __all__ = [
     "decode_instructions",
     "decode_messages",
     "decode_turns",
-    "same_turn",
     "turn_message",
 ]
 
@@ -68,7 +67,6 @@ class _Text(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag="text", ta
 
 
 _TEXTS = msgspec.json.Decoder(list[_Text])
-_encode = msgspec.json.Encoder().encode
 _GENAI = msgspec.json.Decoder(list[Turn])
 _OPENAI = msgspec.json.Decoder(list[_OpenAI])
 DEVIATES = (msgspec.DecodeError, LookupError, RecursionError, UnicodeError)
@@ -97,12 +95,6 @@ def decode_turns(text: str) -> list[Turn]:
         raise LookupError
     turns: list[Turn] = _GENAI.decode(text)
     return turns
-
-
-def same_turn(one: Turn, other: Turn) -> bool:
-    """Whether two say the same; why an answer ended, the history does not repeat."""
-    # As text: to Python 10, 10.0 and True may be the same.
-    return one.role == other.role and _encode(one.parts) == _encode(other.parts)
 
 
 def _has_parts(text: str) -> bool:
