@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from pipeline.ingest.dialects.retrievals import plain_retrieval
 from pipeline.ingest.dialects.tools import plain_call
 from pipeline.ingest.records import Content, Span
 
-__all__ = ["Names", "is_scored", "names_of", "read_current"]
+__all__ = ["Names", "names_of", "read_current"]
 
 # What the short way reads itself.
 _READ = frozenset(
@@ -93,12 +92,14 @@ _BLANK_OR_WRAPPED = (" ", "\t", "\n", "[{", '{"input_str"', '{"output":')
 
 
 class Names(NamedTuple):
-    """What the names of a span's attributes tell of it, whatever they hold."""
+    """What the names of attributes tell of the span, or resource, whatever they hold."""
 
     foreign: bool
     known: bool
     spread: bool
     of_a_model: bool
+    scored: bool
+    """A verdict is given."""
     labels: tuple[str, ...]
     """Those that say something of the trace as a whole."""
 
@@ -107,18 +108,15 @@ class Names(NamedTuple):
 def names_of(names: tuple[str, ...]) -> Names:
     """What the names of a span's attributes tell of it: found out once for all that carry them."""
     there = frozenset(names)
+    scored = any(name.startswith(_SCORES) for name in names)
     return Names(
-        foreign=not there.isdisjoint(_FOREIGN) or is_scored(names),
+        foreign=not there.isdisjoint(_FOREIGN) or scored,
         known=not there.isdisjoint(_KNOWN),
         spread=any(name.startswith(_SPREAD) for name in names),
         of_a_model=not there.isdisjoint(_OF_A_MODEL),
+        scored=scored,
         labels=label_names(names),
     )
-
-
-def is_scored(names: Iterable[str]) -> bool:
-    """Whether attributes of these names give a verdict."""
-    return any(name.startswith(_SCORES) for name in names)
 
 
 def read_current(span: Span, names: Names | None = None) -> Content | None:

@@ -106,8 +106,8 @@ def labels_of(values: Mapping[str, Any]) -> Labels:
     opted_out = [values.get(name) for name in there.opt_out]
     opted_out += [place.get(name) for place in beside for name in _OPT_OUT]
     return Labels(
-        session_id=session_of(values),
-        user_id=user_of(values),
+        session_id=named(there.session, (*_SESSION, *_THREAD)),
+        user_id=named(there.user, _USER),
         service=named([name for name in there.service if not is_unnamed(values.get(name))]),
         agent_name=named(there.agent_name, _AGENT),
         agent_version=named(there.agent_version, _AGENT_VERSION),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -46,7 +46,7 @@ def retrieval_of(span: Span) -> Retrieval:
 class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     id: str
     content: str | None = None
-    score: float | None = None
+    score: Annotated[float, msgspec.Meta(gt=-1e12, lt=1e12)] | None = None  # see `_score`
 
 
 _decode_plain = msgspec.json.Decoder(list[_Plain]).decode
@@ -64,7 +64,7 @@ def plain_retrieval(span: Span) -> Retrieval | None:
         found = _decode_plain(text)
     except (msgspec.DecodeError, UnicodeError):
         return None
-    documents = tuple(Document(d.id, d.content, _score(d.score)) for d in found)
+    documents = tuple([Document(d.id, d.content, d.score) for d in found])
     return Retrieval(span.span_id, query, documents)
 
 

@@ -7,11 +7,11 @@ test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pipeline.ingest.dialects import labels_of
-from pipeline.ingest.dialects.current import Names, is_scored, names_of, read_current
-from pipeline.ingest.dialects.labels import label_names
+from pipeline.ingest.dialects.current import Names, names_of, read_current
 from pipeline.ingest.records import Call, Content, Message, Retrieval, Span, Trace
 from pipeline.ingest.traces.chain import chain_of
 from pipeline.ingest.traces.history import History
@@ -78,7 +78,7 @@ def plain_trace(
             end = span.end
     messages = _conversation(calls)
     resources = {id(span.resource): span.resource for span in ordered}
-    if messages is None or any(is_scored(resource) for resource in resources.values()):
+    if messages is None or any(names_of(tuple(r)).scored for r in resources.values()):
         return None
     made = _calls(messages, tools)
     if made is None:
@@ -86,7 +86,7 @@ def plain_trace(
     labels = labels_of(_said_of_all(told))
     costs = [cost for content in calls if (cost := price(content)) is not None]
     channel = root.resource.get("app.channel")
-    kept = {name: value for name, value in root.attributes.items() if not is_content(name)}
+    kept = {name: root.attributes[name] for name in _kept(tuple(root.attributes))}
     return Trace(
         trace_id=root.trace_id,
         source=source,
@@ -127,8 +127,14 @@ def _said_of_all(spans: Sequence[tuple[Span, Names]]) -> dict[str, Any]:
                 said[name] = span.attributes[name]
         if span.resource is not resource:  # spans of one request share it
             resource = span.resource
-            said = {name: resource[name] for name in label_names(resource)} | said
+            said = {name: resource[name] for name in names_of(tuple(resource)).labels} | said
     return said
+
+
+@lru_cache(maxsize=4096)
+def _kept(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the names of attributes those that a trace keeps: they hold nothing that was said."""
+    return tuple(name for name in names if not is_content(name))
 
 
 def _order(span: Span) -> tuple[Any, str]:
