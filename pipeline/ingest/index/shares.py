@@ -13,6 +13,7 @@ from pipeline.ingest.source import Source
 __all__ = ["holds_lines", "last_line_break", "shares_of"]
 
 _SHARE = 64 * 2**20  # bytes that one process reads at a time
+_LEFT = 4  # shares that what is left is cut into: no process waits long for another's last one
 
 
 def holds_lines(source: Source) -> bool:
@@ -51,10 +52,10 @@ def shares_of(source: Source) -> list[Source]:
     size = source.path.stat().st_size if source.stop is None else source.stop
     if source.compression is not None or size <= _SHARE or not holds_lines(source):
         return [source]
-    borders = [0]
+    borders, least = [0], _SHARE // 4
     with source.path.open("rb") as handle:
-        while borders[-1] + _SHARE < size:
-            handle.seek(borders[-1] + _SHARE)
+        while (left := size - borders[-1]) > least:
+            handle.seek(borders[-1] + min(_SHARE, max(left // _LEFT, least)))
             handle.readline()
             borders.append(min(handle.tell(), size))
     borders += [size] if borders[-1] < size else []
