@@ -16,6 +16,7 @@ from pipeline.tables import SchemaError, Table
 __all__ = ["conform_all", "count_rows", "write_frames"]
 
 _T = TypeVar("_T")
+_DICTIONARY = 2**16  # bytes: texts that are all different are not sought in a larger one
 
 
 def conform_all(table: Table, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -48,7 +49,11 @@ def write_frames(path: Path, frames: Iterable[pl.DataFrame], footer: Mapping[str
                 numbers = (pa.types.is_integer, pa.types.is_floating)
                 numeric = [f.name for f in rows.schema if any(is_a(f.type) for is_a in numbers)]
                 writer = pq.ParquetWriter(
-                    path, rows.schema, compression="zstd", write_statistics=numeric
+                    path,
+                    rows.schema,
+                    compression="zstd",
+                    write_statistics=numeric,
+                    dictionary_pagesize_limit=_DICTIONARY,
                 )
             writer.write_table(rows)
     finally:

@@ -115,11 +115,10 @@ def _assembled(
 def _shares(ready: int, rest: int) -> int:
     """How many shares records of so many bytes take: a power of two, at most BUCKETS.
 
-    Rows that are ready take up half as much. It depends on the records alone, so that equal inputs
-    give equal bytes.
+    It depends on the records alone, so that equal inputs give equal bytes.
     """
     shares = 1
-    while shares * _SHARE_BYTES < ready // 2 + rest and shares < BUCKETS:
+    while shares * _SHARE_BYTES < ready + rest and shares < BUCKETS:
         shares *= 2
     return shares
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from pipeline.ingest.index.ready import GROUPS, ReadyWriter, group_of, ready_trace
-from pipeline.ingest.index.tables import TRACES, write_records, write_rows
+from pipeline.ingest.index.ready import ReadyWriter, ready_trace
+from pipeline.ingest.index.tables import BUCKETS, TRACES, bucket_of, write_records, write_rows
 from pipeline.ingest.records import Span, Trace
 from pipeline.ingest.traces.ranks import micros, names_of, ranked, value_of
 
@@ -109,7 +109,7 @@ class Part:
             How many records were written, and the error of each one that cannot be stored.
         """
         unfit: list[Exception] = []
-        made: list[list[Trace]] = [[] for _ in range(GROUPS)]
+        made: list[list[Trace]] = [[] for _ in range(BUCKETS)]
         # In the order they came: their memory is walked through once, not here and there.
         for trace_id in list(self._spans):
             spans = self._spans.pop(trace_id)
@@ -118,11 +118,11 @@ class Part:
             if trace_id not in self._known:  # otherwise more than spans speaks of it
                 trace = ready_trace(spans, self._source, value_of(service), value_of(session))
             if trace is not None:
-                made[group_of(trace_id)].append(trace)
+                made[bucket_of(trace_id)].append(trace)
             unfit += self._store(trace_id, spans, service, session, plain=trace is not None)
         with ReadyWriter(folder / f"ready-{name}.arrow") as ready:
-            for group, traces in enumerate(made):
-                for trace_id in ready.write(group, traces):
+            for bucket, traces in enumerate(made):
+                for trace_id in ready.write(bucket, traces):
                     self._known[trace_id][_READY] = True
         if self._rows:
             write_records(folder / f"records-{name}.parquet", self._rows)

@@ -26,10 +26,8 @@ from pipeline.ingest.traces.deduplication import UNUSABLE
 from pipeline.ingest.traces.frames import keyed, open_table
 from pipeline.ingest.traces.plain import plain_trace
 
-__all__ = ["GROUPS", "ReadyWriter", "group_of", "read_ready", "ready_trace"]
+__all__ = ["ReadyWriter", "read_ready", "ready_trace"]
 
-GROUPS = 16
-"""Rows of a file are laid out in so many groups, each a whole number of buckets."""
 _NO_ROWS = pa.RecordBatch.from_pylist([], OPEN)
 
 
@@ -53,7 +51,7 @@ def ready_trace(
 
 
 class ReadyWriter(AbstractContextManager["ReadyWriter"]):
-    """Writes rows, a batch for each group of trace ids; without any there is no file.
+    """Writes rows, a batch for each bucket of trace ids; without any there is no file.
 
     Arrow's own format, not compressed: with so many columns Parquet took a tenth of all time. (Not
     mapped into memory either: a file that is cut short meanwhile would end the process.)
@@ -65,8 +63,8 @@ class ReadyWriter(AbstractContextManager["ReadyWriter"]):
         self._writer: ipc.RecordBatchFileWriter | None = None
         self._next = 0
 
-    def write(self, group: int, traces: Sequence[Trace]) -> set[str]:
-        """Write the rows of a group, in ascending order; returns the ids of those that make one."""
+    def write(self, bucket: int, traces: Sequence[Trace]) -> set[str]:
+        """Write the rows of a bucket, in ascending order; returns the ids that have one."""
         table, kept = open_table(traces)
         if kept:
             if self._writer is None:
@@ -76,7 +74,7 @@ class ReadyWriter(AbstractContextManager["ReadyWriter"]):
                 sink = self._stack.enter_context(pa.OSFile(str(temporary), "wb"))
                 made = ipc.new_file(sink, OPEN)
                 self._writer = self._stack.enter_context(made)
-            self._fill(group)
+            self._fill(bucket)
             (batch,) = table.combine_chunks().to_batches()
             self._writer.write_batch(batch)
             self._next += 1
@@ -84,15 +82,15 @@ class ReadyWriter(AbstractContextManager["ReadyWriter"]):
 
     def __exit__(self, *error: Any) -> None:
         if self._writer is not None:
-            self._fill(GROUPS)
+            self._fill(BUCKETS)
         self._stack.__exit__(*error)
 
-    def _fill(self, group: int) -> None:
-        """Write empty batches, so that the number of a batch is that of its group."""
+    def _fill(self, bucket: int) -> None:
+        """Write empty batches, so that the number of a batch is that of its bucket."""
         assert self._writer is not None
-        for _ in range(self._next, group):
+        for _ in range(self._next, bucket):
             self._writer.write_batch(_NO_ROWS)
-        self._next = group
+        self._next = bucket
 
 
 def read_ready(
@@ -106,11 +104,11 @@ def read_ready(
         members: columns trace_id and file, the number of the one file that speaks of the trace.
         content_key: key of the digests of session and user.
     """
-    groups = sorted({group_of(trace_id) for trace_id in members["trace_id"]})
+    buckets = sorted({bucket_of(trace_id) for trace_id in members["trace_id"]})
     tables, origins = [OPEN.empty_table()], list[str]()
     for number in members["file"].unique().sort():
         for path in files[number].tables(place, "ready"):
-            table = _read(path, groups)
+            table = _read(path, buckets)
             tables.append(table)
             origins += [files[number].sha256] * table.num_rows
     rows = pl.from_arrow(pa.concat_tables(tables))
@@ -120,11 +118,6 @@ def read_ready(
     return keyed(rows.with_columns(origin).filter(wanted), content_key)
 
 
-def _read(path: Path, groups: Iterable[int]) -> pa.Table:
+def _read(path: Path, buckets: Iterable[int]) -> pa.Table:
     with sound(path), pa.OSFile(str(path)) as source, ipc.open_file(source) as reader:
-        return pa.Table.from_batches([reader.get_batch(group) for group in groups], OPEN)
-
-
-def group_of(trace_id: str) -> int:
-    """The group that a trace's row lies in."""
-    return bucket_of(trace_id) * GROUPS // BUCKETS
+        return pa.Table.from_batches([reader.get_batch(bucket) for bucket in buckets], OPEN)
