@@ -135,18 +135,16 @@ class _Sound(io.BufferedReader):
 class _Share(io.RawIOBase):
     """The next `left` bytes of a file."""
 
-    def __init__(self, handle: BinaryIO, left: int) -> None:
+    def __init__(self, handle: io.BufferedReader, left: int) -> None:
         self._handle, self._left = handle, left
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        wanted = min(len(buffer), self._left)
-        chunk = self._handle.read(wanted)
-        buffer[: len(chunk)] = chunk
-        self._left -= len(chunk)
-        return len(chunk)
+        count = self._handle.readinto(buffer[: self._left])
+        self._left -= count
+        return count
 
     def close(self) -> None:
         self._handle.close()
