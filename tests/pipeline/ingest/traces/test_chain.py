@@ -104,3 +104,26 @@ def test_what_is_no_chain_is_left_to_the_long_way() -> None:
     assert chain_of([call(first, [asked(1)]), call(other, [asked(2)])]) is None
     assert chain_of([Content("llm", None, '[{"role":"user","content":"a"}]', '[{"x":1}]')]) is None
     assert chain_of([call(first, [asked(1), asked(2)])]) is None
+
+
+def test_compact_texts_are_a_chain_too_and_a_reason_told_elsewhere_is_not() -> None:
+    first, answer = [said("user", "a")], asked(1)
+    heard = [*first, answer, told(1, '","finish_reason":"stop"}]')]
+    usual, early = {**answer, "finish_reason": "stop"}, {"finish_reason": "stop", **answer}
+    last = call(heard, [said("assistant", "b")])
+    for separators in ((",", ":"), (", ", ": ")):
+        texts = [json.dumps(t, separators=separators) for t in (first, [usual], heard)]
+        calls = [
+            Content("llm", None, texts[0], texts[1]),
+            Content("llm", None, texts[2], last.said),
+        ]
+        messages = chain_of(calls)
+        assert messages is not None
+        assert messages == heard_by_history(calls)
+        assert [m.finish_reason for m in messages] == [None, "stop", None, None]
+    assert chain_of([call(first, [early]), last]) is None
+
+
+def test_an_answer_that_is_more_than_one_turn_is_no_chain() -> None:
+    first, two = [said("user", "a")], [said("assistant", "b"), said("assistant", "c")]
+    assert chain_of([call(first, two), call([*first, *two], [said("assistant", "d")])]) is None
