@@ -15,6 +15,7 @@ from assets.traces import redacted_traces, stratified_samples
 from pipeline.catalog import build_warehouse
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
+from pipeline.ingest.suppression import erased_cases
 from pipeline.promotion import assemble_suite
 from pipeline.review.annotations import read_annotations
 from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES
@@ -62,7 +63,8 @@ def eval_suite(
         modes = run.read(FAILURE_MODES, run.lake.windows(FAILURE_MODES)[-1:])
         path = run.place.eval_dir(entries.settings.eval_dir) / "cases_from_prod.yaml"
         existing = _text(path)
-        suite = assemble_suite(promoted, labels, modes, existing, entries)
+        erased = erased_cases(run.place)
+        suite = assemble_suite(promoted, labels, modes, existing, entries, erased)
         _replace_text(path, existing, suite.text)
         run.publish(suite.frame, suite.counts)
     return run.result

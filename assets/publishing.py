@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import dagster as dg
 import polars as pl
@@ -13,6 +13,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import sha256
 from pipeline.ids import digest
 from pipeline.lake import MissingPartition
+from pipeline.lease import working
 from pipeline.parquet import count_rows
 from pipeline.provenance import Counts, Provenance
 from pipeline.registry import Registry
@@ -50,6 +51,7 @@ class Publication:
         self._registry = registry
         self._table = table
         self._digests: list[str] = []
+        self._lease = ExitStack()
         self.window: Window | None = None
         self._start(None)
 
@@ -184,7 +186,13 @@ class Publication:
         """What the asset returns: a data version that changes when any published byte does."""
         return dg.MaterializeResult(data_version=dg.DataVersion(digest(*self._digests)))
 
+    def end(self) -> None:
+        """Let go of what the run holds: an erasure may go on."""
+        self._lease.close()
+
     def _start(self, window: Window | None) -> None:
+        self._lease.close()
+        self._lease.enter_context(working(self.place))
         self.window = window
         self._inputs: dict[str, str] = {}
         self._sections: dict[str, str] = {}
@@ -200,8 +208,11 @@ def publishing(
         dg.Failure: naming asset and partition; it is not retried, the same inputs fail again.
     """
     run = Publication(context, lake, registry, table)
-    with clear_errors(lambda: f"{table.name} {run.window or ''}".strip()):
-        yield run
+    try:
+        with clear_errors(lambda: f"{table.name} {run.window or ''}".strip()):
+            yield run
+    finally:
+        run.end()
 
 
 def _counted(counts: Counts) -> dict[str, Fact]:

@@ -9,6 +9,7 @@ from pipeline.ids import digest
 from pipeline.ingest import landed_files
 from pipeline.ingest.index.known import settled_files
 from pipeline.ingest.staleness import stale_days
+from pipeline.lease import working
 from pipeline.registry.settings import Ingest
 from pipeline.windows import day
 from resources import LakeResource, RegistryResource
@@ -22,12 +23,14 @@ def read_new_files(
 ) -> None:
     """Bring the landing index up to date."""
     settings = _settings_today(registry)
-    files = landed_files(
-        lake.open().place,
-        settings.largest_record_mb * 2**20,
-        settings.settle_minutes * 60,
-        lambda done, total: context.log.info(f"read {done >> 20} of {total >> 20} MB"),
-    )
+    place = lake.open().place
+    with working(place):
+        files = landed_files(
+            place,
+            settings.largest_record_mb * 2**20,
+            settings.settle_minutes * 60,
+            lambda done, total: context.log.info(f"read {done >> 20} of {total >> 20} MB"),
+        )
     records = sum(file.records for file in files)
     context.log.info(f"{len(files)} landing files hold {records} records")
 
@@ -63,6 +66,9 @@ def late_traces(
     if context.cursor == state:
         reason = "nothing that landed has settled since the last look"
         return dg.SensorResult(skip_reason=reason)
+    with working(place):
+        found = stale_days(place, files, lambda window: registry.as_of(window).settings.ingest)
+        late = list(found)
     asked = [
         dg.RunRequest(
             run_key=stale.state,
@@ -70,7 +76,7 @@ def late_traces(
             partition_key=stale.window.key,
             tags=IN_ORDER | {"caselaw/late_files": str(len(stale.late))},
         )
-        for stale in stale_days(place, files, lambda window: registry.as_of(window).settings.ingest)
+        for stale in late
     ]
     if not asked:
         reason = "what landed since the last look makes no published day stale"

@@ -7,6 +7,7 @@ from assets.partitions import daily
 from assets.publishing import publishing
 from pipeline.ids import digest
 from pipeline.ingest import assemble_day
+from pipeline.ingest.suppression import read_suppression
 from pipeline.provenance import Counts
 from pipeline.redaction import redact_traces
 from pipeline.retention import require_kept
@@ -47,8 +48,10 @@ def raw_traces(
     with publishing(context, lake, registry, RAW_TRACES) as run:
         for day in run:
             entries = run.registry("settings.ingest")
-            key = content_key.load().subkey("user")
-            with assemble_day(run.place, day, entries, key, run.report_bytes) as found:
+            keys = content_key.load()
+            key = keys.subkey("user")
+            erased = read_suppression(run.place, keys.subkey("suppression"), key)
+            with assemble_day(run.place, day, entries, key, run.report_bytes, erased) as found:
                 require_kept(run.place, day, found.counts.records_in)
                 found.require_sources(run.published_before("trace_id", "source_files"))
                 run.note_all(found.files)

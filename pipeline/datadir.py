@@ -59,6 +59,11 @@ class DataDir:
         return self.root / "keys"
 
     @property
+    def privacy(self) -> Path:
+        """Who was erased, as keyed digests (0700); never cleaned."""
+        return self.root / "privacy"
+
+    @property
     def receipts(self) -> Path:
         """What was erased or dropped, when, and how much of it; never cleaned."""
         return self.root / "receipts"

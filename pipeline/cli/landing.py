@@ -75,6 +75,7 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     from pipeline.ingest.quarantine import REASONS
     from pipeline.ingest.staleness import stale_days
     from pipeline.lake import Lake
+    from pipeline.lease import working
     from pipeline.tables import RAW_TRACES
 
     if day is not None and not FIRST_DAY <= day <= datetime.now(UTC).date():
@@ -82,9 +83,10 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     settings = _settings(place)
     done = copy(place, files, day)
     landed = dict(done.files)
-    with reading_bar() as progress:
+    with working(place), reading_bar() as progress:
         largest = settings.largest_record_mb * 2**20
         every = landed_files(place, largest, settings.settle_minutes * 60, progress)
+        stale = {day.window.key for day in stale_days(place, every, partial(_settings, place))}
     found = {place.landing / file.path: file for file in every}
     days: set[str] = set()
     readable = 0
@@ -101,7 +103,6 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     if done.skipped:
         names = ", ".join(sorted({file.name for file, _ in done.skipped})[:10])
         click.echo(f"Left out, no traces in them: {counted(len(done.skipped), 'file')} ({names})")
-    stale = {day.window.key for day in stale_days(place, every, partial(_settings, place))}
     lake = Lake(place)
     days = {d for d in days if not lake.exists(RAW_TRACES, day_window(d))} | stale
     if stale:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.erasing import forget
 from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
 from pipeline.cli.opting_out import opt_out
@@ -65,6 +66,7 @@ for command in (
     sql,
     verify,
     opt_out,
+    forget,
     retention,
 ):
     cli.add_command(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from pipeline.promotion.choosing import Chosen, choose_cases
 from pipeline.promotion.edits import edited_fields, merge_case
 from pipeline.promotion.folding import fold_candidates, read_entries
 from pipeline.promotion.people import hear_people
-from pipeline.promotion.suite_file import parse_suite, render_suite
+from pipeline.promotion.suite_file import parse_suite, read_tombstones, render_suite
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.tables import EVAL_SUITE
@@ -46,6 +46,7 @@ def assemble_suite(
     modes: pl.DataFrame | None,
     existing: str | None,
     registry: Registry,
+    erased: Collection[str] = frozenset(),
 ) -> Suite:
     """Decide the suite.
 
@@ -55,6 +56,8 @@ def assemble_suite(
         modes: `failure_modes` of the latest week, or None.
         existing: the text of `cases_from_prod.yaml` as it is, or None.
         registry: named modes and settings.
+        erased: ids of cases that went when a person was erased; so did those that the file names
+            as its tombstones.
 
     A case comes in when its day promoted it, when all days show the pattern that its day lacked,
     or when more people call its trace bad than good; and then not beyond `cases_per_lesson` cases
@@ -64,10 +67,12 @@ def assemble_suite(
     Raises:
         SuiteFileError: the existing file is broken; nothing was written.
     """
-    published = parse_suite(existing)
+    erased = frozenset(erased) | read_tombstones(existing)
+    published = {name: case for name, case in parse_suite(existing).items() if name not in erased}
     limits = registry.settings.promotion
     records = resolve_modes(modes, registry.failure_modes)
-    entries = read_entries(promoted, merged_ids(modes, registry.failure_modes))
+    every = read_entries(promoted, merged_ids(modes, registry.failure_modes))
+    entries = [entry for entry in every if entry.case_id not in erased]
     folds = fold_candidates(entries, published, limits.duplicate_similarity)
     chosen, filtered, gone = choose_cases(
         folds, entries, published, hear_people(annotations), registry
@@ -78,13 +83,14 @@ def assemble_suite(
     final = {name: one.case for name, one in merged.items()}
     final |= {name: published[name] for name in kept}
     cases = [final[name] for name in sorted(final)]
+    filtered |= {"erased": len(every) - len(entries)} if len(every) > len(entries) else {}
     joined = sum(len(one.fold.entries) - 1 for one in chosen)
     rows = [_row(case, edited_fields(case)) for case in cases]
     frame = pl.DataFrame(rows, schema=EVAL_SUITE.schema) if rows else EVAL_SUITE.empty()
     return Suite(
-        render_suite(cases),
+        render_suite(cases, erased),
         EVAL_SUITE.conform(frame),
-        Counts("candidates", len(entries), len(chosen), joined, filtered=filtered),
+        Counts("candidates", len(every), len(chosen), joined, filtered=filtered),
         tuple(f"{name}: {field}" for name, one in merged.items() for field in one.conflicts),
         tuple(kept),
     )

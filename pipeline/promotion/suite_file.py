@@ -8,13 +8,13 @@ and repeated keys, and never touches the file: a broken file stops the step befo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import yaml
 
-__all__ = ["SuiteFileError", "parse_suite", "render_suite"]
+__all__ = ["SuiteFileError", "parse_suite", "read_tombstones", "render_suite"]
 
 _HEADER = """\
 # Test cases promoted from production by Caselaw. All text in here is redacted.
@@ -25,6 +25,7 @@ _HEADER = """\
 # its failures are there. To reject one for good, judge its trace good in the review queue.
 # `history` and `generated` belong to the pipeline. Comments are not kept: add a field instead.
 # Cases of your own belong in cases_by_hand.yaml, which the pipeline never touches.
+# `tombstones`, where there are any, are ids of cases that went when a person was erased.
 """
 _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
@@ -60,9 +61,30 @@ def parse_suite(text: str | None) -> dict[str, dict[str, Any]]:
     return cases
 
 
-def render_suite(cases: Sequence[Mapping[str, Any]]) -> str:
-    """Write cases, in their order, as the text of a suite file."""
-    body = {"format": 1, "cases": list(cases)}
+def read_tombstones(text: str | None) -> frozenset[str]:
+    """The ids in a suite file that are never used again.
+
+    Raises:
+        SuiteFileError: the file cannot be read, or they are no list of texts.
+    """
+    body = _load(text) if text and text.strip() else None
+    found = body.get("tombstones", []) if isinstance(body, dict) else []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise _broken("`tombstones` is no list of ids")
+    return frozenset(found)
+
+
+def render_suite(
+    cases: Sequence[Mapping[str, Any]], tombstones: Collection[str] = frozenset()
+) -> str:
+    """Write cases, in their order, as the text of a suite file.
+
+    Args:
+        cases: the cases.
+        tombstones: ids that went with somebody and are never used again.
+    """
+    body: dict[str, Any] = {"format": 1, "cases": list(cases)}
+    body |= {"tombstones": sorted(tombstones)} if tombstones else {}
     dumped: str = yaml.dump(
         body, Dumper=_Dumper, sort_keys=False, width=2**31 - 1, allow_unicode=True
     )

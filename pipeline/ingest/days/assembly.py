@@ -20,6 +20,7 @@ from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.quarantine import dropped_records
 from pipeline.ingest.records import Malformed
 from pipeline.ingest.rows import broken_row, quarantine_row
+from pipeline.ingest.suppression import Suppression
 from pipeline.provenance import Counts
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES
 from pipeline.windows import Window
@@ -117,6 +118,7 @@ def assemble_day(
     registry: Registry,
     content_key: bytes,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    suppression: Suppression | None = None,
 ) -> Assembly:
     """Assemble the conversations that start on the UTC day of `window`.
 
@@ -129,7 +131,10 @@ def assemble_day(
         registry: for the gap between turns and the size limits.
         content_key: key of the digests of user ids.
         progress: called with bytes of new landing files read so far, and all of them.
+        suppression: who was erased (see `suppression.read_suppression`); their conversations and
+            broken records are counted and left out.
     """
+    erased = suppression or Suppression(b"", content_key)
     settings = registry.settings.ingest
     files = landed_files(
         place, settings.largest_record_mb * 2**20, settings.settle_minutes * 60, progress
@@ -137,9 +142,13 @@ def assemble_day(
     plan = plan_day(place, files, window, timedelta(minutes=settings.conversation_gap_minutes))
     events = events_about(place, files, plan, window)
     with ExitStack() as stack:  # what fails leaves no scratch folder behind
-        rows, share = gather(place, plan, events, content_key, stack)
+        rows, share = gather(place, plan, events, content_key, erased, stack)
         scratch = stack.pop_all()
     every = _malformed(place, files, window)
+    about = [erased.found_in_text(row["payload"]) for row in every]
+    names = share.erased_for.union(*about)
+    withheld = sum(map(bool, about))
+    every = [row for row, found in zip(every, about, strict=True) if not found]
     given_up = dropped_records(place)
     bad_rows = [row for row in every if row["record_id"] not in given_up]
     dropped = sorted({row["record_id"] for row in every} & given_up)
@@ -149,6 +158,10 @@ def assemble_day(
     bad_rows += [broken_row(by_sha[one.file], one, content_key) for one in share.broken]
     used = share.files | {row["file_sha256"] for row in bad_rows}
     inputs = {f"landing/{sha[:12]}": sha for sha in sorted(used)}
+    inputs |= {"quarantine/dropped": digest(dropped)} if dropped else {}
+    inputs |= {"privacy/suppressed": digest(sorted(names))} if names else {}
+    filtered = {"dropped": len(every) - unreadable} if dropped else {}
+    filtered |= {"erased": share.erased + withheld} if names else {}
     return Assembly(
         rows=rows,
         members=frozenset(share.members),
@@ -159,13 +172,13 @@ def assemble_day(
         # What belongs to other days is left out: a neighbour's file must not alter this footer.
         counts=Counts(
             unit="records",
-            records_in=share.records + len(every),
+            records_in=share.records + len(every) + withheld,
             records_out=share.kept,
             duplicates=share.repeated,
             quarantined=quarantined,
-            filtered={"dropped": len(every) - unreadable} if dropped else {},
+            filtered=filtered,
         ),
-        files=inputs | ({"quarantine/dropped": digest(dropped)} if dropped else {}),
+        files=inputs,
         landed=frozenset(by_sha),
         scratch=scratch,
     )

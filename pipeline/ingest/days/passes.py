@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +28,8 @@ from pipeline.ingest.index.tables import (
     read_buckets,
 )
 from pipeline.ingest.records import Event, Span, Trace
+from pipeline.ingest.safety import safe_id
+from pipeline.ingest.suppression import Suppression, read_suppression
 from pipeline.ingest.traces.conversations import join_members
 from pipeline.ingest.traces.deduplication import UNUSABLE, Broken, unique_events, unique_records
 from pipeline.ingest.traces.frames import trace_frame
@@ -36,7 +38,7 @@ from pipeline.ingest.traces.pricing import priced
 from pipeline.ingest.traces.spans import trace_of_spans, with_scores
 from pipeline.ingest.traces.telling import is_content
 
-__all__ = ["Share", "assemble", "assemble_share", "events_of"]
+__all__ = ["Share", "assemble", "assemble_share", "conversations_of", "events_of"]
 
 
 class About(NamedTuple):
@@ -59,6 +61,10 @@ class Share(msgspec.Struct):
     """The sha256 of the files that something was read from."""
     members: list[str] = msgspec.field(default_factory=list)
     """The trace ids that were read, as they stand in `raw_traces`."""
+    erased: int = 0
+    """Spans and whole traces of people who were erased: left out here."""
+    erased_for: set[str] = msgspec.field(default_factory=set)
+    """Their names on the list."""
 
     def plus(self, other: Share) -> Share:
         """Both together."""
@@ -69,13 +75,15 @@ class Share(msgspec.Struct):
             self.broken + other.broken,
             self.files | other.files,
             self.members + other.members,
+            self.erased + other.erased,
+            self.erased_for | other.erased_for,
         )
 
 
 @collector_paused()
 def assemble(
     place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame, content_key: bytes,
-    events: Mapping[str, Sequence[About]],
+    events: Mapping[str, Sequence[About]], suppression: Suppression,
 ) -> tuple[pl.DataFrame, Share]:  # fmt: skip
     """Assemble the conversations of `members` (see `planning.Plan`).
 
@@ -85,33 +93,63 @@ def assemble(
         members: one row a trace.
         content_key: key of the digests of user ids.
         events: what was said of traces elsewhere, by trace id.
+        suppression: who was erased; their conversations are left out.
 
     Returns:
         Rows of `raw_traces`, and the counts.
     """
     share = Share()
     found: list[Trace] = []
-    chosen = members.select("conversation", "trace_id", "start", "service", "session")
-    bodies = _bodies(place, files, chosen["trace_id"].to_list())
-    rows = chosen.iter_rows(named=True)
-    for _, group in groupby(rows, key=lambda member: member["conversation"]):
-        traces: list[Trace] = []
-        for member in group:
-            records = bodies.pop(member["trace_id"], [])
-            trace = _trace(place, member, records, events.get(member["trace_id"], ()), share)
-            if trace is not None:
-                traces.append(trace)
-        if traces:
+    for ids, traces in conversations_of(place, files, members, events, share):
+        broken = [one for one in share.broken if one.trace_id in ids] if suppression else []
+        names = _names_of(ids, traces, suppression) if suppression else frozenset()
+        if names:
+            share.erased += sum(t.records for t in traces) + sum(one.spans for one in broken)
+            share.erased_for |= names
+            share.members += [str(safe_id(one, content_key)) for one in ids]
+            share.broken = [one for one in share.broken if one not in broken]
+        elif traces:
             found.append(join_members(traces))
-    frame, broken = trace_frame(found, content_key)
-    lost = {trace.trace_id for trace, _ in broken}
+    frame, broken_rows = trace_frame(found, content_key)
+    lost = {trace.trace_id for trace, _ in broken_rows}
     share.broken += [
         Broken(trace.trace_id, min(trace.files), trace.started_at, trace.records, error)
-        for trace, error in broken
+        for trace, error in broken_rows
     ]
     share.kept += sum(trace.records for trace in found if trace.trace_id not in lost)
     share.members += frame["member_trace_ids"].explode().to_list()
     return frame, share
+
+
+def conversations_of(
+    place: DataDir, files: Sequence[LandedFile], members: pl.DataFrame,
+    events: Mapping[str, Sequence[About]], share: Share,
+) -> Iterator[tuple[list[str], list[Trace]]]:  # fmt: skip
+    """The ids of each conversation's members, and those of them that make a trace.
+
+    What was read, was there twice, or makes no trace is added to `share`.
+    """
+    chosen = members.select("conversation", "trace_id", "start", "service", "session")
+    bodies = _bodies(place, files, chosen["trace_id"].to_list())
+    rows = chosen.iter_rows(named=True)
+    for _, group in groupby(rows, key=lambda member: member["conversation"]):
+        ids: list[str] = []
+        traces: list[Trace] = []
+        for member in group:
+            ids.append(member["trace_id"])
+            records = bodies.pop(member["trace_id"], [])
+            trace = _trace(place, member, records, events.get(member["trace_id"], ()), share)
+            if trace is not None:
+                traces.append(trace)
+        yield ids, traces
+
+
+def _names_of(
+    ids: Sequence[str], traces: Sequence[Trace], suppression: Suppression
+) -> frozenset[str]:
+    """The names on the list that a conversation belongs to: by any of its members."""
+    sessions = {trace.session_id for trace in traces}
+    return suppression.found_in(ids, sessions, {trace.user_id for trace in traces})
 
 
 def assemble_share(task: dict[str, Any]) -> Any:
@@ -121,7 +159,9 @@ def assemble_share(task: dict[str, Any]) -> Any:
     scratch = Path(task["scratch"])
     members = pl.read_parquet(scratch / "members.parquet").filter(pl.col("share") == task["share"])
     about = events_of(pl.read_parquet(scratch / "events.parquet"), set(members["trace_id"]))
-    frame, share = assemble(place, files, members, bytes.fromhex(task["key"]), about)
+    key = bytes.fromhex(task["key"])
+    listed = read_suppression(place, bytes.fromhex(task["suppression_key"]), key)
+    frame, share = assemble(place, files, members, key, about, listed)
     with replace_file(rows_file(scratch, task["share"]), 0o600, durable=False) as temporary:
         frame.write_parquet(temporary, compression="lz4", statistics=False)
     return msgspec.to_builtins(share)

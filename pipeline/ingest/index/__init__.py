@@ -5,6 +5,7 @@ from pipeline.ingest.index.known import (
     forget_files,
     landed_files,
     lying_and_known,
+    purge_index,
     remembered_files,
     settled_files,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "forget_files",
     "landed_files",
     "lying_and_known",
+    "purge_index",
     "remembered_files",
     "settled_files",
 ]

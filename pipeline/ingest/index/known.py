@@ -28,6 +28,7 @@ __all__ = [
     "forget_files",
     "landed_files",
     "lying_and_known",
+    "purge_index",
     "remembered_files",
     "settled_files",
 ]
@@ -116,6 +117,26 @@ def forget_files(place: DataDir, paths: Collection[str]) -> None:
         if file is not None and file.path in paths:
             note.unlink(missing_ok=True)
             shutil.rmtree(content_folder(place) / file.entry, ignore_errors=True)
+
+
+def purge_index(place: DataDir) -> None:
+    """Remove at once whatever the index holds beyond the files that lie in landing as they are.
+
+    Nobody may be reading it meanwhile. Plans and scratch folders go too; all is made again.
+    """
+    remembered = remembered_files(place)
+    current = {file.entry for file in remembered}
+    for entry in content_folder(place).glob("*"):
+        if entry.name not in current:
+            shutil.rmtree(entry, ignore_errors=True)
+    for note in notes_folder(place).glob("*"):
+        known = _remembered(place, note)
+        if known is None or known not in remembered:
+            note.unlink(missing_ok=True)
+    shutil.rmtree(notes_folder(place).parent / "plans", ignore_errors=True)
+    for scratch in place.raw.glob(".*-*"):
+        if scratch.is_dir():
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _known_and_unread(

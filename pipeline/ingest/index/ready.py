@@ -26,8 +26,9 @@ from pipeline.ingest.traces.deduplication import UNUSABLE
 from pipeline.ingest.traces.frames import keyed, open_table
 from pipeline.ingest.traces.plain import plain_trace
 
-__all__ = ["ReadyWriter", "read_ready", "ready_trace"]
+__all__ = ["ReadyWriter", "read_ready", "read_ready_names", "ready_trace"]
 
+_NAMES = ["trace_id", "session_id", "user_key"]
 _NO_ROWS = pa.RecordBatch.from_pylist([], OPEN)
 
 
@@ -118,6 +119,25 @@ def read_ready(
     return keyed(rows.with_columns(origin).filter(wanted), content_key)
 
 
-def _read(path: Path, buckets: Iterable[int]) -> pa.Table:
-    with sound(path), pa.OSFile(str(path)) as source, ipc.open_file(source) as reader:
-        return pa.Table.from_batches([reader.get_batch(bucket) for bucket in buckets], OPEN)
+def read_ready_names(
+    place: DataDir, files: Mapping[int, LandedFile], members: pl.DataFrame
+) -> pl.DataFrame:
+    """Ids of members that are ready, as they landed: columns trace_id, session_id, user_key."""
+    buckets = sorted({bucket_of(trace_id) for trace_id in members["trace_id"]})
+    paths = [p for n in members["file"].unique().sort() for p in files[n].tables(place, "ready")]
+    tables = [_read(path, buckets, _NAMES) for path in paths]
+    rows = pl.from_arrow(pa.concat_tables([OPEN.empty_table().select(_NAMES), *tables]))
+    assert isinstance(rows, pl.DataFrame)
+    return rows.filter(pl.col("trace_id").is_in(members["trace_id"].implode()))
+
+
+def _read(path: Path, buckets: Iterable[int], columns: Sequence[str] = OPEN.names) -> pa.Table:
+    fields = [OPEN.get_field_index(name) for name in columns]
+    options = ipc.IpcReadOptions(included_fields=fields if list(columns) != OPEN.names else None)
+    with (
+        sound(path),
+        pa.OSFile(str(path)) as source,
+        ipc.open_file(source, options=options) as reader,
+    ):
+        batches = [reader.get_batch(bucket) for bucket in buckets]
+        return pa.Table.from_batches(batches, pa.schema([OPEN.field(n) for n in fields]))

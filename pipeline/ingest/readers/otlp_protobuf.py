@@ -23,7 +23,7 @@ from pipeline.ingest.readers.otlp_wire import Broken, kind_of_message
 from pipeline.ingest.records import Event, Malformed, Span
 from pipeline.ingest.source import Source, Unreadable
 
-__all__ = ["OtlpProtobufReader"]
+__all__ = ["OtlpProtobufReader", "framing_of"]
 
 _HEAD = 256 * 1024
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -44,7 +44,7 @@ class OtlpProtobufReader:
     def sniff(self, head: Head) -> bool:
         """Bytes that lead to a span, log record or metric by every step of the wire format."""
         # The tag of a request is a line feed, its length may be a bracket: no container is sure.
-        return head.container not in ("parquet", "zip") and _framing(head.raw) is not None
+        return head.container not in ("parquet", "zip") and framing_of(head.raw) is not None
 
     def read(self, source: Source) -> Records:
         """Yield every span and event, message by message; a bad one leaves the others alone.
@@ -53,7 +53,7 @@ class OtlpProtobufReader:
             Unreadable: bad_protobuf, from somewhere on there are no messages any more.
         """
         with source.open() as handle:
-            framing = _framing(handle.read(_HEAD))
+            framing = framing_of(handle.read(_HEAD))
         with source.open() as handle:
             if framing == "one":
                 yield from _one(handle, source)
@@ -61,7 +61,7 @@ class OtlpProtobufReader:
                 yield from _stream(handle, source, fixed=framing == "fixed")
 
 
-def _framing(head: bytes) -> str | None:
+def framing_of(head: bytes) -> str | None:
     """How messages follow each other: one, fixed (4 bytes of length), varint; None: no OTLP."""
     if kind_of_message(head) is not None:
         return "one"

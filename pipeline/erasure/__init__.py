@@ -1,0 +1,7 @@
+"""Erasure: a person leaves every place that derives from them, and is kept out from then on."""
+
+from pipeline.erasure.finding import Person
+from pipeline.erasure.forgetting import Erasure, StillOpen, forget
+from pipeline.erasure.receipts import Line, Receipt
+
+__all__ = ["Erasure", "Line", "Person", "Receipt", "StillOpen", "forget"]

@@ -1,0 +1,251 @@
+"""Erases a person: found, put on the list, then taken out of every place, one after another.
+
+The list comes first and holds every trace: whatever is killed after that goes on where it stopped,
+and nothing read meanwhile brings anybody back. What is done twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.datadir import DataDir
+from pipeline.erasure import caches
+from pipeline.erasure.belonging import Traits
+from pipeline.erasure.finding import Person, find_person, speakers_in
+from pipeline.erasure.landed import erase_landing
+from pipeline.erasure.partitions import erase_tables
+from pipeline.erasure.receipts import Line, Receipt, finish, note, open_receipt
+from pipeline.erasure.suites import SuiteErased, erase_cases
+from pipeline.files import replace_file
+from pipeline.ingest import landed_files
+from pipeline.ingest.index.landed import LandedFile
+from pipeline.ingest.suppression import Suppression, add_entries, read_suppression
+from pipeline.lake import Lake
+from pipeline.lease import erasing
+from pipeline.redaction.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
+from pipeline.registry import Registry, load_registry
+from pipeline.tables import (
+    FAILURE_MODE_CLUSTERS,
+    FAILURE_MODES,
+    PROMOTED_CASES,
+    RAW_TRACES,
+    REDACTED_TRACES,
+)
+from pipeline.windows import day
+
+__all__ = ["Erasure", "StillOpen", "forget"]
+
+
+class StillOpen(RuntimeError):
+    """Files are being written to: all else is erased, and the same command finishes the work."""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was erased (or would be), and where the receipt lies; None in a dry run."""
+
+    receipt: Receipt
+    path: Path | None
+    before: bool
+    """Whether the same was erased once before."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there was anything."""
+        return bool(self.receipt.conversations or any(
+            line.dropped or line.changed for line in self.receipt.erased
+        ))  # fmt: skip
+
+
+def forget(
+    place: DataDir,
+    person: Person,
+    *,
+    dry_run: bool = False,
+    patience: float = 600,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Erasure:
+    """Erase a person from the data directory and keep them out.
+
+    Args:
+        place: the data directory.
+        person: whom.
+        dry_run: find and count alone.
+        patience: seconds to wait for running steps.
+        say: told what is being done.
+        progress: called with bytes of new landing files read so far, and all of them.
+
+    Raises:
+        KeyRefused: there is no content key to recognise anybody with.
+        StillWorking: steps did not end in time; nothing was changed.
+        StillOpen: a file is being written to.
+    """
+    listed = _listed(place, create=not dry_run)
+    waiting = partial(say, "Waiting until running steps have ended ...")
+    with erasing(place, patience, waiting):
+        return _Work(place, person, listed, dry_run, say).run(progress)
+
+
+class _Work:
+    """One erasure."""
+
+    def __init__(
+        self, place: DataDir, person: Person, listed: Suppression, dry_run: bool,
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._place, self._person, self._dry_run, self._say = place, person, dry_run, say
+        self._lake = Lake(place)
+        self._registry: Registry = load_registry(place.registry, day(datetime.now(UTC).date()))
+        self._listed = listed
+
+    def run(self, progress: Callable[[int, int], None]) -> Erasure:
+        """Find, list, erase, write the receipt."""
+        ingest = self._registry.settings.ingest
+        largest = ingest.largest_record_mb * 2**20
+        files = landed_files(self._place, largest, ingest.settle_minutes * 60, progress)
+        gap = timedelta(minutes=ingest.conversation_gap_minutes)
+        found = find_person(self._lake, files, gap, self._person, self._listed)
+        receipt = self._receipt = open_receipt(self._place, found.name)
+        receipt.conversations = max(receipt.conversations, found.conversations)
+        receipt.days = sorted({*receipt.days, *(window.key for window in found.windows)})
+        everyone = self._listed.plus(found.names)
+        founded = self._founded(everyone)
+        suite = self._suite(everyone, founded)
+        cases = frozenset(receipt.cases) | (suite.cases if suite else frozenset())
+        receipt.cases = sorted(cases)
+        if not self._dry_run:
+            note(self._place, receipt)
+            add_entries(
+                self._place, self._listed, found.names, cases, receipt.receipt, receipt.erased_on
+            )
+        open_files = self._erase_landing(files, everyone, found.sessions, largest)
+        modes = self._lone_modes(everyone)
+        traits = Traits(everyone, cases, modes, {a: b for a, b in receipt.replaced.items() if b})
+        self._erase_suite(suite)
+        for table in erase_tables(self._lake, traits, receipt.receipt, dry_run=self._dry_run):
+            self._add(Line(table.table, table.dropped, table.changed, len(table.windows)))
+            receipt.days = sorted(
+                {*receipt.days, *(w.key for w in table.windows if w and w.unit == "day")}
+            )
+        self._erase_caches(everyone)
+        if open_files:
+            raise StillOpen(
+                f"{', '.join(open_files)}: being written to, so that file was left as it is; all "
+                "else is erased. Stop the receiver (or wait until its hour is over), then run the "
+                "same again"
+            )
+        path = None if self._dry_run else finish(self._place, receipt)
+        return Erasure(receipt, path, found.name in self._listed.names)
+
+    def _erase_landing(
+        self, files: list[LandedFile], everyone: Suppression, sessions: frozenset[str], largest: int
+    ) -> list[str]:
+        """Returns the files that are being written to."""
+        speakers, touched = speakers_in(self._place, files, everyone, sessions)
+        if self._dry_run:
+            self._add(Line("landing", 0, len(touched), len(touched)))
+            return []
+
+        def before_swap(old: str, new: str) -> None:
+            self._receipt.replaced[old] = new
+            note(self._place, self._receipt)
+
+        open_files = []
+        gone = changed = 0
+        for done in erase_landing(self._place, touched, speakers, largest, before_swap):
+            if done.outcome is None:
+                open_files.append(done.file)
+                continue
+            gone += done.outcome.what in ("removed", "removed_whole")
+            changed += done.outcome.what == "rewritten"
+            if done.outcome.what == "removed_whole":
+                self._receipt.removed_whole[done.file] = done.outcome.others
+        self._add(Line("landing", gone, changed, gone + changed))
+        return open_files
+
+    def _erase_suite(self, suite: SuiteErased | None) -> None:
+        if suite is None:
+            return
+        self._add(Line("cases_from_prod.yaml", len(suite.cases), suite.histories, 1))
+        if not self._dry_run:
+            path = self._suite_path()
+            if path.read_text("utf-8") != suite.text:
+                with replace_file(path, path.stat().st_mode & 0o777) as temporary:
+                    temporary.write_text(suite.text, "utf-8")
+
+    def _erase_caches(self, everyone: Suppression) -> None:
+        for line in caches.erase_caches(self._place, everyone, dry_run=self._dry_run):
+            self._add(line)
+        self._receipt.left_to_people = caches.notes_about(self._place, everyone)
+
+    def _add(self, line: Line) -> None:
+        if line.dropped or line.changed:
+            self._receipt.add([line])
+            if not self._dry_run:
+                note(self._place, self._receipt)
+
+    def _suite_path(self) -> Path:
+        folder = self._place.eval_dir(self._registry.settings.eval_dir)
+        return folder / "cases_from_prod.yaml"
+
+    def _suite(self, everyone: Suppression, founded: frozenset[str]) -> SuiteErased | None:
+        path = self._suite_path()
+        if not path.exists():
+            return None
+
+        def theirs(trace: str) -> bool:
+            return everyone.covers("trace", trace)
+
+        return erase_cases(path.read_text("utf-8"), theirs, founded)
+
+    def _founded(self, everyone: Suppression) -> frozenset[str]:
+        """Ids of cases that are digests of something that was said in a trace of theirs."""
+        found: set[str] = set()
+        for window in self._lake.windows(PROMOTED_CASES):
+            rows = self._lake.read(PROMOTED_CASES, window, ["case_id", "trace_id", "case"])
+            twin = pl.col("case").str.json_path_match("$.provenance.twin_of").is_not_null()
+            for case_id, trace in rows.filter(~twin).select("case_id", "trace_id").iter_rows():
+                if everyone.covers("trace", trace):
+                    found.add(case_id)
+        return frozenset(found)
+
+    def _lone_modes(self, everyone: Suppression) -> frozenset[str]:
+        """Failure modes that only failures of theirs stand behind, and no word of a person's."""
+        theirs: set[str] = set()
+        others: set[str] = set()
+        for window in self._lake.windows(FAILURE_MODE_CLUSTERS):
+            rows = self._lake.read(FAILURE_MODE_CLUSTERS, window, ["trace_id", "failure_mode_id"])
+            for trace, mode in rows.drop_nulls().iter_rows():
+                (theirs if everyone.covers("trace", trace) else others).add(mode)
+        lone = set[str]()
+        for window in self._lake.windows(FAILURE_MODES):
+            columns = ["failure_mode_id", "merged_from", "named_by"]
+            for mode, merged, by in self._lake.read(FAILURE_MODES, window, columns).iter_rows():
+                ids = {mode, *(merged or ())}
+                if by != "person" and ids & theirs and not ids & others:
+                    lone.add(mode)
+        return frozenset(lone)
+
+
+def _listed(place: DataDir, *, create: bool) -> Suppression:
+    """The list, under the keys of the data directory.
+
+    A directory in which nothing was read yet gets its content key here, as a first run would give
+    it one; a dry run leaves it without.
+    """
+    lake = Lake(place)
+    fresh = not (lake.windows(RAW_TRACES) or lake.windows(REDACTED_TRACES))
+    path = place.keys / "content.key"
+    if fresh and not create and not path.exists() and CONTENT_KEY_VARIABLE not in os.environ:
+        key = SurrogateKey(os.urandom(32))
+    else:
+        key = load_key(path, os.environ, create=fresh, variable=CONTENT_KEY_VARIABLE)
+    return read_suppression(place, key.subkey("suppression"), key.subkey("user"))
