@@ -70,7 +70,7 @@ def forget(
 
 def _tell(place: DataDir, done: Erasure, dry_run: bool) -> None:
     receipt = done.receipt
-    days = [f"{receipt.days[0]} to {receipt.days[-1]}"] if receipt.days else []
+    days = [" to ".join(dict.fromkeys((receipt.days[0], receipt.days[-1])))] if receipt.days else []
     what = "Would erase" if dry_run else "Erased"
     if done.found:
         click.echo(f"{what} {counted(receipt.conversations, 'conversation')}" +

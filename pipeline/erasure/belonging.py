@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.ids import digest
 from pipeline.ingest.suppression import Kind, Suppression
 from pipeline.tables import (
     EVAL_SUITE,
@@ -112,8 +113,12 @@ def _changed(table: Table, frame: pl.DataFrame, traits: Traits) -> tuple[int, pl
     if table is RAW_TRACES and traits.files and "source_files" in frame.columns:
         renamed = pl.element().replace(dict(traits.files))
         return 0, frame.with_columns(pl.col("source_files").list.eval(renamed).list.sort())
-    if table is QUARANTINED_RECORDS and traits.files:
-        return 0, frame.with_columns(pl.col("file_sha256").replace(dict(traits.files)))
+    if table is QUARANTINED_RECORDS:
+        names = [n for n in frame["file"].unique().drop_nulls() if traits.listed.found_in_name(n)]
+        return 0, frame.with_columns(
+            pl.col("file").replace({name: digest(name, size=6) for name in names}),
+            pl.col("file_sha256").replace(dict(traits.files)),
+        )
     return 0, frame
 
 

@@ -71,18 +71,14 @@ def _erase_annotations(place: DataDir, listed: Suppression, dry_run: bool) -> in
     return len(theirs)
 
 
-def notes_about(place: DataDir, listed: Suppression) -> list[str]:
+def notes_about(place: DataDir, listed: Suppression, by_hand: Path) -> list[str]:
     """Notes on other traces, and cases written by hand, in which an id of theirs stands.
 
     They are people's own words on something else: people decide.
     """
     found = [path for path, about in _annotations(place, listed) if not about]
-    by_hand = place.root.glob("**/cases_by_hand.yaml")
-    return sorted(
-        str(path.relative_to(place.root))
-        for path in (*found, *by_hand)
-        if path.exists() and _words_of(_text(path), listed)
-    )
+    there = [path for path in (*found, by_hand) if path.exists()]
+    return sorted(str(path) for path in there if _words_of(_text(path), listed))
 
 
 def _annotations(place: DataDir, listed: Suppression) -> Iterator[tuple[Path, bool]]:

@@ -19,6 +19,7 @@ from pipeline.datadir import DataDir
 from pipeline.erasure import caches
 from pipeline.erasure.belonging import Traits
 from pipeline.erasure.finding import Person, find_person, speakers_in
+from pipeline.erasure.given_up import give_up_again, given_up_in
 from pipeline.erasure.landed import erase_landing
 from pipeline.erasure.partitions import erase_tables
 from pipeline.erasure.receipts import Line, Receipt, finish, note, open_receipt
@@ -110,7 +111,8 @@ class _Work:
         """Find, list, erase, write the receipt."""
         ingest = self._registry.settings.ingest
         largest = ingest.largest_record_mb * 2**20
-        files = landed_files(self._place, largest, ingest.settle_minutes * 60, progress)
+        read = partial(landed_files, self._place, largest, ingest.settle_minutes * 60)
+        files = read(progress)
         gap = timedelta(minutes=ingest.conversation_gap_minutes)
         found = find_person(self._lake, files, gap, self._person, self._listed)
         receipt = self._receipt = open_receipt(self._place, found.name)
@@ -126,7 +128,10 @@ class _Work:
             add_entries(
                 self._place, self._listed, found.names, cases, receipt.receipt, receipt.erased_on
             )
+        given_up = given_up_in(self._place, files)
         open_files = self._erase_landing(files, everyone, found.sessions, largest)
+        if given_up and not self._dry_run:
+            give_up_again(self._place, read(), given_up)
         modes = self._lone_modes(everyone)
         traits = Traits(everyone, cases, modes, {a: b for a, b in receipt.replaced.items() if b})
         self._erase_suite(suite)
@@ -184,7 +189,8 @@ class _Work:
     def _erase_caches(self, everyone: Suppression) -> None:
         for line in caches.erase_caches(self._place, everyone, dry_run=self._dry_run):
             self._add(line)
-        self._receipt.left_to_people = caches.notes_about(self._place, everyone)
+        by_hand = self._suite_path().with_name("cases_by_hand.yaml")
+        self._receipt.left_to_people = caches.notes_about(self._place, everyone, by_hand)
 
     def _add(self, line: Line) -> None:
         if line.dropped or line.changed:

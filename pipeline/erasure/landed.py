@@ -57,6 +57,8 @@ def erase_landing(
                 yield FileErased(_label(place, path, speakers), None)
                 continue
             forget_file(place, plain_name(path.relative_to(place.landing)))
+            if path.exists() and speakers.listed.found_in_name(path.name):
+                path.rename(path.with_name(f"{sha256(path)[:12]}{''.join(path.suffixes)}"))
             yield FileErased(_label(place, path, speakers), outcome)
     for folder in {path.parent for path in lying_files(place)} | {place.landing}:
         sweep(folder)
@@ -84,6 +86,4 @@ def _with_twins(place: DataDir, files: Sequence[LandedFile]) -> list[tuple[Lande
 def _label(place: DataDir, path: Path, speakers: Speakers) -> str:
     """A file's name below landing, unless the name itself tells who it is."""
     name = plain_name(path.relative_to(place.landing))
-    if speakers.listed.found_in_text(name.replace(".", " ").replace("/", " ").encode()):
-        return "a file that an id of theirs is in the name of"
-    return name
+    return "a file named after them" if speakers.listed.found_in_name(name) else name

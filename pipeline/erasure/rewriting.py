@@ -9,11 +9,11 @@ from __future__ import annotations
 import fcntl
 import gzip
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import zstandard
 
@@ -115,6 +115,7 @@ def _write(
             for pieces, join, opened in layouts_of(source, by_lines):
                 kept = sift(pieces, join, opened, look)
                 whole = join(kept)
+                _require_unnamed(pieces, kept, whole, speakers)
                 if by_lines and [*map(id, kept)] != [*map(id, pieces)]:
                     after = look(whole) if kept else _NOTHING
                     _require(after, look(join(pieces)))
@@ -124,6 +125,22 @@ def _write(
             _require(look_at(reader, written, speakers), told)
     except _UNSURE as error:
         raise _Unsure from error
+
+
+def _require_unnamed(
+    before: Sequence[Any], kept: Sequence[Any], whole: bytes, speakers: Speakers
+) -> None:
+    """Refuse what was put together anew and still names them where no reader looks.
+
+    Whole lines, rows and messages that stay are what others said: that is theirs to say.
+    """
+    same = {id(piece) for piece in before}
+    anew = [piece for piece in kept if id(piece) not in same]
+    texts = [piece if isinstance(piece, bytes) else whole for piece in anew]
+    if isinstance(next(iter(before), None), tuple):  # the elements of one document
+        texts = [whole]
+    if any(speakers.listed.found_in_text(text) for text in texts):
+        raise _Unsure
 
 
 def _require(after: Told, before: Told) -> None:

@@ -100,15 +100,17 @@ def _edited(text: str, gone: frozenset[str], theirs: IsTheirs, stones: frozenset
 
 def _own_lines(lines: list[str], case: yaml.Node) -> range:
     """The lines of a case, with the comment right above it, without the one above the next."""
-    first, last = case.start_mark.line, case.end_mark.line
+    first, end = case.start_mark.line, min(case.end_mark.line, len(lines))
     while first > 0 and lines[first - 1].lstrip().startswith("#"):
         first -= 1
-    while last > case.start_mark.line and (
-        last >= len(lines) or not lines[last].strip() or lines[last].lstrip()[0] in "#-"
-        or not lines[last].startswith(" ")
-    ):  # fmt: skip
-        last -= 1
-    return range(first, last + 1)
+    while end > case.start_mark.line + 1 and _is_aside(lines[end - 1]):
+        end -= 1
+    return range(first, end)
+
+
+def _is_aside(line: str) -> bool:
+    """Whether a line is blank or a comment."""
+    return not line.strip() or line.lstrip().startswith("#")
 
 
 def _says(text: str, wanted: Mapping[str, Any], stones: frozenset[str]) -> bool:

@@ -90,6 +90,11 @@ class Suppression:
         words = {(a or b).decode("utf-8", "replace") for a, b in _WORDS.findall(payload)}
         return self.found_in(words, words, words) if self else frozenset()
 
+    def found_in_name(self, name: str) -> bool:
+        """Whether the name of a file tells of somebody on the list."""
+        parts = re.split(r"[/.\s]+|--+", name)
+        return bool(self.found_in_text(" ".join(parts).encode()))
+
 
 @lru_cache(maxsize=1 << 16)
 def _name(key: bytes, kind: Kind, form: str) -> str:
