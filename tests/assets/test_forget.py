@@ -1,0 +1,89 @@
+"""A user of a week's traffic is erased: no byte of them is left, and running again brings none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import polars as pl
+from click.testing import CliRunner
+
+from assets.plan import backfill
+from pipeline.cli.main import cli
+from pipeline.datadir import DataDir
+from pipeline.lake import Lake
+from pipeline.promotion import parse_suite
+from pipeline.promotion.suite_file import read_tombstones
+from pipeline.tables import EVAL_SUITE, RAW_TRACES, REDACTED_TRACES
+from tests.assets.conftest import FRIDAY, SUNDAY, Lineage, OpenLineage
+from tests.pipeline.erasure.people import places_of
+
+
+def traces_by_user(place: DataDir) -> dict[str, set[str]]:
+    """Who spoke in which traces, as landing says it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in place.landing.glob("*.jsonl"):
+        for line in path.read_bytes().splitlines():
+            for resource in json.loads(line)["resourceSpans"]:
+                for span in (s for scope in resource["scopeSpans"] for s in scope["spans"]):
+                    for attribute in span["attributes"]:
+                        if attribute["key"] == "user.id":
+                            found[attribute["value"]["stringValue"]].add(span["traceId"])
+    return found
+
+
+def suite_of(place: DataDir) -> str:
+    return (place.eval_dir(None) / "cases_from_prod.yaml").read_text()
+
+
+def someone_in_the_suite(place: DataDir) -> tuple[str, set[str]]:
+    """Of the users whose failure became a case the one who said most."""
+    sources = {case["provenance"]["trace_id"] for case in parse_suite(suite_of(place)).values()}
+    failed = [(u, t) for u, t in sorted(traces_by_user(place).items()) if t & sources]
+    return max(failed, key=lambda one: len(told_by(place, one[1])))
+
+
+def told_by(place: DataDir, traces: set[str]) -> list[str]:
+    """What in the tables could tell of them: their key, and what they alone said, in any form."""
+    lake = Lake(place)
+    needles: set[str] = set()
+    for table in (RAW_TRACES, REDACTED_TRACES):
+        days = lake.read(table, lake.windows(table))
+        mine = days.filter(pl.col("trace_id").is_in(list(traces)))
+        others = repr(days.filter(~pl.col("trace_id").is_in(list(traces)))["messages"].to_list())
+        needles.update(mine["user_key"].drop_nulls())
+        needles.update(mine["content_digest"] if table is REDACTED_TRACES else ())
+        said = [m["content"] for row in mine["messages"] for m in row if m["role"] == "user"]
+        needles.update(text for text in said if text not in others and '"' not in text)
+    return sorted(needles)
+
+
+def test_a_user_leaves_every_byte_and_stays_out(
+    closed_week: Lineage, tmp_path: Path, open_lineage: OpenLineage
+) -> None:
+    place = DataDir(tmp_path / "data")
+    shutil.copytree(closed_week.place.root, place.root, symlinks=True)
+    shutil.rmtree(place.simulated)  # what the simulator knows for itself
+    lineage = open_lineage(place)
+    user, traces = someone_in_the_suite(place)
+    needles = [user, *traces, *told_by(place, traces)]
+    assert len(needles) >= len(traces) + 5  # the user, two digests, and words of theirs
+    zones = {name.split("/")[0] for name in places_of(place, *needles)}
+    assert zones >= {"landing", "raw", "lake", "eval"}
+    cases = set(parse_suite(suite_of(place)))
+
+    done = CliRunner().invoke(cli, ["--data", str(place.root), "forget", "--user", user])
+    assert done.exit_code == 0, done.output
+    assert places_of(place, *needles) == set()
+    gone = read_tombstones(suite_of(place))
+    assert gone
+    assert set(parse_suite(suite_of(place))) == cases - gone
+    assert CliRunner().invoke(cli, ["--data", str(place.root), "verify"]).exit_code == 0
+
+    outcomes = lineage.run(*backfill(FRIDAY, SUNDAY, Lake(place)))
+    assert [one.errors + one.failed_checks for one in outcomes] == [[], [], []]
+    assert places_of(place, *needles) == set()
+    assert not gone & set(Lake(place).read(EVAL_SUITE, None)["case_id"])
+    assert read_tombstones(suite_of(place)) == gone
