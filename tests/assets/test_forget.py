@@ -6,19 +6,27 @@ import json
 import shutil
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import polars as pl
+import pytest
 from click.testing import CliRunner
 
+from assets import traces
+from assets.definitions import build
 from assets.plan import backfill
 from pipeline.cli.main import cli
 from pipeline.datadir import DataDir
+from pipeline.ingest import assemble_day
 from pipeline.lake import Lake
+from pipeline.lease import StillWorking, erasing
 from pipeline.promotion import parse_suite
 from pipeline.promotion.suite_file import read_tombstones
 from pipeline.tables import EVAL_SUITE, RAW_TRACES, REDACTED_TRACES
 from tests.assets.conftest import FRIDAY, SUNDAY, Lineage, OpenLineage
 from tests.pipeline.erasure.people import places_of
+from tests.pipeline.ingest.spans import chat, drop, message, request
 
 
 def traces_by_user(place: DataDir) -> dict[str, set[str]]:
@@ -60,6 +68,27 @@ def told_by(place: DataDir, traces: set[str]) -> list[str]:
     return sorted(needles)
 
 
+def test_a_day_that_is_running_keeps_an_erasure_waiting(
+    place: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it read before would be published afterwards."""
+    drop(place, "a.jsonl", request(chat(1, 1, [message("user", "Hi")], [])))
+    refused: list[str] = []
+
+    def assemble(*given: Any) -> Any:
+        with pytest.raises(StillWorking), erasing(place, 0, lambda: refused.append("waiting")):
+            pass
+        return assemble_day(*given)
+
+    monkeypatch.setattr(traces, "assemble_day", assemble)
+    defs = build(place)
+    raw = [asset for asset in defs.assets or () if asset.key == dg.AssetKey("raw_traces")]
+    made = dg.materialize(raw, partition_key="2026-11-02", resources=defs.resources)
+    assert (made.success, refused) == (True, ["waiting"])
+    with erasing(place, 0, lambda: None):
+        pass
+
+
 def test_a_user_leaves_every_byte_and_stays_out(
     closed_week: Lineage, tmp_path: Path, open_lineage: OpenLineage
 ) -> None:
@@ -67,9 +96,9 @@ def test_a_user_leaves_every_byte_and_stays_out(
     shutil.copytree(closed_week.place.root, place.root, symlinks=True)
     shutil.rmtree(place.simulated)  # what the simulator knows for itself
     lineage = open_lineage(place)
-    user, traces = someone_in_the_suite(place)
-    needles = [user, *traces, *told_by(place, traces)]
-    assert len(needles) >= len(traces) + 5  # the user, two digests, and words of theirs
+    user, theirs = someone_in_the_suite(place)
+    needles = [user, *theirs, *told_by(place, theirs)]
+    assert len(needles) >= len(theirs) + 5  # the user, two digests, and words of theirs
     zones = {name.split("/")[0] for name in places_of(place, *needles)}
     assert zones >= {"landing", "raw", "lake", "eval"}
     cases = set(parse_suite(suite_of(place)))
