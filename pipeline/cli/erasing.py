@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.options import counted
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
     from pipeline.erasure import Erasure
@@ -69,6 +69,8 @@ def forget(
 
 
 def _tell(place: DataDir, done: Erasure, dry_run: bool) -> None:
+    from pipeline.tables import ALL
+
     receipt = done.receipt
     days = [" to ".join(dict.fromkeys((receipt.days[0], receipt.days[-1])))] if receipt.days else []
     what = "Would erase" if dry_run else "Erased"
@@ -95,6 +97,6 @@ def _tell(place: DataDir, done: Erasure, dry_run: bool) -> None:
         return
     click.echo("Kept out of everything that is read from now on.")
     click.echo(f"Receipt: {done.path}")
-    if receipt.days:
-        other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
-        click.echo(f"Next, to count anew without them: make restate{other} FROM={receipt.days[0]}")
+    if any(line.where in ALL for line in receipt.erased):
+        restate = place.make("restate", receipt.days[0])
+        click.echo(f"Next, to count anew without them: {restate}")

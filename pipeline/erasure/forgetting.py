@@ -6,39 +6,30 @@ and nothing read meanwhile brings anybody back. What is done twice changes nothi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import polars as pl
-
 from pipeline.datadir import DataDir
 from pipeline.erasure import caches
 from pipeline.erasure.belonging import Traits
+from pipeline.erasure.derived import founded_cases, lone_modes
 from pipeline.erasure.finding import Person, find_person, speakers_in
 from pipeline.erasure.given_up import give_up_again, given_up_in
 from pipeline.erasure.landed import erase_landing
+from pipeline.erasure.listing import open_list
 from pipeline.erasure.partitions import erase_tables
 from pipeline.erasure.receipts import Line, Receipt, finish, note, open_receipt
 from pipeline.erasure.suites import SuiteErased, erase_cases
 from pipeline.files import replace_file
 from pipeline.ingest import landed_files
 from pipeline.ingest.index.landed import LandedFile
-from pipeline.ingest.suppression import Suppression, add_entries, read_suppression
+from pipeline.ingest.suppression import Suppression, add_entries
 from pipeline.lake import Lake
 from pipeline.lease import erasing
-from pipeline.redaction.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
 from pipeline.registry import Registry, load_registry
-from pipeline.tables import (
-    FAILURE_MODE_CLUSTERS,
-    FAILURE_MODES,
-    PROMOTED_CASES,
-    RAW_TRACES,
-    REDACTED_TRACES,
-)
 from pipeline.windows import day
 
 __all__ = ["Erasure", "StillOpen", "forget"]
@@ -89,7 +80,7 @@ def forget(
         StillWorking: steps did not end in time; nothing was changed.
         StillOpen: a file is being written to.
     """
-    listed = _listed(place, create=not dry_run)
+    listed = open_list(place, create=not dry_run)
     waiting = partial(say, "Waiting until running steps have ended ...")
     with erasing(place, patience, waiting):
         return _Work(place, person, listed, dry_run, say).run(progress)
@@ -119,7 +110,7 @@ class _Work:
         receipt.conversations = max(receipt.conversations, found.conversations)
         receipt.days = sorted({*receipt.days, *(window.key for window in found.windows)})
         everyone = self._listed.plus(found.names)
-        founded = self._founded(everyone)
+        founded = founded_cases(self._lake, everyone)
         suite = self._suite(everyone, founded)
         cases = frozenset(receipt.cases) | (suite.cases if suite else frozenset())
         receipt.cases = sorted(cases)
@@ -132,7 +123,7 @@ class _Work:
         open_files = self._erase_landing(files, everyone, found.sessions, largest)
         if given_up and not self._dry_run:
             give_up_again(self._place, read(), given_up)
-        modes = self._lone_modes(everyone)
+        modes = lone_modes(self._lake, everyone)
         traits = Traits(everyone, cases, modes, {a: b for a, b in receipt.replaced.items() if b})
         self._erase_suite(suite)
         for table in erase_tables(self._lake, traits, receipt.receipt, dry_run=self._dry_run):
@@ -211,47 +202,3 @@ class _Work:
             return everyone.covers("trace", trace)
 
         return erase_cases(path.read_text("utf-8"), theirs, founded)
-
-    def _founded(self, everyone: Suppression) -> frozenset[str]:
-        """Ids of cases that are digests of something that was said in a trace of theirs."""
-        found: set[str] = set()
-        for window in self._lake.windows(PROMOTED_CASES):
-            rows = self._lake.read(PROMOTED_CASES, window, ["case_id", "trace_id", "case"])
-            twin = pl.col("case").str.json_path_match("$.provenance.twin_of").is_not_null()
-            for case_id, trace in rows.filter(~twin).select("case_id", "trace_id").iter_rows():
-                if everyone.covers("trace", trace):
-                    found.add(case_id)
-        return frozenset(found)
-
-    def _lone_modes(self, everyone: Suppression) -> frozenset[str]:
-        """Failure modes that only failures of theirs stand behind, and no word of a person's."""
-        theirs: set[str] = set()
-        others: set[str] = set()
-        for window in self._lake.windows(FAILURE_MODE_CLUSTERS):
-            rows = self._lake.read(FAILURE_MODE_CLUSTERS, window, ["trace_id", "failure_mode_id"])
-            for trace, mode in rows.drop_nulls().iter_rows():
-                (theirs if everyone.covers("trace", trace) else others).add(mode)
-        lone = set[str]()
-        for window in self._lake.windows(FAILURE_MODES):
-            columns = ["failure_mode_id", "merged_from", "named_by"]
-            for mode, merged, by in self._lake.read(FAILURE_MODES, window, columns).iter_rows():
-                ids = {mode, *(merged or ())}
-                if by != "person" and ids & theirs and not ids & others:
-                    lone.add(mode)
-        return frozenset(lone)
-
-
-def _listed(place: DataDir, *, create: bool) -> Suppression:
-    """The list, under the keys of the data directory.
-
-    A directory in which nothing was read yet gets its content key here, as a first run would give
-    it one; a dry run leaves it without.
-    """
-    lake = Lake(place)
-    fresh = not (lake.windows(RAW_TRACES) or lake.windows(REDACTED_TRACES))
-    path = place.keys / "content.key"
-    if fresh and not create and not path.exists() and CONTENT_KEY_VARIABLE not in os.environ:
-        key = SurrogateKey(os.urandom(32))
-    else:
-        key = load_key(path, os.environ, create=fresh, variable=CONTENT_KEY_VARIABLE)
-    return read_suppression(place, key.subkey("suppression"), key.subkey("user"))

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.grading.ledger import CallRecord, Ledger, export_ledger
+from pipeline.grading.ledger import CallRecord, Ledger, Limits, export_ledger
 from pipeline.ingest import assemble_day
 from pipeline.ingest.suppression import read_suppression
 from pipeline.lake import Lake
@@ -138,7 +138,7 @@ def _fill_caches(place: DataDir) -> None:
     for number in (1, 3):
         content = f"content-{number}"
         ledger.keep("judge@1", content, json.dumps({"reason": f"it said {number}"}))
-        call = ledger.reserve("run-1", "judge@1", content, trace_id(number), 0.02)
+        call = ledger.reserve("run-1", "judge@1", content, trace_id(number), 0.02, Limits(1, 1))
         ledger.settle(call, CallRecord("answered", 0.01, 10.0))
         write_annotation(place.annotations, Annotation(
             trace_id=trace_id(number), verdict="bad", annotator_id="r-1", note="rude",
