@@ -1,4 +1,4 @@
-"""What was made of somebody's conversations alone: cases that they founded, modes of nobody else."""
+"""What was made of somebody's conversations alone: cases they founded, modes of nobody else."""
 
 from __future__ import annotations
 

@@ -87,8 +87,10 @@ class Suppression:
 
     def found_in_text(self, payload: bytes) -> frozenset[str]:
         """The names of those whose id stands somewhere in a text, such as a broken record."""
+        if not self:
+            return frozenset()
         words = {(a or b).decode("utf-8", "replace") for a, b in _WORDS.findall(payload)}
-        return self.found_in(words, words, words) if self else frozenset()
+        return self.found_in(words, words, words)
 
     def found_in_name(self, name: str) -> bool:
         """Whether the name of a file tells of somebody on the list."""

@@ -12,9 +12,10 @@ import msgspec
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.ingest.days.passes import Share, assemble, events_of
+from pipeline.ingest.days.passes import assemble, events_of
 from pipeline.ingest.days.planning import Plan
 from pipeline.ingest.days.scratch import rows_file, scratch_folder
+from pipeline.ingest.days.share import Share
 from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.index.ready import read_ready, read_ready_names
 from pipeline.ingest.index.tables import BUCKETS, bucket_of

@@ -18,6 +18,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import replace_file
 from pipeline.ingest.collecting import collector_paused
 from pipeline.ingest.days.scratch import rows_file
+from pipeline.ingest.days.share import Share
 from pipeline.ingest.index.landed import LandedFile, sound
 from pipeline.ingest.index.lines import spans_at
 from pipeline.ingest.index.tables import (
@@ -38,7 +39,7 @@ from pipeline.ingest.traces.pricing import priced
 from pipeline.ingest.traces.spans import trace_of_spans, with_scores
 from pipeline.ingest.traces.telling import is_content
 
-__all__ = ["Share", "assemble", "assemble_share", "conversations_of", "events_of"]
+__all__ = ["assemble", "assemble_share", "conversations_of", "events_of"]
 
 
 class About(NamedTuple):
@@ -47,37 +48,6 @@ class About(NamedTuple):
     file: str
     format: str
     event: Event
-
-
-class Share(msgspec.Struct):
-    """What came of a share of a day's conversations, beside the rows themselves."""
-
-    records: int = 0
-    """Spans and whole traces that were read."""
-    kept: int = 0
-    repeated: int = 0
-    broken: list[Broken] = msgspec.field(default_factory=list)
-    files: set[str] = msgspec.field(default_factory=set)
-    """The sha256 of the files that something was read from."""
-    members: list[str] = msgspec.field(default_factory=list)
-    """The trace ids that were read, as they stand in `raw_traces`."""
-    erased: int = 0
-    """Spans and whole traces of people who were erased: left out here."""
-    erased_for: set[str] = msgspec.field(default_factory=set)
-    """Their names on the list."""
-
-    def plus(self, other: Share) -> Share:
-        """Both together."""
-        return Share(
-            self.records + other.records,
-            self.kept + other.kept,
-            self.repeated + other.repeated,
-            self.broken + other.broken,
-            self.files | other.files,
-            self.members + other.members,
-            self.erased + other.erased,
-            self.erased_for | other.erased_for,
-        )
 
 
 @collector_paused()

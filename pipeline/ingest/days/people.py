@@ -9,8 +9,9 @@ from datetime import timedelta
 from pipeline.datadir import DataDir
 from pipeline.ingest.days.attachments import events_about
 from pipeline.ingest.days.gathering import divide
-from pipeline.ingest.days.passes import Share, conversations_of, events_of
+from pipeline.ingest.days.passes import conversations_of, events_of
 from pipeline.ingest.days.planning import plan_day
+from pipeline.ingest.days.share import Share
 from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.index.ready import read_ready_names
 from pipeline.windows import Window, day

@@ -8,7 +8,10 @@ import gzip
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,13 @@ from pipeline.erasure.sifting import sift
 from pipeline.erasure.telling import Speakers, Told
 from pipeline.ingest.readers import choose_reader
 from pipeline.ingest.records import Event, Span, Trace
-from pipeline.ingest.source import Source
+from pipeline.ingest.source import Source, Unreadable
+from pipeline.ingest.suppression import Suppression
 from tests.pipeline.erasure.people import (
     ANN,
     ANNS_TRACES,
     BO,
+    KEYS,
     anns,
     every_span,
     lines_of,
@@ -47,6 +52,7 @@ from tests.pipeline.ingest.readers.test_otlp_protobuf import (
 from tests.pipeline.ingest.spans import request
 
 LARGEST = 2**26
+WITHOUT_TIME = date(2026, 11, 2)  # the day of records that carry no time
 
 
 def erase(path: Path, tmp_path: Path, sessions: frozenset[str] = frozenset()) -> Outcome:
@@ -233,3 +239,42 @@ def test_sifting_keeps_every_piece_of_others_in_order(pieces: list[str]) -> None
 
     kept = sift(pieces, lambda some: " ".join(some).encode(), opened, look)
     assert kept == [{"both": "bo"}.get(one, one) for one in pieces if one != "ann"]
+
+
+def test_real_files_lose_one_conversation_and_no_other(shared_data: Path, tmp_path: Path) -> None:
+    """Whatever other projects wrote: rewritten it holds all the others, or it went and says so."""
+    outcomes: Counter[str] = Counter()
+    for path in sorted(shared_data.rglob("*")):
+        if not path.is_file() or path.stat().st_size > 500_000:
+            continue
+        copy = tmp_path / path.name
+        copy.write_bytes(path.read_bytes())
+        traces = traces_told_by(copy)
+        if traces:
+            empty = Suppression(*KEYS)
+            one = traces[len(traces) // 2]
+            listed = empty.plus([empty.name("trace", empty.form("trace", one))])
+            (tmp_path / "scratch").mkdir(exist_ok=True)
+            outcome = rewrite(
+                copy, Source(copy, WITHOUT_TIME), Speakers(listed, frozenset(), frozenset()),
+                tmp_path / "scratch", lambda new: None,
+            )  # fmt: skip
+            outcomes[outcome.what] += 1
+            if outcome.what == "rewritten":
+                assert set(traces_told_by(copy)) == set(traces) - {one}, path
+            elif outcome.what == "removed":
+                assert traces == [one], path
+        copy.unlink(missing_ok=True)
+    assert outcomes["untouched"] == 0
+    assert outcomes["rewritten"] + outcomes["removed"] > 10 * outcomes["removed_whole"]
+
+
+def traces_told_by(path: Path) -> list[str]:
+    """The traces in a file that a reader knows, in order; none of any other."""
+    source = Source(path, WITHOUT_TIME)
+    with suppress(Unreadable):
+        reader = choose_reader(source)
+        records = list(reader.read(source)) if reader else []
+        ids = (str(r.trace_id) for r in records if isinstance(r, Span | Trace))
+        return list(dict.fromkeys(ids))
+    return []
