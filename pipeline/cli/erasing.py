@@ -91,7 +91,7 @@ def _tell(place: DataDir, done: Erasure, dry_run: bool) -> None:
                    "others. Days that were read from it are kept, and not run again until it is "
                    "landed again")  # fmt: skip
     for path in receipt.left_to_people:
-        click.echo(f"An id of theirs stands in {path}, which is about something else: look at it")
+        click.echo(f"An id of theirs stands in {path}, which is people's to edit: look at it")
     if dry_run:
         click.echo("Nothing was changed.")
         return

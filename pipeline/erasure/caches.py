@@ -72,12 +72,13 @@ def _erase_annotations(place: DataDir, listed: Suppression, dry_run: bool) -> in
 
 
 def notes_about(place: DataDir, listed: Suppression, by_hand: Path) -> list[str]:
-    """Notes on other traces, and cases written by hand, in which an id of theirs stands.
+    """Notes on other traces, cases written by hand and opt-outs in which an id of theirs stands.
 
-    They are people's own words on something else: people decide.
+    They are people's own words: people decide.
     """
     found = [path for path, about in _annotations(place, listed) if not about]
-    there = [path for path in (*found, by_hand) if path.exists()]
+    opt_outs = place.registry / "opt_outs.yaml"
+    there = [path for path in (*found, by_hand, opt_outs) if path.exists()]
     return sorted(str(path) for path in there if _words_of(_text(path), listed))
 
 

@@ -17,6 +17,7 @@ from pipeline.files import is_alive, make_directory, replace_file
 from pipeline.ingest.days.scratch import sweep_scratch
 from pipeline.ingest.index import forget_files
 from pipeline.lake import Lake
+from pipeline.lease import working
 from pipeline.retention.expiry import Footprint, Piece
 from pipeline.retention.judge_cache import drop_answers_before
 from pipeline.retention.mark import kept_from, write_kept_from
@@ -61,9 +62,10 @@ def drop_expired(place: DataDir, found: Sequence[Footprint]) -> Receipt:
     whole_from = kept_from(place)
     body["raw_kept_from"] = whole_from.isoformat() if whole_from else None
     path = _write(place, f"retention-{now:%Y%m%dT%H%M%S%fZ}.json", body)
-    for one in found:
-        _drop(place, one)
-    _sweep(place)
+    with working(place):  # an erasure rewrites what would go here
+        for one in found:
+            _drop(place, one)
+        _sweep(place)
     body["state"] = "finished"
     _write(place, path.name, body)
     return Receipt(path, body)
