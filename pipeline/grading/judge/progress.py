@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +10,7 @@ import orjson
 from pipeline.grading.judge.interface import Judgement, JudgeRefused
 from pipeline.grading.judge.prompt import Payload
 
-__all__ = ["Progress", "read_kept", "resolve", "run_here_or_apart"]
+__all__ = ["Progress", "read_kept", "resolve"]
 
 
 @dataclass
@@ -43,25 +40,3 @@ def resolve(judgements: tuple[Judgement, ...], payload: Payload) -> tuple[Judgem
         replace(one, evidence=tuple(dict.fromkeys(payload.refs[ref] for ref in one.evidence)))
         for one in judgements
     )
-
-
-def run_here_or_apart(work: Callable[[], None]) -> None:
-    """Run `work` here, or in a thread of its own where an event loop already runs."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        work()
-        return
-    failure: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=guarded, name="caselaw-judge")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]

@@ -11,12 +11,12 @@ from typing import Final
 
 from pipeline.grading.judge.exchange import Answer, Exchange
 from pipeline.grading.judge.interface import Case, Judgement, JudgeRefused, PendingCalls
+from pipeline.grading.judge.loop import run_on_loop
 from pipeline.grading.judge.prices import find_prices
 from pipeline.grading.judge.progress import (
     Progress,
     read_kept,
     resolve,
-    run_here_or_apart,
 )
 from pipeline.grading.judge.prompt import Payload, prompt_digest, write_payload
 from pipeline.grading.judge.transport import Transport
@@ -98,7 +98,7 @@ class RemoteJudge:
         run = Progress()
         ledger = Ledger(self._folder)
         try:
-            run_here_or_apart(lambda: asyncio.run(self._judge_all(cases, ledger, run)))
+            run_on_loop(self._judge_all(cases, ledger, run))
         finally:
             ledger.close()
         if run.refused:
