@@ -131,10 +131,15 @@ def no_personal_data_at_rest(
     downstream.
     """
     with clear_errors(lambda: "no_personal_data_at_rest"):
-        opened, policy = lake.open(), redactor.policy()
+        opened = lake.open()
         found = {
-            window: findings.residue_at_rest(opened.read(REDACTED_TRACES, window), policy)
+            window: findings.residue_at_rest(
+                opened.read(REDACTED_TRACES, window),
+                redactor.policy(window),
+                redactor.names(window),
+            )
             for window in _windows(context, opened, REDACTED_TRACES)
+            if window
         }
     shown = sorted({entity for entities in found.values() for entity in entities})
     failed = [str(window) for window, entities in found.items() if entities]

@@ -14,8 +14,8 @@ import polars as pl
 from pipeline.files import sha256
 from pipeline.lake import Lake
 from pipeline.provenance import ConservationError, Counts
-from pipeline.redaction import PiiPolicy
-from pipeline.redaction.audit import find_residue
+from pipeline.redaction import Names, PiiPolicy
+from pipeline.redaction.audit import find_residue, texts_of
 from pipeline.registry import Registry, read_yaml
 from pipeline.tables import (
     EVAL_SUITE,
@@ -190,23 +190,19 @@ def suite_holds_its_index(lake: Lake, registry: Registry, window: None) -> Findi
     )  # fmt: skip
 
 
-def residue_at_rest(redacted: pl.DataFrame, policy: PiiPolicy) -> list[str]:
+def residue_at_rest(
+    redacted: pl.DataFrame, policy: PiiPolicy, names: Names | None = None
+) -> list[str]:
     """Entities of which a value has its unmistakable shape in any text of `redacted`."""
-    texts: list[str] = []
-    for name, column in REDACTED_TRACES.columns.items():
-        if column.privacy == "redacted":
-            _gather(redacted[name].to_list(), texts)
-    return sorted(find_residue(texts, (), policy))
-
-
-def _gather(value: object, texts: list[str]) -> None:
-    if isinstance(value, str):
-        texts.append(value)
-    elif isinstance(value, Mapping):
-        _gather(list(value.values()), texts)
-    elif isinstance(value, list):
-        for item in value:
-            _gather(item, texts)
+    columns = [
+        name for name, column in REDACTED_TRACES.columns.items() if column.privacy == "redacted"
+    ]
+    texts = {
+        text
+        for row in redacted.select(columns).iter_rows(named=True)
+        for text in texts_of(row, policy)
+    }
+    return sorted(find_residue(sorted(texts), (), policy, names))
 
 
 def _covered(wanted: pl.DataFrame, found: pl.DataFrame) -> Finding:

@@ -119,7 +119,7 @@ def redacted_traces(
     """
     with publishing(context, lake, registry, REDACTED_TRACES) as run:
         for day in run:
-            tool = redactor.load()
+            tool = redactor.load(day)
             run.note("pii_policy", digest(tool.policy.model_dump(mode="json")))
             run.note("surrogate_key", tool.key_id)
             raw = run.read(RAW_TRACES, day)

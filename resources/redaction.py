@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from pipeline.ids import digest
 from pipeline.lake import Lake
 from pipeline.redaction import (
     CONTENT_KEY_VARIABLE,
+    Names,
     PiiPolicy,
     Redactor,
     SurrogateKey,
     load_key,
     load_policy,
+    make_names,
 )
 from pipeline.tables import RAW_TRACES, REDACTED_TRACES
+from pipeline.windows import Window
 
 __all__ = ["ContentKeyResource", "RedactorResource"]
 
@@ -33,26 +37,34 @@ class RedactorResource(dg.ConfigurableResource):
     data_dir: str
     threads: int = 2
 
-    def load(self) -> Redactor:
-        """Load policy, key (made on first use) and detectors; once a process while they stay.
+    def load(self, window: Window) -> Redactor:
+        """Load the policy of `window`, the key and detectors; once a process while they stay.
 
         Raises:
             KeyRefused: the key is missing where it must not be, short, or open to others.
             PolicyRefused: naming the field of `pii_policy.yaml` that is wrong.
         """
-        # A new key beside what an older one made would be a mixture of surrogates.
-        fresh = not Lake(self._place).windows(REDACTED_TRACES)
-        key = load_key(self._place.keys / "surrogate.key", os.environ, create=fresh)
-        return _redactor(self.policy(), key, self.threads)
+        return _redactor(self.policy(window), self._key(), self.threads)
 
-    def policy(self) -> PiiPolicy:
-        """Read what is personal here.
+    def names(self, window: Window) -> Names:
+        """What tells the surrogates of `window` from personal data."""
+        return make_names(self.policy(window).surrogates, self._key())
+
+    def policy(self, window: Window) -> PiiPolicy:
+        """Read what is personal in `window`: the policy as of its end.
 
         Raises:
             PolicyRefused: naming the field of `pii_policy.yaml` that is wrong.
         """
         path = self._place.registry / "pii_policy.yaml"
-        return _policy(path, path.stat().st_mtime_ns)
+        stamp = path.stat().st_mtime_ns if path.exists() else 0
+        return _policy(path, window.days[-1].first, stamp)
+
+    def _key(self) -> SurrogateKey:
+        """Load the surrogate key, made on first use."""
+        # A new key beside what an older one made would be a mixture of surrogates.
+        fresh = not Lake(self._place).windows(REDACTED_TRACES)
+        return load_key(self._place.keys / "surrogate.key", os.environ, create=fresh)
 
     @property
     def _place(self) -> DataDir:
@@ -78,9 +90,9 @@ class ContentKeyResource(dg.ConfigurableResource):
         return load_key(path, os.environ, create=fresh, variable=CONTENT_KEY_VARIABLE)
 
 
-@lru_cache(maxsize=4)
-def _policy(path: Path, stamp: int) -> PiiPolicy:
-    return load_policy(path)
+@lru_cache(maxsize=64)
+def _policy(path: Path, instant: date, stamp: int) -> PiiPolicy:
+    return load_policy(path, instant)
 
 
 _redactors: dict[tuple[str, str], Redactor] = {}

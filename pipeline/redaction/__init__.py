@@ -10,7 +10,8 @@ from pipeline.redaction.keys import (
 )
 from pipeline.redaction.policy import PiiPolicy, PolicyRefused, load_policy
 from pipeline.redaction.redactor import Redaction, Redactor
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.schemes import make_names
+from pipeline.redaction.surrogates import SURROGATE, Names
 from pipeline.redaction.traces import redact_traces
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "TRACE_FIELDS",
     "FieldPolicy",
     "KeyRefused",
+    "Names",
     "PiiPolicy",
     "PolicyRefused",
     "Redaction",
@@ -27,5 +29,6 @@ __all__ = [
     "SurrogateKey",
     "load_key",
     "load_policy",
+    "make_names",
     "redact_traces",
 ]

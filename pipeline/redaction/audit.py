@@ -5,16 +5,18 @@ It shares no pattern with the detectors, only the list of values that the trace 
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pipeline.redaction.json_text import JsonValue, leaves, open_json
 from pipeline.redaction.known import KnownValue
 from pipeline.redaction.policy import PiiPolicy
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.surrogates import SURROGATE, Names
 
-__all__ = ["find_residue"]
+__all__ = ["find_residue", "texts_of"]
 
 _SHAPES: Final = {
     "EMAIL_ADDRESS": re.compile(
@@ -30,12 +32,25 @@ _SHAPES: Final = {
 _LONG: Final = frozenset(
     {"USER_ID", "EMAIL_ADDRESS", "PHONE_NUMBER", "US_SSN", "CREDIT_CARD", "IBAN_CODE"}
 )
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 _BLANK: Final = "\x00"  # where a surrogate stood: joins nothing across it
+_ENCODED: Final = re.compile(r"[A-Za-z0-9+/_\-]{14}")
 _GAP: Final = re.compile(r"[^\w\x00]+|_")
 
 
+def texts_of(value: JsonValue, policy: PiiPolicy) -> Iterator[str]:
+    """Yield every string, number and key of a record, opened, but for fields that are kept."""
+    for leaf in leaves(open_json(value)):
+        rule = policy.field_rule(leaf.path)
+        if rule is None or rule.action != "keep" or leaf.is_key:
+            yield str(leaf.value)
+
+
 def find_residue(
-    texts: Iterable[str], known: Iterable[KnownValue], policy: PiiPolicy
+    texts: Iterable[str],
+    known: Iterable[KnownValue],
+    policy: PiiPolicy,
+    names: Names | None = None,
 ) -> frozenset[str]:
     """Return the entities of which a value still shows in `texts`; empty is a pass.
 
@@ -43,7 +58,11 @@ def find_residue(
         texts: every string and key of the redacted record, JSON opened.
         known: the values the raw record states.
         policy: entities switched off and allowed terms are not looked for.
+        names: tells our surrogates from personal data; without it, only typed ones are told.
     """
+    known = list(known)
+    blank = names.blank if names else lambda text, filler: SURROGATE.sub(filler, text)
+    hidden = list(_hidden(known, policy))
     wanted = [
         (entity, needle)
         for value in known
@@ -52,7 +71,7 @@ def find_residue(
     ]
     found = set()
     for text in texts:
-        bare = SURROGATE.sub(_BLANK, text)
+        bare = blank(text, _BLANK)
         for entity, shape in _SHAPES.items():
             if policy.rule(entity).enabled and any(
                 _counts(entity, match[0], policy) for match in shape.finditer(bare)
@@ -63,7 +82,24 @@ def find_residue(
         for entity, needle in wanted:
             if needle in (spaced if needle.startswith(" ") else solid):
                 found.add(entity)
+        if hidden and _ENCODED.search(text):
+            found |= {entity for entity, needle in hidden if needle in text}
     return frozenset(found)
+
+
+def _hidden(known: Iterable[KnownValue], policy: PiiPolicy) -> Iterator[tuple[str, str]]:
+    """Known values as they show inside base64, at each of the three places they may start."""
+    for value in known:
+        raw = value.value.encode()
+        if not policy.rule(value.entity).enabled or not value.sure or len(raw) < 9:
+            continue
+        if value.entity in _LONG or (value.entity == "PERSON" and " " in value.value):
+            for shift in range(3):
+                coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
+                # the first and last signs also hold bits of what stands beside the value
+                needle = coded[2 * shift - (shift > 1) : -1]
+                yield value.entity, needle
+                yield value.entity, needle.translate(_URL_SAFE)
 
 
 def _plain(text: str, filler: str) -> str:

@@ -1,11 +1,17 @@
-"""Which fields of a record pass as they are, and which only exact patterns may touch."""
+"""Which fields of a record pass as they are, which only exact patterns may touch, and which go."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
-__all__ = ["TRACE_FIELDS", "FieldPolicy"]
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["TRACE_FIELDS", "FieldPolicy", "FieldRule", "FieldRules"]
+
+_REMEMBERED: Final = 50_000  # paths; keys of traces are without end
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,59 @@ class FieldPolicy:
     def is_exact(self, path: tuple[str, ...]) -> bool:
         """Whether the name detector leaves the value at `path` alone."""
         return path in self._exact
+
+
+class FieldRule(BaseModel):
+    """What happens to the fields of one path, whatever their keys and values look like.
+
+    Attributes:
+        path: dotted; `*` is one step (a key or a list index), `**` one or more. JSON in
+            strings is part of the path: `tool_calls.*.arguments.note`.
+        action: `keep` (only what the trace says elsewhere is masked in it), `exact` (patterns
+            and known values, no name detector), `mask` (every value in it) or `drop` (null).
+        entity: the type that `mask` gives to the values.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str = Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$")
+    action: Literal["keep", "exact", "mask", "drop"]
+    entity: str = Field("WITHHELD", pattern=r"^[A-Z]+(_[A-Z]+)*$")
+
+    @property
+    def pattern(self) -> str:
+        """The path as a regular expression over steps joined by dots."""
+        steps = {"*": r"[^.]+", "**": r"[^.]+(?:\.[^.]+)*"}
+        return r"\.".join(steps.get(step, re.escape(step)) for step in self.path.split("."))
+
+    def breaks(self, paths: Iterable[str]) -> bool:
+        """Whether the rule takes one of `paths` (or what it stands in) out of the record."""
+        if self.action in ("keep", "exact"):
+            return False
+        ends = ["".join(p[: m.start()]) for p in paths for m in re.finditer(r"\.|$", p)]
+        return any(re.fullmatch(self.pattern, end) for end in ends)
+
+
+class FieldRules:
+    """Looks up the first rule whose path a value has; each path is matched once."""
+
+    def __init__(self, rules: Sequence[FieldRule]) -> None:
+        self._rules: Mapping[re.Pattern[str], FieldRule] = {
+            re.compile(rule.pattern): rule for rule in reversed(rules)
+        }
+        self._known: dict[tuple[str, ...], FieldRule | None] = {}
+
+    def at(self, path: tuple[str, ...]) -> FieldRule | None:
+        """The rule of the value at `path`."""
+        if not self._rules:
+            return None
+        if path not in self._known:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+            joined = ".".join(path)
+            found = [rule for pattern, rule in self._rules.items() if pattern.fullmatch(joined)]
+            self._known[path] = found[-1] if found else None
+        return self._known[path]
 
 
 TRACE_FIELDS: Final = FieldPolicy(

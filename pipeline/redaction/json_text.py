@@ -1,39 +1,71 @@
-"""JSON in JSON: open strings that hold JSON text, list every leaf, and close them again."""
+"""Open strings that hold JSON or other notations, list every leaf, and close them again."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-__all__ = ["JsonText", "JsonValue", "Leaf", "Node", "close_json", "leaves", "open_json"]
+from pipeline.redaction.encodings import find_encoded
+from pipeline.redaction.literals import Literal, parse_json, write_json
 
-JsonValue: TypeAlias = (
-    "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
-)
+__all__ = [
+    "JsonText",
+    "JsonValue",
+    "Leaf",
+    "Node",
+    "Part",
+    "Passage",
+    "close_json",
+    "leaves",
+    "open_json",
+]
+
+JsonValue: TypeAlias = Literal
 KeyPath: TypeAlias = tuple[str, ...]
 
 _MAX_DEPTH: Final = 4  # JSON in JSON in JSON ...; deeper text is redacted as prose
-_STYLES: Final = tuple(
-    (separators, ascii_only)
-    for separators in ((", ", ": "), (",", ":"))
-    for ascii_only in (True, False)
-)
 
 
 @dataclass(frozen=True)
 class JsonText:
-    """A string that was JSON text: its value, the text, and how it was written."""
+    """A string that is JSON text as a whole: its value, and the text as it was written."""
 
     value: Node
     text: str
-    separators: tuple[str, str]
-    ascii_only: bool
+    changed: bool = False
 
 
-Node: TypeAlias = "bool | int | float | str | JsonText | list[Node] | dict[str, Node] | None"
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Characters `start` to `end` of a passage in another notation, opened; see `Encoded`."""
+
+    start: int
+    end: int
+    value: Node
+    write: Callable[[Literal], str]
+    key: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """A string in which other notations stand.
+
+    Attributes:
+        text: the string.
+        prose: as long as `text`, with line breaks where a literal stands, which is read by
+            its leaves instead.
+        parts: what stands in it, in order and apart.
+    """
+
+    text: str
+    prose: str = field(repr=False)
+    parts: tuple[Part, ...]
+
+
+Node: TypeAlias = (
+    "bool | int | float | str | JsonText | Passage | list[Node] | dict[str, Node] | None"
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +78,9 @@ class Leaf:
 
 
 def open_json(value: JsonValue, depth: int = 0) -> Node:
-    """Copy `value`, with every string that is a JSON object or array opened to a `JsonText`."""
+    """Copy `value`, every string opened: JSON to a `JsonText`, mixed text to a `Passage`."""
     if isinstance(value, str):
-        return _open_text(value, depth) if value.lstrip()[:1] in ("{", "[") else value
+        return _open_text(value, depth)
     if isinstance(value, Mapping):
         return {str(key): open_json(item, depth) for key, item in value.items()}
     if isinstance(value, Sequence):
@@ -56,47 +88,39 @@ def open_json(value: JsonValue, depth: int = 0) -> Node:
     return value
 
 
-def _open_text(text: str, depth: int) -> str | JsonText:
+def _open_text(text: str, depth: int) -> str | JsonText | Passage:
     if depth >= _MAX_DEPTH:
         return text
-    try:
-        parsed = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
-        )
-    except (ValueError, RecursionError):
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            parsed = parse_json(text.strip())
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return JsonText(open_json(parsed, depth + 1), text)
+    found = find_encoded(text)
+    if not found:
         return text
-    if not isinstance(parsed, (dict, list)):
-        return text
-    for separators, ascii_only in _STYLES:
-        if json.dumps(parsed, separators=separators, ensure_ascii=ascii_only) == text:
-            break
-    else:
-        separators, ascii_only = (", ", ": "), False
-    return JsonText(open_json(parsed, depth + 1), text, separators, ascii_only)
-
-
-def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    """Refuse an object that names a key twice: a copy would drop the first value."""
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise ValueError("a key twice")
-    return dict(pairs)
-
-
-def _refuse(constant: str) -> JsonValue:
-    raise ValueError("not JSON: a constant of JavaScript")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number out of range")
-    return number
+    prose, position = [], 0
+    for one in found:
+        if one.literal:
+            prose += [text[position : one.start], "\n" * (one.end - one.start)]
+            position = one.end
+    parts = tuple(
+        Part(one.start, one.end, open_json(one.value, depth + 1), one.write, one.key)
+        for one in found
+    )
+    return Passage(text, "".join([*prose, text[position:]]), parts)
 
 
 def leaves(node: Node, path: KeyPath = ()) -> Iterator[Leaf]:
     """Yield every string, number and dictionary key below `node`, in order."""
     if isinstance(node, JsonText):
         yield from leaves(node.value, path)
+    elif isinstance(node, Passage):
+        yield Leaf(path, node.prose)
+        for part in node.parts:
+            yield from leaves(part.value, (*path, part.key) if part.key else path)
     elif isinstance(node, dict):
         for key, item in node.items():
             yield Leaf((*path, key), key, is_key=True)
@@ -109,13 +133,11 @@ def leaves(node: Node, path: KeyPath = ()) -> Iterator[Leaf]:
 
 
 def close_json(node: Node) -> JsonValue:
-    """Turn every `JsonText` back into a string, written as it was."""
+    """Turn every `JsonText` and `Passage` back into a string, written as it was."""
     if isinstance(node, JsonText):
-        if node.text:
-            return node.text
-        return json.dumps(
-            close_json(node.value), separators=node.separators, ensure_ascii=node.ascii_only
-        )
+        return write_json(close_json(node.value), node.text) if node.changed else node.text
+    if isinstance(node, Passage):
+        return node.text
     if isinstance(node, dict):
         return {key: close_json(item) for key, item in node.items()}
     if isinstance(node, list):

@@ -7,11 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.redaction.json_text import JsonText, Node
+from pipeline.redaction.json_text import JsonText, Node, Passage
 from pipeline.redaction.policy import PiiPolicy, squeeze
 from pipeline.redaction.spans import Span
 
-__all__ = ["KnownValue", "entity_at", "find_known_values", "find_public_names", "learn"]
+__all__ = [
+    "KnownValue",
+    "entity_at",
+    "find_known_values",
+    "find_public_names",
+    "learn",
+    "names_inside",
+    "siblings_of",
+]
 
 _PAIR: Final = re.compile(
     r"""["']?(?P<key>[A-Za-z][A-Za-z0-9_]{2,30})["']?\s{0,3}[:=]\s{0,3}
@@ -54,6 +62,9 @@ def entity_at(policy: PiiPolicy, path: tuple[str, ...], siblings: Iterable[str])
         path: keys down to the value; `*` stands for a list index and is passed over.
         siblings: the squeezed keys beside the value.
     """
+    rule = policy.field_rule(path)
+    if rule is not None and rule.action in ("keep", "mask"):
+        return rule.entity if rule.action == "mask" else None
     keys = [squeeze(key) for key in path if key != "*"]
     if not keys:
         return None
@@ -77,8 +88,13 @@ def find_known_values(node: Node, policy: PiiPolicy) -> list[KnownValue]:
         policy: names the keys.
     """
     found = set(_walk(node, policy, ()))
-    found |= {name for known in found for name in _names_inside(known, policy)}
+    found |= {name for known in found for name in names_inside(known, policy)}
     return sorted(found)
+
+
+def siblings_of(passage: Passage) -> list[str]:
+    """The squeezed names that the query strings of a passage give to values."""
+    return [squeeze(part.key) for part in passage.parts if part.key]
 
 
 def find_public_names(node: Node, policy: PiiPolicy, path: tuple[str, ...] = ()) -> set[str]:
@@ -86,6 +102,8 @@ def find_public_names(node: Node, policy: PiiPolicy, path: tuple[str, ...] = ())
     found: set[str] = set()
     if isinstance(node, JsonText):
         return find_public_names(node.value, policy, path)
+    if isinstance(node, Passage):
+        return found.union(*(find_public_names(part.value, policy, path) for part in node.parts))
     if isinstance(node, list):
         return found.union(*(find_public_names(item, policy, (*path, "*")) for item in node))
     if isinstance(node, Mapping):
@@ -118,18 +136,33 @@ def _walk(node: Node, policy: PiiPolicy, path: tuple[str, ...]) -> Iterator[Know
             if map_entity and isinstance(item, Mapping | JsonText):
                 yield from _value(map_entity, key)
             entity = entity_at(policy, (*path, key), squeezed)
-            if entity and isinstance(item, str | int) and not isinstance(item, bool):
-                yield from _value(entity, str(item))
-            elif entity and isinstance(item, list):
-                for one in item:
-                    if isinstance(one, str):
-                        yield from _value(entity, one)
+            for one in item if isinstance(item, list) else (item,):
+                yield from _stated(entity, one)
             yield from _walk(item, policy, (*path, key))
+    elif isinstance(node, Passage):
+        yield from _pairs(node.prose, policy)
+        siblings = siblings_of(node)
+        for part in node.parts:
+            below = (*path, part.key) if part.key else path
+            yield from _stated(entity_at(policy, below, siblings) if part.key else None, part.value)
+            yield from _walk(part.value, policy, below)
     elif isinstance(node, str):
-        for pair in _PAIR.finditer(node):
-            entity = policy.entity_of_key.get(squeeze(pair["key"]))
-            if entity:
-                yield from _value(entity, pair["a"] or pair["b"])
+        yield from _pairs(node, policy)
+
+
+def _pairs(text: str, policy: PiiPolicy) -> Iterator[KnownValue]:
+    for pair in _PAIR.finditer(text):
+        entity = policy.entity_of_key.get(squeeze(pair["key"]))
+        if entity:
+            yield from _value(entity, pair["a"] or pair["b"])
+
+
+def _stated(entity: str | None, item: Node) -> Iterator[KnownValue]:
+    """The value under a telling key, where it is a text or a whole number."""
+    if entity and isinstance(item, Passage):
+        item = item.text
+    if entity and isinstance(item, str | int) and not isinstance(item, bool):
+        yield from _value(entity, str(item))
 
 
 def _full_name(node: Mapping[str, Node], squeezed: Mapping[str, str]) -> Iterator[KnownValue]:
@@ -165,7 +198,7 @@ def learn(text: str, spans: Sequence[Span]) -> Iterator[KnownValue]:
             yield KnownValue("ADDRESS", value, sure=False)
 
 
-def _names_inside(known: KnownValue, policy: PiiPolicy) -> Iterator[KnownValue]:
+def names_inside(known: KnownValue, policy: PiiPolicy) -> Iterator[KnownValue]:
     """`mia_li_3668` and `mia.li38@example.com` say that someone may be called Mia Li."""
     if known.entity == "USER_ID":
         match = _NAME_IN_ID.fullmatch(known.value)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.redaction.json_text import JsonText, Leaf, Node
-from pipeline.redaction.known import entity_at
+from pipeline.redaction.json_text import JsonText, Leaf, Node, Part, Passage, close_json
+from pipeline.redaction.known import entity_at, siblings_of
 from pipeline.redaction.matching import KnownMatcher, PublicNames
 from pipeline.redaction.policy import PiiPolicy, squeeze
 from pipeline.redaction.recognizers import luhn
 from pipeline.redaction.spans import Span, merge, replace
-from pipeline.redaction.surrogates import Surrogates, fold
+from pipeline.redaction.surrogates import Names, fold
 
 __all__ = ["RecordMask"]
 
 _TAIL: Final = re.compile(r"(?<![A-Za-z0-9])\d{5,}$")
+_AT: Final = re.compile(r"@|%40")
 
 
 class RecordMask:
@@ -26,7 +27,7 @@ class RecordMask:
     def __init__(
         self,
         policy: PiiPolicy,
-        names: Surrogates,
+        names: Names,
         matcher: KnownMatcher,
         public: PublicNames,
         detect: Callable[[Leaf], Sequence[Span]],
@@ -47,14 +48,20 @@ class RecordMask:
             path: the keys down to it.
             entity: what the key above says the value is.
         """
+        rule = self._policy.field_rule(path)
+        if rule and rule.action == "drop":
+            return None
+        if rule and rule.action == "mask":
+            return self._whole(node, rule.entity)
         if isinstance(node, JsonText):
             value = self.apply(node.value, path)
-            unchanged = value == node.value
-            return node if unchanged else JsonText(value, "", node.separators, node.ascii_only)
+            return node if value == node.value else JsonText(value, node.text, changed=True)
         if isinstance(node, Mapping):
             return self._mapping(node, path)
         if isinstance(node, list):
             return [self.apply(item, (*path, "*"), entity) for item in node]
+        if isinstance(node, Passage):
+            return self._under_key(node.text, entity) if entity else self._passage(node, path)
         if isinstance(node, str):
             return (
                 self._under_key(node, entity) if entity and node else self._text(Leaf(path, node))
@@ -76,11 +83,63 @@ class RecordMask:
             count = 2
             while new_key in masked:  # keys that differ by case alone share a surrogate
                 new_key, count = f"{new_key.rpartition('#')[0] or new_key}#{count}", count + 1
-            found = entity_at(self._policy, below, siblings)
-            if found and not self._policy.rule(found).enabled:
-                found = None
-            masked[new_key] = self.apply(item, below, found)
+            masked[new_key] = self.apply(item, below, self._entity(below, siblings))
         return masked
+
+    def _entity(self, path: tuple[str, ...], siblings: Sequence[str]) -> str | None:
+        found = entity_at(self._policy, path, siblings)
+        return found if found and self._policy.rule(found).enabled else None
+
+    def _whole(self, node: Node, entity: str) -> Node:
+        """Mask every value below, whatever it is; keys, shape and types stay."""
+        if isinstance(node, JsonText):
+            return JsonText(self._whole(node.value, entity), node.text, changed=True)
+        if isinstance(node, Mapping):
+            return {key: self._whole(item, entity) for key, item in node.items()}
+        if isinstance(node, list):
+            return [self._whole(item, entity) for item in node]
+        if isinstance(node, Passage):
+            return self._under_key(node.text, entity)
+        if isinstance(node, str):
+            return self._under_key(node, entity)
+        if isinstance(node, int | float) and not isinstance(node, bool):
+            return self._number(node, entity)
+        return node
+
+    def _passage(self, passage: Passage, path: tuple[str, ...]) -> str | Passage:
+        """Mask the prose, and what stands in it in other notations; a span of both is cut."""
+        siblings = siblings_of(passage)
+        leaf = Leaf(path, passage.prose)
+        spans = self._spans(passage.prose, leaf)
+        out, position = [], 0
+        for part in passage.parts:
+            if any(_is_secret_around(span, part) for span in spans):
+                continue  # a token is masked as a whole, whatever it says inside
+            written = self._part(part, path, siblings)
+            if written is not None:
+                spans = list(_outside(passage.text, spans, part))
+                out += [self._cut(passage, position, part.start, spans), written]
+                position = part.end
+        out.append(self._cut(passage, position, len(passage.text), spans))
+        masked = "".join(out)
+        return passage if masked == passage.text else masked
+
+    def _part(self, part: Part, path: tuple[str, ...], siblings: Sequence[str]) -> str | None:
+        """Return a part masked and written as it was; None if nothing in it is personal."""
+        below = (*path, part.key) if part.key else path
+        entity = self._entity(below, siblings) if part.key else None
+        value = self.apply(part.value, below, entity)
+        same = value is part.value or value == part.value
+        return None if same else part.write(close_json(value))
+
+    def _cut(self, passage: Passage, start: int, end: int, spans: Sequence[Span]) -> str:
+        inside = [
+            Span(s.start - start, s.end - start, s.entity, s.score, s.canonical)
+            for s in spans
+            if start <= s.start and s.end <= end
+        ]
+        text = passage.text[start:end]
+        return replace(text, inside, self._names, self._counts, self._policy.allowed)
 
     def _under_key(self, value: str, entity: str) -> str:
         """Mask a value whose key says what it is, whatever it looks like."""
@@ -98,8 +157,11 @@ class RecordMask:
         text = str(leaf.value)
         if not text or text.isspace():
             return text
-        spans = merge([*self._matcher.spans(text), *self._public.drop(text, self._detect(leaf))])
+        spans = self._spans(text, leaf)
         return replace(text, spans, self._names, self._counts, self._policy.allowed)
+
+    def _spans(self, text: str, leaf: Leaf) -> list[Span]:
+        return merge([*self._matcher.spans(text), *self._public.drop(text, self._detect(leaf))])
 
     def _number(self, number: int | float, entity: str | None) -> int | float:
         text = str(abs(number))
@@ -114,3 +176,25 @@ class RecordMask:
         self._counts[entity] += 1
         masked = self._names.number(entity, int(number))
         return float(masked) if isinstance(number, float) else masked
+
+
+def _is_secret_around(span: Span, part: Part) -> bool:
+    return span.entity == "SECRET" and span.start <= part.start and part.end <= span.end
+
+
+def _outside(text: str, spans: Sequence[Span], part: Part) -> Iterator[Span]:
+    """Cut `spans` to what lies outside a part that was rewritten.
+
+    An e-mail pattern that found its @ inside the part takes the rest of a URL with it; the part
+    holds the whole address, so nothing of that span is left to mask.
+    """
+    for span in spans:
+        if span.end <= part.start or part.end <= span.start:
+            yield span
+            continue
+        if span.entity == "EMAIL_ADDRESS" and _AT.search(text, part.start, part.end):
+            continue
+        if span.start < part.start:
+            yield Span(span.start, part.start, span.entity, span.score)
+        if part.end < span.end:
+            yield Span(part.end, span.end, span.entity, span.score)

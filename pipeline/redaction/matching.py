@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -26,6 +27,7 @@ _MONTHS: Final = (
     *("september", "october", "november", "december"),
 )
 _IN_PLACE: Final = frozenset({"CITY", "SECRET"})  # too common as a word, or masked by pattern
+_SPELT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _MIN_LITERAL: Final = {"ZIP_CODE": 5, "ADDRESS": 5, "USER_ID": 4}
 
 
@@ -122,7 +124,9 @@ def _forms(known: KnownValue, policy: PiiPolicy) -> Iterator[tuple[str, str | No
     ):
         return
     if known.entity == "PERSON":
-        yield from _name_forms(value.split(), policy, known.sure)
+        yield from _name_forms(value.split(), policy)
+        if (spelt := _spell_out(known.value)) != known.value:  # Müller is Mueller in an address
+            yield from _name_forms(fold(spelt).split(), policy)
     elif known.entity == "DATE_OF_BIRTH":
         for form in date_forms(value):
             yield _bounded(form), value
@@ -154,15 +158,21 @@ def _bounded(pattern: str) -> str:
     return rf"(?<![a-z0-9]){pattern}(?![a-z0-9])"
 
 
-def _name_forms(
-    parts: Sequence[str], policy: PiiPolicy, sure: bool
-) -> Iterator[tuple[str, str | None]]:
+def _spell_out(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().translate(_SPELT)
+
+
+def _name_forms(parts: Sequence[str], policy: PiiPolicy) -> Iterator[tuple[str, str | None]]:
     parts = [part.strip(".,'’") for part in parts]
     parts = [part for part in parts if part]
     escaped = [re.escape(part) for part in parts]
     if len(parts) > 1:
         for order in (escaped, escaped[::-1], [escaped[0], escaped[-1]]):
             yield rf"(?<![^\W\d_]){_GAP.join(order)}(?![^\W\d_])", None
+        initial, last = re.escape(parts[0][0]), escaped[-1]
+        if len(parts[-1]) > 3:  # aquell, a.quell and quell_a in a login or an address
+            yield rf"(?<![^\W\d_]){initial}[._\-]?{last}(?![^\W\d_])", None
+            yield rf"(?<![^\W\d_]){last}[._\-]{initial}(?![^\W\d_])", None
     for part in parts:
         for piece in {part, *re.split(r"[-'’]", part)}:
             # "Li" or "Price" alone is a word too often; it falls beside another name

@@ -7,19 +7,32 @@ import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 
 import regex  # type: ignore[import-untyped]
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-__all__ = ["CustomPattern", "EntityRule", "PiiPolicy", "PolicyRefused", "load_policy", "squeeze"]
+from pipeline.redaction.fields import FieldRule, FieldRules
+from pipeline.registry.loading import DatedEntry, RegistryError, read_yaml
 
+__all__ = [
+    "CustomPattern",
+    "EntityRule",
+    "PiiPolicy",
+    "PolicyRefused",
+    "Replacement",
+    "Style",
+    "load_policies",
+    "load_policy",
+    "squeeze",
+]
+
+Style = Literal["typed", "format_preserving"]
 Share = Annotated[float, Field(ge=0, le=1)]
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 
 
-class PolicyRefused(ValueError):
+class PolicyRefused(RegistryError):
     """The policy file cannot be used; the message names the field and what is wrong."""
 
 
@@ -67,11 +80,25 @@ class CustomPattern(_Strict):
         return value
 
 
+class Replacement(_Strict):
+    """What stands in the place of personal data; a change of it is a change of the key.
+
+    Attributes:
+        scope: where equal values have equal surrogates: in the whole data directory, or in one
+            trace alone.
+        style: `typed` (PERSON_...), or `format_preserving`: of the same form, where there is one.
+        styles: the style of single entities.
+    """
+
+    scope: Literal["dataset", "trace"] = "dataset"
+    style: Style = "typed"
+    styles: Mapping[str, Style] = Field(default_factory=dict)
+
+
 class PiiPolicy(_Strict):
     """What to mask, where personal data is known by its key, and what may pass.
 
     Attributes:
-        effective_from: the first day this policy counts (None: always).
         entities: rules by entity; an entity not named is masked from score 0.5.
         keys: JSON keys that name a value of an entity, by entity.
         person_parents: keys under which, or beside which, a bare `name` is a person's.
@@ -83,13 +110,14 @@ class PiiPolicy(_Strict):
             them is a thing's too. A detector's guess inside such a name is dropped.
         attribute_keys: span attributes that pass; every other one is dropped.
         patterns: the user's own patterns.
+        fields: what happens to the fields of some paths; the first that fits counts.
+        surrogates: what stands in the place of personal data.
         phone_regions: where a number without a country code may come from.
         max_string_chars: a longer string quarantines its record.
         max_record_chars: a larger record is quarantined.
         regex_timeout_seconds: a pattern that takes longer quarantines the record.
     """
 
-    effective_from: dt.date | None = None
     entities: Mapping[str, EntityRule] = Field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     person_parents: tuple[str, ...] = ()
@@ -101,6 +129,8 @@ class PiiPolicy(_Strict):
     patterns: tuple[CustomPattern, ...] = ()
     phone_regions: tuple[str, ...] = ("US", "GB")
     public_name_keys: tuple[str, ...] = ()
+    fields: tuple[FieldRule, ...] = ()
+    surrogates: Replacement = Replacement()
     lone_cities: bool = False
     max_string_chars: int = Field(default=400_000, gt=0)
     max_record_chars: int = Field(default=4_000_000, gt=0)
@@ -141,6 +171,14 @@ class PiiPolicy(_Strict):
         """`public_name_keys`, squeezed."""
         return frozenset(map(squeeze, self.public_name_keys))
 
+    @functools.cached_property
+    def _fields(self) -> FieldRules:
+        return FieldRules(self.fields)
+
+    def field_rule(self, path: tuple[str, ...]) -> FieldRule | None:
+        """The rule of the field at `path`, `*` for a list index; None where there is none."""
+        return self._fields.at(path)
+
     def rule(self, entity: str) -> EntityRule:
         """The rule of `entity`, the default one where the policy is silent."""
         return self.entities.get(entity, _DEFAULT)
@@ -149,21 +187,62 @@ class PiiPolicy(_Strict):
 _DEFAULT: Final = EntityRule()
 
 
-def load_policy(path: Path) -> PiiPolicy:
-    """Read a policy with the safe loader.
+class _Change(DatedEntry):
+    """What is different from a day on; a section that it does not name stays as it was."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+def load_policy(path: Path, instant: dt.date = dt.date.max) -> PiiPolicy:
+    """Read the policy as it holds on `instant`: the base, and the changes in force over it.
+
+    Raises:
+        PolicyRefused: the file is missing, not YAML, or breaks the schema, on whatever day.
+    """
+    held = [policy for day, policy in load_policies(path) if day <= instant]
+    return held[-1]
+
+
+def load_policies(path: Path) -> list[tuple[dt.date, PiiPolicy]]:
+    """Read every state of a policy and the first day on which it holds, in order.
+
+    Under `changes`, entries with `effective_from` (and `retired_on`) lay sections over the base:
+    maps entry by entry, anything else as a whole.
 
     Raises:
         PolicyRefused: the file is missing, not YAML, or breaks the schema.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return PiiPolicy.model_validate(raw or {})
-    except OSError as error:
-        raise PolicyRefused(f"PII policy {str(path)!r} cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise PolicyRefused(f"PII policy {str(path)!r} is not YAML: {error}") from None
+        raw = read_yaml(path) or {}
+    except RegistryError as error:
+        raise PolicyRefused(f"PII policy {error}") from None
+    if not isinstance(raw, dict):
+        raise PolicyRefused(f"PII policy {path}: expected keys at the top level")
+    base = {name: value for name, value in raw.items() if name != "changes"}
+    try:
+        changes = [_Change.model_validate(change) for change in raw.get("changes") or ()]
+        if any("surrogates" in (change.model_extra or {}) for change in changes):
+            raise PolicyRefused(
+                f"PII policy {path}: surrogates cannot change from a day on, for days with "
+                "other surrogates do not mix; change them at the top level, then run: "
+                "caselaw rotate-key"
+            )
+        days = {c.effective_from for c in changes} | {c.retired_on for c in changes}
+        starts = [dt.date.min, *sorted(day for day in days if day is not None)]
+        return [(day, PiiPolicy.model_validate(_lay(base, changes, day))) for day in starts]
     except ValidationError as error:
         where = "; ".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
         )
-        raise PolicyRefused(f"PII policy {str(path)!r}: {where}") from None
+        raise PolicyRefused(f"PII policy {path}: {where}") from None
+
+
+def _lay(base: Mapping[str, Any], changes: list[_Change], day: dt.date) -> dict[str, Any]:
+    """The base with the changes in force on `day` over it, oldest first."""
+    laid = dict(base)
+    for change in sorted((c for c in changes if c.holds(day)), key=lambda c: c.effective_from):
+        for name, value in (change.model_extra or {}).items():
+            before = laid.get(name)
+            both = isinstance(value, dict) and isinstance(before, dict)
+            laid[name] = {**before, **value} if both and before else value
+    return laid

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from pipeline.redaction.audit import find_residue
+from pipeline.redaction.audit import find_residue, texts_of
 from pipeline.redaction.fields import TRACE_FIELDS, FieldPolicy
 from pipeline.redaction.gates import gate
 from pipeline.redaction.json_text import JsonValue, Leaf, Node, close_json, leaves, open_json
 from pipeline.redaction.keys import SurrogateKey
-from pipeline.redaction.known import KnownValue, find_known_values, find_public_names, learn
+from pipeline.redaction.known import (
+    KnownValue,
+    find_known_values,
+    find_public_names,
+    learn,
+    names_inside,
+)
 from pipeline.redaction.masking import RecordMask
 from pipeline.redaction.matching import KnownMatcher, PublicNames
-from pipeline.redaction.policy import PiiPolicy, squeeze
+from pipeline.redaction.policy import PiiPolicy, PolicyRefused, squeeze
 from pipeline.redaction.rampart import RAMPART_VERSION, load_rampart
 from pipeline.redaction.recognizers import (
     PRESIDIO_VERSION,
@@ -24,8 +31,9 @@ from pipeline.redaction.recognizers import (
     build_recognizers,
     run_recognizer,
 )
+from pipeline.redaction.schemes import make_names, scheme_of
+from pipeline.redaction.shapes import find_alike
 from pipeline.redaction.spans import Span
-from pipeline.redaction.surrogates import Surrogates
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
@@ -34,7 +42,8 @@ __all__ = ["Failure", "Redaction", "Redactor"]
 
 Failure = Literal["exception", "timeout", "oversize", "residual"]
 _REMEMBERED: Final = 300_000  # texts; beyond it the memory starts anew
-_RULES_VERSION: Final = "caselaw-redaction/1"
+_RULES_VERSION: Final = "caselaw-redaction/2"
+_WORDS: Final = re.compile(r"[^\W\d_]{2}.*\s.*[^\W\d_]{2}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -87,10 +96,16 @@ class Redactor:
         recognizers: Sequence[EntityRecognizer] = (),
         threads: int = 2,
     ) -> None:
+        for rule in policy.fields:
+            if rule.breaks(fields.verbatim):
+                raise PolicyRefused(
+                    f"PII policy: fields: {rule.path!r} cannot be {rule.action}ed: it holds roles, "
+                    "tool names or ids, which make a conversation. Name the fields inside it"
+                )
         self.policy = policy
-        self.key_id = key.key_id
+        self.key_id = scheme_of(policy.surrogates, key)
         self._fields = fields
-        self._names = Surrogates(key)
+        self._key = key
         self._rampart = load_rampart(threads)
         self._patterns = [*build_recognizers(policy), *recognizers]
         self._ner = as_presidio(self._rampart)
@@ -99,20 +114,31 @@ class Redactor:
             sorted({_RULES_VERSION, PRESIDIO_VERSION, RAMPART_VERSION})
         )
 
-    def redact_many(self, records: Sequence[JsonValue]) -> list[Redaction]:
+    def redact_many(
+        self, records: Sequence[JsonValue], scopes: Sequence[str] | None = None
+    ) -> list[Redaction]:
         """Redact each record by itself; none depends on its neighbours.
 
         Args:
             records: JSON-like values, one per trace.
+            scopes: the id of each record's trace; what surrogates of scope `trace` hang on.
+
+        Raises:
+            ValueError: surrogates are made per trace, and no ids are given.
 
         Returns:
             As many redactions, in the same order.
         """
+        if scopes is None and self.policy.surrogates.scope == "trace":
+            raise ValueError("surrogates of scope 'trace' need the ids of the traces")
         if len(self._memo) > _REMEMBERED:
             self._memo.clear()
         opened = [self._open(record) for record in records]
         self._read_ahead(opened)
-        return [record.failed or self._redact(record) for record in opened]
+        return [
+            record.failed or self._redact(record, scope)
+            for record, scope in zip(opened, scopes or [""] * len(opened), strict=True)
+        ]
 
     def _open(self, value: JsonValue) -> _Record:
         try:
@@ -124,7 +150,10 @@ class Redactor:
                     total += size
                     if size > self.policy.max_string_chars or total > self.policy.max_record_chars:
                         raise _Oversize
-            return _Record(node, find_known_values(node, self.policy))
+            known = find_known_values(node, self.policy)
+            alike = find_alike(node, known, self.policy)
+            guessed = {name for one in alike for name in names_inside(one, self.policy)}
+            return _Record(node, sorted({*known, *alike, *guessed}))
         except Exception as error:
             return _Record(failed=_failed(error))
 
@@ -145,27 +174,32 @@ class Redactor:
             return
 
     def _is_prose(self, leaf: Leaf) -> bool:
+        if leaf.is_key:  # `Ada Lovelace` may be a name, `first_name` is a word of the agent's
+            return bool(_WORDS.search(str(leaf.value)))
+        rule = self.policy.field_rule(leaf.path)
         return not (
-            leaf.is_key
+            rule is not None
             or self._fields.is_verbatim(leaf.path)
             or self._fields.is_exact(leaf.path)
             or (leaf.path and squeeze(leaf.path[-1]) in self.policy.quiet_keys)
         )
 
-    def _redact(self, record: _Record) -> Redaction:
+    def _redact(self, record: _Record, scope: str) -> Redaction:
         try:
             counts: Counter[str] = Counter()
             public = PublicNames(find_public_names(record.node, self.policy), record.known)
             known = {*record.known, *self._learn(record.node, public)}
             matcher = KnownMatcher(sorted(known), self.policy)
-            mask = RecordMask(self.policy, self._names, matcher, public, self._spans, counts)
-            node = mask.apply(record.node)
+            names = make_names(self.policy.surrogates, self._key, scope)
+            mask = RecordMask(self.policy, names, matcher, public, self._spans, counts)
+            value = close_json(mask.apply(record.node))
+            # opened anew: what is audited is what will be written, whatever notation it is in;
             # sorted without twins: a trace repeats its history, the audit need not
-            texts = sorted({str(leaf.value) for leaf in leaves(node)})
-            residue = find_residue(texts, record.known, self.policy)
+            texts = sorted(set(texts_of(value, self.policy)))
+            residue = find_residue(texts, record.known, self.policy, names)
             if residue:
                 return Redaction(None, failure="residual", detail=", ".join(sorted(residue)))
-            return Redaction(close_json(node), dict(sorted(counts.items())))
+            return Redaction(value, dict(sorted(counts.items())))
         except Exception as error:
             return _failed(error)
 
@@ -177,7 +211,9 @@ class Redactor:
 
     def _spans(self, leaf: Leaf) -> Sequence[Span]:
         """Spans in a leaf by everything but the known values; remembered by text."""
-        if self._fields.is_verbatim(leaf.path) and not leaf.is_key:
+        rule = self.policy.field_rule(leaf.path)
+        kept = rule is not None and rule.action == "keep"
+        if (kept or self._fields.is_verbatim(leaf.path)) and not leaf.is_key:
             return ()
         text, prose = str(leaf.value), self._is_prose(leaf)
         found = self._memo.get((text, prose))

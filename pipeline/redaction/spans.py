@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.redaction.surrogates import Surrogates
+from pipeline.redaction.surrogates import Names
 
 __all__ = ["Span", "merge", "replace"]
 
@@ -61,7 +61,7 @@ def _union(a: Span, b: Span) -> Span:
 def replace(
     text: str,
     spans: Sequence[Span],
-    names: Surrogates,
+    names: Names,
     counts: Counter[str],
     allowed: frozenset[str] = frozenset(),
 ) -> str:
@@ -89,7 +89,7 @@ def replace(
                 )
             )
         else:
-            out.append(names.name(span.entity, span.canonical or value))
+            out.append(names.name(span.entity, span.canonical or value, value))
         position = span.end
     out.append(text[position:])
     return "".join(out)

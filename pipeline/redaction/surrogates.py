@@ -12,18 +12,18 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from typing import Final
+from typing import Final, Protocol
 
 from pipeline.redaction.keys import SurrogateKey
 
-__all__ = ["SURROGATE", "Surrogates", "fold"]
+__all__ = ["ALPHABET", "SURROGATE", "Names", "Surrogates", "fold", "normal"]
 
-_ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
+ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 _LETTERS: Final = 12  # 20 ** 12 > 2 ** 51
 _NUMBER_BASE: Final = 7_800_000_000_000_000
 _NUMBER_SPAN: Final = 2**50
 
-SURROGATE: Final = re.compile(rf"[A-Z]+(?:_[A-Z]+)*_[{_ALPHABET}]{{{_LETTERS}}}(?![A-Za-z0-9])")
+SURROGATE: Final = re.compile(rf"[A-Z]+(?:_[A-Z]+)*_[{ALPHABET}]{{{_LETTERS}}}(?![A-Za-z0-9])")
 """What a surrogate looks like; graders may use it to tell one from a word."""
 
 _DIGITS_ONLY: Final = frozenset(
@@ -40,14 +40,33 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
 
 
+class Names(Protocol):
+    """Gives personal values their surrogates, and tells its own from other text."""
+
+    def name(self, entity: str, value: str, shape: str = "") -> str:
+        """Return the surrogate of `value`, which is written as `shape` (else as it is)."""
+
+    def number(self, entity: str, value: int) -> int:
+        """Return a whole number to stand for a personal number."""
+
+    def blank(self, text: str, filler: str) -> str:
+        """Return `text` with `filler` in the place of every surrogate of ours."""
+
+
 class Surrogates:
-    """Maps a value to its surrogate under one key: same type and value, same surrogate."""
+    """Maps a value to its surrogate under one key: same type and value, same surrogate.
 
-    def __init__(self, key: SurrogateKey) -> None:
-        self._key = key.subkey("surrogates")
-        self._number_key = key.subkey("numbers")
+    Args:
+        key: the surrogate key.
+        scope: the trace in which equal values have equal surrogates; empty for everywhere.
+    """
 
-    def name(self, entity: str, value: str) -> str:
+    def __init__(self, key: SurrogateKey, scope: str = "") -> None:
+        within = f"/{scope}" if scope else ""
+        self._key = key.subkey(f"surrogates{within}")
+        self._number_key = key.subkey(f"numbers{within}")
+
+    def name(self, entity: str, value: str, shape: str = "") -> str:
         """Return the surrogate of `value`, at least 50 bits of HMAC-SHA256 in letters.
 
         Case, compatibility forms, diacritics and white space do not matter, nor does
@@ -56,8 +75,8 @@ class Surrogates:
         number = int.from_bytes(self._mac(self._key, entity, value), "big")
         letters = []
         for _ in range(_LETTERS):
-            number, index = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[index])
+            number, index = divmod(number, len(ALPHABET))
+            letters.append(ALPHABET[index])
         return f"{entity}_{''.join(letters)}"
 
     def number(self, entity: str, value: int) -> int:
@@ -69,12 +88,20 @@ class Surrogates:
         raw = int.from_bytes(self._mac(self._number_key, entity, str(value)), "big")
         return _NUMBER_BASE + raw % _NUMBER_SPAN
 
+    def blank(self, text: str, filler: str) -> str:
+        """Return `text` with `filler` in the place of every surrogate.
+
+        What only looks like one was masked as FORGED, so in redacted text all of them are ours.
+        """
+        return SURROGATE.sub(filler, text)
+
     @staticmethod
     def _mac(key: bytes, entity: str, value: str) -> bytes:
-        return hmac.digest(key, f"{entity}\0{_normal(entity, value)}".encode(), "sha256")
+        return hmac.digest(key, f"{entity}\0{normal(entity, value)}".encode(), "sha256")
 
 
-def _normal(entity: str, value: str) -> str:
+def normal(entity: str, value: str) -> str:
+    """Reduce a value to what makes it the same value however it is written."""
     folded = " ".join(fold(value).split())
     if entity in _DIGITS_ONLY:
         digits = re.sub(r"\D", "", folded)

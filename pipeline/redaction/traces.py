@@ -43,7 +43,9 @@ def redact_traces(
         Rows of `redacted_traces` and of `quarantined_records`; together as many as `raw`.
     """
     rows = RAW_TRACES.conform(raw).to_dicts()
-    redactions = redactor.redact_many([_record(row, redactor) for row in rows])
+    redactions = redactor.redact_many(
+        [_record(row, redactor) for row in rows], [row["trace_id"] for row in rows]
+    )
     redacted, quarantined = [], []
     for row, redaction in zip(rows, redactions, strict=True):
         if redaction.failure is None:

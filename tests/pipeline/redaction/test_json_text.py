@@ -27,7 +27,6 @@ def test_opening_and_closing_changes_nothing(tree: object) -> None:
         '{"a": NaN}',
         '{"a": 1e999}',
         "[1, 2",
-        '{"a": 1} and prose',
         "[HC-101] says so",
     ],
 )

@@ -1,0 +1,171 @@
+"""Text inside text: find what a string holds in another notation, and write it back the same way.
+
+JSON and Python literals inside prose, query strings, percent encoding, HTML entities and base64
+(also in `data:` URIs). Whatever does not decode to readable text is left alone, so hashes, keys,
+images and tracking numbers stay what they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+from pipeline.redaction.literals import Literal, find_literals
+
+__all__ = ["Encoded", "find_encoded"]
+
+_VALUE: Final = r"[^\s&#\"'<>\x00]"
+_QUERY: Final = re.compile(
+    rf"(?:(?<=[?&])|\A(?=[\w.\-]{{1,40}}={_VALUE}*&[\w.\-]{{1,40}}=))"
+    rf"(?P<key>[A-Za-z_][\w.\-\[\]]{{0,40}})=(?P<value>{_VALUE}+)"
+)
+_PERCENT: Final = re.compile(r"[^\s\"'<>&=?#%]*%[0-9A-Fa-f]{2}[^\s\"'<>&=?#]*")
+_ENTITY: Final = re.compile(
+    r"[^\s<>\"'=&]*&(?:\#\d{2,7}|\#[xX][0-9a-fA-F]{2,6}|[A-Za-z]{2,10});[^\s<>\"'=]*"
+)
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/=_.\-])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,9000}"
+    r"(?:[A-Za-z0-9+/]{14,}|[A-Za-z0-9_\-]{14,}|[A-Za-z0-9+/_\-]{7,}(?==))={0,2}"
+    r"(?![A-Za-z0-9+/=_\-]|\.\w)"
+)
+_LETTERS: Final = re.compile(r"[^\W\d_]{2}")
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Characters `start` to `end` of a text hold `value` in another notation.
+
+    Attributes:
+        value: the decoded value: a text, or what a literal holds.
+        write: writes such a value in the notation that was found.
+        key: the name that a query string gives the value.
+        literal: whether it is JSON or a Python literal: no detector reads its source text.
+    """
+
+    start: int
+    end: int
+    value: Literal
+    write: Callable[[Literal], str]
+    key: str | None = None
+    literal: bool = False
+
+
+def find_encoded(text: str) -> list[Encoded]:
+    """Find what `text` holds in other notations: in order, apart, the outermost of each."""
+    found: list[Encoded] = [Encoded(*one, literal=True) for one in find_literals(text)]
+    for finder in (_queries, _percents, _entities, _base64s):
+        taken = found
+        found = sorted([*taken, *_apart(finder(text), taken)], key=lambda one: one.start)
+    return found
+
+
+def _apart(new: Iterator[Encoded], taken: list[Encoded]) -> Iterator[Encoded]:
+    """Those of `new` that overlap none of `taken`; both are in order."""
+    left = iter(taken)
+    current = next(left, None)
+    for one in new:
+        while current is not None and current.end <= one.start:
+            current = next(left, None)
+        if current is None or one.end <= current.start:
+            yield one
+
+
+def _queries(text: str) -> Iterator[Encoded]:
+    if "=" not in text:
+        return
+    for match in _QUERY.finditer(text):
+        value = _readable(unquote_plus, match["value"])
+        if value is not None:
+            spaces = "%20" if "%20" in match["value"] else "+"
+            yield Encoded(
+                match.start("value"),
+                match.end("value"),
+                value,
+                partial(_write_query, spaces=spaces),
+                key=match["key"],
+            )
+
+
+def _percents(text: str) -> Iterator[Encoded]:
+    if "%" not in text:
+        return
+    for match in _PERCENT.finditer(text):
+        value = _readable(unquote, match[0])
+        if value is not None and value != match[0]:
+            yield Encoded(*match.span(), value, _write_percent)
+
+
+def _entities(text: str) -> Iterator[Encoded]:
+    if "&" not in text:
+        return
+    for match in _ENTITY.finditer(text):
+        value = html.unescape(match[0])
+        if value != match[0] and _LETTERS.search(value):
+            yield Encoded(*match.span(), value, _write_entities)
+
+
+def _base64s(text: str) -> Iterator[Encoded]:
+    for match in _BASE64.finditer(text):
+        value = _decode_base64(match[0])
+        if value is not None:
+            yield Encoded(*match.span(), value, partial(_write_base64, like=match[0]))
+
+
+def _readable(decode: Callable[..., str], text: str) -> str | None:
+    try:
+        value = decode(text, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    return value if _is_text(value) else None
+
+
+def _decode_base64(text: str) -> str | None:
+    bare = re.sub(r"\s", "", text).rstrip("=").translate(str.maketrans("-_", "+/"))
+    if len(bare) % 4 == 1:
+        return None
+    try:
+        value = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return value if _LETTERS.search(value) and _is_text(value) else None
+
+
+def _is_text(value: str) -> bool:
+    """Bytes that happen to be UTF-8 hold control characters sooner or later; text does not."""
+    return all(c.isprintable() or c in "\n\r\t\xa0\u200b\u200c\u200d\u2060\ufeff" for c in value)
+
+
+def _write_query(value: Literal, spaces: str) -> str:
+    return quote_plus(str(value), safe="@:/,;.~!*()-").replace("+", spaces)
+
+
+def _write_percent(value: Literal) -> str:
+    return quote(str(value), safe="/:,;.~!*()-+@")
+
+
+def _write_entities(value: Literal) -> str:
+    return html.escape(str(value))
+
+
+def _write_base64(value: Literal, like: str) -> str:
+    """Keep alphabet, padding and the width of lines; where they do not show, the usual ones."""
+    bare = re.sub(r"\s", "", like)
+    url_safe = bool(re.search(r"[-_]", bare)) or (
+        len(bare) % 4 != 0 and not re.search("[+/]", bare)
+    )
+    encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+    text = encode(str(value).encode()).decode()
+    text = text if len(bare) % 4 == 0 else text.rstrip("=")
+    first, newline, _ = like.partition("\n")
+    if not newline:
+        return text
+    width = len(first.rstrip("\r"))
+    end = "\r\n" if first.endswith("\r") else "\n"
+    return end.join(text[at : at + width] for at in range(0, len(text), width))
