@@ -17,8 +17,9 @@ from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 from pipeline.ingest.suppression import erased_cases
 from pipeline.promotion import assemble_suite
+from pipeline.redaction import require_one_scheme
 from pipeline.review.annotations import read_annotations
-from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES
+from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES, REDACTED_TRACES
 from resources import LakeResource, RegistryResource
 
 __all__ = ["ONE_AT_A_TIME", "SuiteEdited", "eval_suite", "warehouse"]
@@ -87,7 +88,10 @@ def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     Built aside and linked in, so nobody's open connection blocks it or is broken by it.
     """
     with clear_errors(lambda: "warehouse"):
-        path = build_warehouse(lake.open().place)
+        opened = lake.open()
+        days = opened.windows(REDACTED_TRACES)
+        require_one_scheme(opened, ((REDACTED_TRACES, day) for day in days))
+        path = build_warehouse(opened.place)
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path))})
 
 

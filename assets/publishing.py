@@ -16,8 +16,9 @@ from pipeline.lake import MissingPartition
 from pipeline.lease import working
 from pipeline.parquet import count_rows
 from pipeline.provenance import Counts, Provenance
+from pipeline.redaction import SCHEME, require_one_scheme
 from pipeline.registry import Registry
-from pipeline.tables import GRADES, Table
+from pipeline.tables import GRADES, REDACTED_TRACES, Table
 from pipeline.windows import Window, previous_week
 from resources import LakeResource, RegistryResource
 
@@ -106,6 +107,7 @@ class Publication:
 
         Raises:
             MissingPartition: none of them was.
+            KeysMixed: they carry surrogates of different keys.
         """
         there = [day for day in days if self.lake.exists(table, day)]
         if not there:
@@ -116,6 +118,7 @@ class Publication:
                 else f"{table.name} has no day yet; nothing was changed. Run: "
                 + self.place.make("backfill", "YYYY-MM-DD")
             )
+        self._note_scheme((REDACTED_TRACES, day) for day in there)
         return pl.concat(
             self.read(table, day).with_columns(pl.lit(day.first, pl.Date).alias("day"))
             for day in there
@@ -126,10 +129,13 @@ class Publication:
 
         Raises:
             ChainBroken: days of that week were graded, but it was not closed.
+            KeysMixed: it was closed on surrogates of another key than this window's.
         """
         assert self.window is not None
         week = previous_week(self.window)
         if self.lake.exists(table, week):
+            days = [(REDACTED_TRACES, day) for day in (*week.days, *self.window.days)]
+            self._note_scheme([(table, week), *days])
             return self.read(table, week)
         graded = [day for day in week.days if self.lake.exists(GRADES, day)]
         if graded:
@@ -140,6 +146,12 @@ class Publication:
                 + self.place.make("backfill", graded[0].key, week.days[-1].key)
             )
         return None
+
+    def _note_scheme(self, partitions: Iterable[tuple[Table, Window]]) -> None:
+        """Refuse a mixture of surrogates, and name the key that all of them were made with."""
+        scheme = require_one_scheme(self.lake, partitions)
+        if scheme is not None:
+            self.note(SCHEME, scheme)
 
     def note(self, name: str, version: str) -> None:
         """Name something else that the result depends on, such as a model, by its version."""

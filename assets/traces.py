@@ -9,7 +9,7 @@ from pipeline.ids import digest
 from pipeline.ingest import assemble_day
 from pipeline.ingest.suppression import read_suppression
 from pipeline.provenance import Counts
-from pipeline.redaction import redact_traces
+from pipeline.redaction import SCHEME, redact_traces, require_declared
 from pipeline.retention import require_kept
 from pipeline.sampling import draw_sample, listed_traces
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES, STRATIFIED_SAMPLES
@@ -121,7 +121,8 @@ def redacted_traces(
         for day in run:
             tool = redactor.load(day)
             run.note("pii_policy", digest(tool.policy.model_dump(mode="json")))
-            run.note("surrogate_key", tool.key_id)
+            require_declared(run.lake, day, tool.key_id)
+            run.note(SCHEME, tool.key_id)
             raw = run.read(RAW_TRACES, day)
             drawn = raw.join(run.read(STRATIFIED_SAMPLES, day), on="trace_id", how="semi")
             safe, bad = redact_traces(drawn, tool, content_key.load())

@@ -17,6 +17,7 @@ from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, sql, summary, verify
 from pipeline.cli.receive import receive
+from pipeline.cli.redacting import redact, rotate_key
 from pipeline.cli.retaining import retention
 from pipeline.cli.rules import rules
 from pipeline.datadir import DataDir
@@ -24,6 +25,7 @@ from pipeline.files import keep_private
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
+from pipeline.redaction.keys import KeyRefused
 from pipeline.registry import RegistryError
 from pipeline.retention.mark import PastRetention
 
@@ -68,6 +70,8 @@ for command in (
     opt_out,
     forget,
     retention,
+    redact,
+    rotate_key,
 ):
     cli.add_command(command)
 
@@ -78,6 +82,9 @@ def main(arguments: list[str] | None = None) -> Any:
         return cli.main(arguments, prog_name="caselaw")
     except RegistryError as error:
         click.echo(f"caselaw: registry: {error}", err=True)
+        sys.exit(2)
+    except KeyRefused as error:
+        click.echo(f"caselaw: {error}", err=True)
         sys.exit(2)
     except _COULD_NOT as error:
         click.echo(f"caselaw: {error}", err=True)

@@ -10,12 +10,14 @@ from pipeline.redaction.keys import (
 )
 from pipeline.redaction.policy import PiiPolicy, PolicyRefused, load_policy
 from pipeline.redaction.redactor import Redaction, Redactor
+from pipeline.redaction.rotation import SCHEME, require_declared, require_one_scheme, scheme_in
 from pipeline.redaction.schemes import make_names
 from pipeline.redaction.surrogates import SURROGATE, Names
 from pipeline.redaction.traces import redact_traces
 
 __all__ = [
     "CONTENT_KEY_VARIABLE",
+    "SCHEME",
     "SURROGATE",
     "SURROGATE_KEY_VARIABLE",
     "TRACE_FIELDS",
@@ -31,4 +33,7 @@ __all__ = [
     "load_policy",
     "make_names",
     "redact_traces",
+    "require_declared",
+    "require_one_scheme",
+    "scheme_in",
 ]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from pipeline.redaction.literals import Literal, find_literals
 
@@ -83,12 +83,11 @@ def _queries(text: str) -> Iterator[Encoded]:
     for match in _QUERY.finditer(text):
         value = _readable(unquote_plus, match["value"])
         if value is not None:
-            spaces = "%20" if "%20" in match["value"] else "+"
             yield Encoded(
                 match.start("value"),
                 match.end("value"),
                 value,
-                partial(_write_query, spaces=spaces),
+                partial(_write_query, like=match["value"]),
                 key=match["key"],
             )
 
@@ -99,7 +98,7 @@ def _percents(text: str) -> Iterator[Encoded]:
     for match in _PERCENT.finditer(text):
         value = _readable(unquote, match[0])
         if value is not None and value != match[0]:
-            yield Encoded(*match.span(), value, _write_percent)
+            yield Encoded(*match.span(), value, partial(_write_percent, like=match[0]))
 
 
 def _entities(text: str) -> Iterator[Encoded]:
@@ -142,12 +141,14 @@ def _is_text(value: str) -> bool:
     return all(c.isprintable() or c in "\n\r\t\xa0\u200b\u200c\u200d\u2060\ufeff" for c in value)
 
 
-def _write_query(value: Literal, spaces: str) -> str:
-    return quote_plus(str(value), safe="@:/,;.~!*()-").replace("+", spaces)
+def _write_query(value: Literal, like: str) -> str:
+    written = _write_percent(value, like)
+    return written if "%20" in like else written.replace("%20", "+")
 
 
-def _write_percent(value: Literal) -> str:
-    return quote(str(value), safe="/:,;.~!*()-+@")
+def _write_percent(value: Literal, like: str) -> str:
+    """Escape what was escaped, and leave signs that stood there plainly."""
+    return quote(str(value), safe="".join(sign for sign in "@:/,;~!*()'$" if sign in like))
 
 
 def _write_entities(value: Literal) -> str:

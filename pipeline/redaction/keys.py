@@ -23,6 +23,7 @@ __all__ = [
     "KeyRefused",
     "SurrogateKey",
     "load_key",
+    "replace_key",
 ]
 
 SURROGATE_KEY_VARIABLE: Final = "CASELAW_SURROGATE_KEY"
@@ -99,6 +100,24 @@ def load_key(
     if create and not path.exists():
         _create(path)
     return _read(path, variable)
+
+
+def replace_key(path: Path) -> Path:
+    """Put a fresh key in the place of the one at `path`; return where the old one lies now.
+
+    There is a key at `path` at every moment.
+
+    Raises:
+        KeyRefused: there is no key to replace, or it is open to others.
+    """
+    old = _read(path, SURROGATE_KEY_VARIABLE)
+    retired = path.with_name(f"{path.stem}-{old.key_id}.retired")
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    _create(fresh)
+    with contextlib.suppress(FileExistsError):
+        os.link(path, retired)
+    os.replace(fresh, path)
+    return retired
 
 
 def _parse(text: str) -> bytes:

@@ -1,0 +1,102 @@
+"""`caselaw redact` and `caselaw rotate-key`: try the policy out, and give people new names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+import click
+
+from pipeline.cli.options import counted
+from pipeline.datadir import COMMITTED, DataDir
+
+__all__ = ["redact", "rotate_key"]
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Run the tests beside the patterns of the policy.")
+@click.option("--text", type=click.File(), help="Redact a text or a JSON record; - is stdin.")
+@click.pass_obj
+def redact(place: DataDir, check: bool, text: IO[str] | None) -> None:
+    """Try `registry/pii_policy.yaml` out before a run does.
+
+    Exit codes: 0 fine, 1 a pattern fails its tests or the text would be quarantined.
+    """
+    if check == (text is not None):
+        raise click.UsageError("say what: --check, or --text FILE (- is stdin)")
+    sys.exit(_check(place) if text is None else _redact(place, text.read()))
+
+
+def _check(place: DataDir) -> int:
+    from pipeline.redaction.policy import load_policies
+    from pipeline.redaction.trying import check_policy
+
+    path = place.registry / "pii_policy.yaml"
+    findings = list(check_policy(path))
+    for finding in findings:
+        click.echo(finding)
+    states = load_policies(path)
+    patterns = {pattern.name for _, policy in states for pattern in policy.patterns}
+    click.echo(
+        f"{path}: {counted(len(patterns), 'pattern')} of your own in "
+        f"{counted(len(states), 'dated state')}, {counted(len(findings), 'finding')}"
+    )
+    return 1 if findings else 0
+
+
+def _redact(place: DataDir, text: str) -> int:
+    from pipeline.lake import Lake
+    from pipeline.redaction import load_key, load_policy
+    from pipeline.redaction.trying import redact_text
+    from pipeline.tables import REDACTED_TRACES
+
+    policy = load_policy(place.registry / "pii_policy.yaml")
+    # Made here only where nothing was redacted yet; a lost key is not made anew beside its days.
+    fresh = not Lake(place).windows(REDACTED_TRACES)
+    key = load_key(place.keys / "surrogate.key", os.environ, create=fresh)
+    shown, redaction = redact_text(text, policy, key)
+    if redaction.failure:
+        click.echo(f"quarantined: {redaction.failure} ({redaction.detail})", err=True)
+        return 1
+    click.echo(shown)
+    counts = ", ".join(f"{entity} {n}" for entity, n in redaction.entity_counts.items())
+    click.echo(counts or "nothing personal found", err=True)
+    return 0
+
+
+@click.command("rotate-key")
+@click.option("--drop-days", is_flag=True, help="Give up days whose raw traces are gone.")
+@click.pass_obj
+def rotate_key(place: DataDir, drop_days: bool) -> None:
+    """Make a new surrogate key, and say what must be rebuilt with it.
+
+    Also declares a key in the environment that you changed, or `surrogates` in pii_policy.yaml.
+    Case ids stay. Until all days are rebuilt, weeks, suite and warehouse refuse to be made.
+    """
+    from pipeline.redaction.rotation import DaysLost, drop_lost_days, rotate
+
+    if drop_days:
+        given_up = drop_lost_days(place)
+        click.echo(f"{counted(len(given_up), 'day')} taken out of the lake")
+    try:
+        rotation = rotate(place, os.environ)
+    except DaysLost as error:
+        click.echo(f"caselaw: {error}", err=True)
+        sys.exit(3)
+    click.echo(f"surrogates are made as {rotation.scheme} from now on")
+    if rotation.retired:
+        shown = _within(place, rotation.retired)
+        click.echo(f"the key before lies in {shown}: delete it once everything is rebuilt")
+    if not rotation.left:
+        click.echo("nothing is to be rebuilt")
+        return
+    first, last = rotation.left[0].key, rotation.left[-1].key
+    click.echo(f"{counted(len(rotation.left), 'day')} to rebuild ({first} to {last})")
+    other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
+    click.echo(f"Next: make restate{other} FROM={first}")
+
+
+def _within(place: DataDir, path: Path) -> Path:
+    return path.relative_to(place.root) if path.is_relative_to(place.root) else path
