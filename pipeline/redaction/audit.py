@@ -115,11 +115,11 @@ def _plain(text: str, filler: str) -> str:
 
 def _needles(known: KnownValue, policy: PiiPolicy) -> list[tuple[str, str]]:
     """What must not be found: with spaces round it, as words; without, anywhere at all."""
-    if known.value.casefold() in policy.allowed:
+    if known.value.casefold() in policy.allowed or not known.sure:
         return []
     words = _plain(known.value, " ")
     if known.entity == "PERSON":
-        return [("PERSON", f" {words} ")] if known.sure and words.count(" ") else []
+        return [("PERSON", f" {words} ")] if words.count(" ") else []
     if known.entity == "PAYMENT_ID":
         tail = re.search(r"\d{5,}$", known.value)
         return [("PAYMENT_ID", tail[0])] if tail else []

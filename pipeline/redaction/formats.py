@@ -110,7 +110,11 @@ class FormatPreserving:
         same = normal(entity, value)
         for attempt in range(8):
             made = maker(Draw(self._key, entity, same, attempt), shape)
-            if normal(entity, made) != same and normal(entity, made) != normal(entity, shape):
+            if (
+                made
+                and normal(entity, made) != same
+                and normal(entity, made) != normal(entity, shape)
+            ):
                 return made
         return None  # a form with so little room (a shape without letters or digits) is typed
 

@@ -1,4 +1,7 @@
-"""The forms that surrogates can keep: each makes one of the same form out of keyed numbers."""
+"""The forms that surrogates can keep: each makes one of the same form out of keyed numbers.
+
+A text that does not have the form gives an empty one, and is typed instead.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ _ID_WORDS: Final = frozenset(
      "id", "u", "c", "pm", "pi", "tok", "card", "credit", "gift", "debit", "certificate", "wallet",
      "payment", "pay", "client", "guest", "login")
 )  # fmt: skip
+_IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{10,30}")
 _STREETS: Final = ("Street", "Road", "Lane", "Avenue", "Close", "Court", "Drive", "Way")
 _RESERVED: Final = {"44": ("7700900", 3), "49": ("3023125", 3), "33": ("19900", 4)}
 _MONTHS: Final = (
@@ -121,6 +125,8 @@ def card(draw: Draw, shape: str) -> str:
 def iban(draw: Draw, shape: str) -> str:
     """An account of the same country with right check digits; 50 bits from 16 digits on."""
     compact = re.sub(r"[\W_]", "", shape).upper()
+    if not _IBAN.fullmatch(compact):
+        return ""
     country, body = compact[:2], _like(draw, compact[4:]).upper()
     number = "".join(str(int(c, 36)) for c in f"{body}{country}00")
     made = f"{country}{98 - int(number) % 97:02d}{body}"
@@ -179,7 +185,8 @@ def moved_date(value: str, shape: str, days: int) -> str | None:
     if day is None:
         return None
     moved = day + dt.timedelta(days=days)
-    month = _MONTHS[moved.month - 1][: None if len(named["m"]) > 3 else 3]
+    whole = len(named["m"]) > 3 or short == "May"
+    month = _MONTHS[moved.month - 1][: None if whole else 3]
     if named.start("d") < named.start("m"):
         return f"{moved.day} {month} {moved.year}"
     return f"{month} {moved.day}, {moved.year}"
@@ -198,7 +205,7 @@ def _moved_numbers(found: re.Match[str], known: dt.date | None, days: int) -> st
     elif len(first) > 2:
         return None
     else:
-        orders = ["mdy", "dmy"]
+        orders = ["dmy", "mdy"] if gap == "." else ["mdy", "dmy"]
     read = [(order, _read(order, (first, second, third))) for order in orders]
     dates = [(order, day) for order, day in read if day is not None]
     if not dates:

@@ -47,8 +47,9 @@ def find_alike(node: Node, known: Iterable[KnownValue], policy: PiiPolicy) -> se
     for shape, entity in shapes.items():
         pattern = re.compile(rf"(?<![A-Za-z0-9_]){shape}(?![A-Za-z0-9_])", re.IGNORECASE)
         for text in {text for _, text in texts}:
-            found |= {KnownValue(entity, match) for match in pattern.findall(text)}
-    return found - set(known)
+            found |= {KnownValue(entity, match, sure=False) for match in pattern.findall(text)}
+    stated = {(value.entity, value.value) for value in known}
+    return {one for one in found if (one.entity, one.value) not in stated}
 
 
 def _is_thing(key: str, policy: PiiPolicy) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.redaction import KeyRefused, SurrogateKey, load_key
+from pipeline.redaction.keys import replace_key
 
 TEXT = "correct horse battery staple, 32 bytes and more"
 
@@ -80,3 +81,14 @@ def test_the_content_digest_depends_on_content_and_key_alone() -> None:
     assert one.content_digest({"a": 1, "b": 2}) == one.content_digest({"b": 2, "a": 1})
     assert one.content_digest({"a": 1}) != one.content_digest({"a": 2})
     assert one.content_digest({"a": 1}) != other.content_digest({"a": 1})
+
+
+def test_a_key_is_replaced_beside_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "surrogate.key"
+    old = load_key(path, {}, create=True)
+    retired = replace_key(path)
+    new = load_key(path, {}, create=False)
+    assert new != old
+    assert load_key(retired, {}, create=False) == old
+    assert {stat.S_IMODE(p.stat().st_mode) for p in (path, retired)} == {0o600}
+    assert sorted(tmp_path.iterdir()) == sorted([path, retired])  # nothing left aside

@@ -51,6 +51,10 @@ def said(redactor: Redactor, text: str) -> str:
         ("zip 78750", "78750"),
         ("gift card 4421486", "4421486"),
         ("(503) 555-0123", "0123"),
+        ("login zquell", "zquell"),
+        ("ask quell.z@other.org or z_quell", "quell"),
+        ("file zora_quell.pdf, ZoraQuell, ZORA-QUELL", "quell"),
+        ("https://shop.example/u/Zora%20Quell", "quell"),
     ],
 )
 def test_every_form_of_a_known_value_is_masked(redactor: Redactor, text: str, secret: str) -> None:
@@ -133,3 +137,52 @@ def test_a_short_numeric_user_id_does_not_blank_amounts(redactor: Redactor) -> N
     value: Any = redaction.value
     assert value["text"] == "the total is 1234 euros"
     assert value["user_id"] != 1234
+
+
+@pytest.mark.parametrize("text", ["Müller", "MUELLER", "hans.mueller", "muller_hans", "Müllers"])
+def test_a_name_is_known_with_and_without_its_umlaut(redactor: Redactor, text: str) -> None:
+    record = {"user": {"first_name": "Hans", "last_name": "Müller"}, "text": f"so {text} said"}
+    (redaction,) = redactor.redact_many([record])
+    value: Any = redaction.value
+    assert "ller" not in value["text"].casefold()
+
+
+def alike(redactor: Redactor, *texts: str, **stated: Any) -> list[str]:
+    record = {"result": json.dumps(stated), "texts": list(texts)}
+    (redaction,) = redactor.redact_many([record])
+    assert redaction.failure is None, redaction.detail
+    value: Any = redaction.value
+    found: list[str] = value["texts"]
+    return found
+
+
+def test_ids_of_the_shape_of_a_known_one_are_ids_too(redactor: Redactor) -> None:
+    texts = "usr_9920 shared it with USR_0031.", "see gift_card_1112223", "item usr_99201"
+    first, second, third = alike(
+        redactor, *texts, user_id="usr_4471", payment_id="gift_card_4421486"
+    )
+    assert first.count("USER_ID_") == 2
+    assert second.startswith("see gift_card_PAYMENT_ID_")
+    assert third == texts[2]  # of another length
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"user_id": "u_4471", "order_id": "u_1000"},  # the shape does not tell one from the other
+        {"user_id": "4471-22"},  # no word before the number
+        {"user_id": "usr_44"},  # two digits are a version or a size
+    ],
+)
+def test_a_shape_that_things_share_teaches_nothing(
+    redactor: Redactor, stated: dict[str, str]
+) -> None:
+    texts = ["u_9920 and 9920-22 and usr_99"]
+    assert alike(redactor, *texts, **stated) == texts
+
+
+def test_the_parts_of_an_address_are_one_where_they_stand_together(redactor: Redactor) -> None:
+    said_so = said(redactor, "It goes to 975 Sunset Drive, Austin, 78750, USA.")
+    for part in ("975", "Sunset", "78750"):
+        assert part not in said_so
+    assert "USA" in said_so
