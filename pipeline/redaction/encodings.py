@@ -1,8 +1,8 @@
 """Text inside text: find what a string holds in another notation, and write it back the same way.
 
-JSON and Python literals inside prose, query strings, percent encoding, HTML entities and base64
-(also in `data:` URIs). Whatever does not decode to readable text is left alone, so hashes, keys,
-images and tracking numbers stay what they are.
+JSON and Python literals inside prose, query strings, percent encoding, HTML entities, hexadecimal
+and base64 (also in `data:` URIs and as a step of a URL). Whatever does not decode to readable
+text is left alone, so hashes, keys, images and tracking numbers stay what they are.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ _ENTITY: Final = re.compile(
     r"[^\s<>\"'=&]*&(?:\#\d{2,7}|\#[xX][0-9a-fA-F]{2,6}|[A-Za-z]{2,10});[^\s<>\"'=]*"
 )
 _BASE64: Final = re.compile(
-    r"(?<![A-Za-z0-9+/=_.\-])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,9000}"
-    r"(?:[A-Za-z0-9+/]{14,}|[A-Za-z0-9_\-]{14,}|[A-Za-z0-9+/_\-]{7,}(?==))={0,2}"
-    r"(?![A-Za-z0-9+/=_\-]|\.\w)"
+    r"(?:[A-Za-z0-9+/]{60,76}\r?\n){0,9000}(?:[A-Za-z0-9+/_\-]{14,}|[A-Za-z0-9+/_\-]{7,}(?==))={0,2}"
+)
+_PIECE: Final = re.compile(r"[A-Za-z0-9+]{14,}={0,2}|[A-Za-z0-9+]{7,}={1,2}")
+_HEX: Final = re.compile(
+    r"(?:(?<=[\\0]x)|(?<![0-9A-Za-z]))(?:[2-7][0-9a-fA-F]|[89a-fA-F][0-9a-fA-F]|0[9aAdD]){8,}"
+    r"(?![0-9A-Za-z])"
 )
 _LETTERS: Final = re.compile(r"[^\W\d_]{2}")
 
@@ -60,7 +63,7 @@ class Encoded:
 def find_encoded(text: str) -> list[Encoded]:
     """Find what `text` holds in other notations: in order, apart, the outermost of each."""
     found: list[Encoded] = [Encoded(*one, literal=True) for one in find_literals(text)]
-    for finder in (_queries, _percents, _entities, _base64s):
+    for finder in (_queries, _percents, _entities, _hexes, _base64s):
         taken = found
         found = sorted([*taken, *_apart(finder(text), taken)], key=lambda one: one.start)
     return found
@@ -115,6 +118,21 @@ def _base64s(text: str) -> Iterator[Encoded]:
         value = _decode_base64(match[0])
         if value is not None:
             yield Encoded(*match.span(), value, partial(_write_base64, like=match[0]))
+        else:  # a step of a URL, or a part of an id: `/u/YWRh.../edit`
+            for piece in _PIECE.finditer(text, *match.span()):
+                value = _decode_base64(piece[0])
+                if value is not None:
+                    yield Encoded(*piece.span(), value, partial(_write_base64, like=piece[0]))
+
+
+def _hexes(text: str) -> Iterator[Encoded]:
+    for match in _HEX.finditer(text):
+        try:
+            value = bytes.fromhex(match[0]).decode()
+        except UnicodeDecodeError:
+            continue
+        if _LETTERS.search(value) and _is_text(value):
+            yield Encoded(*match.span(), value, _write_hex)
 
 
 def _readable(decode: Callable[..., str], text: str) -> str | None:
@@ -153,6 +171,10 @@ def _write_percent(value: Literal, like: str) -> str:
 
 def _write_entities(value: Literal) -> str:
     return html.escape(str(value))
+
+
+def _write_hex(value: Literal) -> str:
+    return str(value).encode().hex()
 
 
 def _write_base64(value: Literal, like: str) -> str:

@@ -48,9 +48,16 @@ class KnownMatcher:
         # `regex`, not `re`: a trace with thousands of values must time out, not hang
         self._regex = regex.compile(joined) if joined else None
         self._timeout = policy.regex_timeout_seconds
+        self._memo: dict[str, list[Span]] = {}  # a trace says the same keys and words often
 
     def spans(self, text: str) -> list[Span]:
         """Return the spans of known values in `text`, in order and apart."""
+        found = self._memo.get(text)
+        if found is None:
+            found = self._memo[text] = self._find(text)
+        return found
+
+    def _find(self, text: str) -> list[Span]:
         if self._regex is None:
             return []
         folded, origin = _fold_with_origin(text)

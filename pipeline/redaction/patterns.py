@@ -12,7 +12,7 @@ __all__ = ["CARD", "PATTERNS", "SECRETS", "SURROGATE_LIKE"]
 
 _EMAIL: Final = (
     # invisible characters inside an address hide it from a plain pattern, %40 is @ in a URL
-    r"(?<![\w.+%\-])[\w.!#$%&'*+/?^`{|}~\u200b-\u200d\u2060\ufeff\-]{1,64}(?:@|%40)"
+    r"(?<![\w.+%\-])(?!['`{|])[\w.!#$%&'*+/?^`{|}~\u200b-\u200d\u2060\ufeff\-]{1,64}(?:@|%40)"
     r"(?:[\w\u200b-\u200d\u2060\ufeff\-]{1,63}\.)+[^\W\d_][\w\u200b-\u200d\u2060\ufeff]{1,62}"
 )
 CARD: Final = (

@@ -36,6 +36,7 @@ class PolicyRefused(RegistryError):
     """The policy file cannot be used; the message names the field and what is wrong."""
 
 
+@functools.lru_cache(maxsize=16_384)
 def squeeze(term: str) -> str:
     """Reduce a key or term to its letters and digits, so `firstName` is `first_name`."""
     return _NOT_WORD.sub("", term).casefold()

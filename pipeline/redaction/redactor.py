@@ -68,6 +68,7 @@ class _Record:
     """A record on its way: opened, with what it knows; or failed."""
 
     node: Node = None
+    leaves: list[Leaf] = field(default_factory=list)
     known: list[KnownValue] = field(default_factory=list)
     failed: Redaction | None = None
 
@@ -143,17 +144,17 @@ class Redactor:
     def _open(self, value: JsonValue) -> _Record:
         try:
             node = open_json(value)
-            total = 0
-            for leaf in leaves(node):
+            total, listed = 0, list(leaves(node))
+            for leaf in listed:
                 if isinstance(leaf.value, str):
                     size = len(leaf.value.encode())  # a lone surrogate raises here
                     total += size
                     if size > self.policy.max_string_chars or total > self.policy.max_record_chars:
                         raise _Oversize
             known = find_known_values(node, self.policy)
-            alike = find_alike(node, known, self.policy)
+            alike = find_alike(listed, known, self.policy)
             guessed = {name for one in alike for name in names_inside(one, self.policy)}
-            return _Record(node, sorted({*known, *alike, *guessed}))
+            return _Record(node, listed, sorted({*known, *alike, *guessed}))
         except Exception as error:
             return _Record(failed=_failed(error))
 
@@ -163,7 +164,7 @@ class Redactor:
             leaf.value
             for record in records
             if record.failed is None
-            for leaf in leaves(record.node)
+            for leaf in record.leaves
             if isinstance(leaf.value, str)
             and self._is_prose(leaf)
             and (leaf.value, True) not in self._memo
@@ -188,7 +189,7 @@ class Redactor:
         try:
             counts: Counter[str] = Counter()
             public = PublicNames(find_public_names(record.node, self.policy), record.known)
-            known = {*record.known, *self._learn(record.node, public)}
+            known = {*record.known, *self._learn(record.leaves, public)}
             matcher = KnownMatcher(sorted(known), self.policy)
             names = make_names(self.policy.surrogates, self._key, scope)
             mask = RecordMask(self.policy, names, matcher, public, self._spans, counts)
@@ -203,9 +204,9 @@ class Redactor:
         except Exception as error:
             return _failed(error)
 
-    def _learn(self, node: Node, public: PublicNames) -> Iterator[KnownValue]:
+    def _learn(self, found: Sequence[Leaf], public: PublicNames) -> Iterator[KnownValue]:
         """Full names and streets seen for certain in one place count in the whole trace."""
-        for leaf in leaves(node):
+        for leaf in found:
             if isinstance(leaf.value, str) and self._is_prose(leaf):
                 yield from learn(leaf.value, public.drop(leaf.value, self._spans(leaf)))
 

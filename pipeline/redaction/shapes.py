@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pipeline.redaction.json_text import Node, leaves
+from pipeline.redaction.json_text import Leaf
 from pipeline.redaction.known import KnownValue
 from pipeline.redaction.policy import PiiPolicy, squeeze
 
@@ -19,7 +19,9 @@ _SHAPED: Final = re.compile(
 _NAMES_A_THING: Final = re.compile(r"(?:id|no|number|code|ref|reference|key|sku)$")
 
 
-def find_alike(node: Node, known: Iterable[KnownValue], policy: PiiPolicy) -> set[KnownValue]:
+def find_alike(
+    found: Sequence[Leaf], known: Iterable[KnownValue], policy: PiiPolicy
+) -> set[KnownValue]:
     """Find ids of the same shape as the known ones: same words, as many digits.
 
     A shape is a prefix of words and at least three digits (`usr_4471`, `acct-00912`). Where
@@ -27,7 +29,7 @@ def find_alike(node: Node, known: Iterable[KnownValue], policy: PiiPolicy) -> se
     shape does not tell a person from a thing, and nothing is learned from it.
 
     Args:
-        node: the record, opened.
+        found: the leaves of the record.
         known: what it states under telling keys.
         policy: names those keys.
     """
@@ -38,18 +40,18 @@ def find_alike(node: Node, known: Iterable[KnownValue], policy: PiiPolicy) -> se
             shapes.setdefault(shape, value.entity)
     if not shapes:
         return set()
-    texts = [(leaf.path, str(leaf.value)) for leaf in leaves(node)]
+    texts = [(leaf.path, str(leaf.value)) for leaf in found]
     for path, text in texts:
         if path and _is_thing(path[-1], policy):
             for shape in [s for s in shapes if re.fullmatch(s, text.casefold())]:
                 del shapes[shape]
-    found: set[KnownValue] = set()
+    ids: set[KnownValue] = set()
     for shape, entity in shapes.items():
         pattern = re.compile(rf"(?<![A-Za-z0-9_]){shape}(?![A-Za-z0-9_])", re.IGNORECASE)
         for text in {text for _, text in texts}:
-            found |= {KnownValue(entity, match, sure=False) for match in pattern.findall(text)}
+            ids |= {KnownValue(entity, match, sure=False) for match in pattern.findall(text)}
     stated = {(value.entity, value.value) for value in known}
-    return {one for one in found if (one.entity, one.value) not in stated}
+    return {one for one in ids if (one.entity, one.value) not in stated}
 
 
 def _is_thing(key: str, policy: PiiPolicy) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.redaction import PiiPolicy, Redactor, SurrogateKey
@@ -20,6 +20,7 @@ from pipeline.redaction.forms import luhn, moved_date
 from pipeline.redaction.policy import Replacement
 from pipeline.redaction.schemes import make_names, scheme_of
 from pipeline.redaction.surrogates import Names, normal
+from tests.pipeline.redaction.test_independence import TREES, shape
 
 KEY = SurrogateKey(bytes(range(32)))
 FORMATTED = Replacement(style="format_preserving")
@@ -114,6 +115,20 @@ def test_addresses_of_the_network_lie_in_ranges_that_are_nobodys() -> None:
     assert four in ipaddress.ip_network("198.18.0.0/15")
     assert six in ipaddress.ip_network("2001:db8::/32")
     assert re.fullmatch(r"02(:[0-9A-F]{2}){5}", NAMES.name("MAC_ADDRESS", "A4:5E:60:C2:11:0F"))
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(tree=TREES)
+def test_json_keeps_its_shape_and_types(formatted: Redactor, tree: Any) -> None:
+    record = {"value": tree, "arguments": json.dumps(tree), "said": f"got {json.dumps(tree)}!"}
+    (redaction,) = formatted.redact_many([record])
+    assert redaction.failure is None, redaction.detail
+    value: Any = redaction.value
+    assert shape(value["value"]) == shape(tree)
+    assert shape(json.loads(value["arguments"])) == shape(tree)
+    assert shape(json.loads(value["said"][4:-1])) == shape(tree)
 
 
 def test_a_second_run_does_no_harm(formatted: Redactor, masked: tuple[str, Any]) -> None:

@@ -50,6 +50,12 @@ NOTATIONS: dict[str, Notation] = {
         lambda t: unbase64(t.partition(",")[2]),
     ),
     "percent": (quote, unquote),
+    "hexadecimal": (lambda t: t.encode().hex(), lambda t: bytes.fromhex(t).decode()),
+    "a step of a URL": (
+        lambda t: f"https://shop.example/u/{base64_of(t)}/edit",
+        lambda t: unbase64(t.split("/")[4]),
+    ),
+    "a signed token": (lambda t: f"{base64_of(t)}.YxQ9Zw.m4c", lambda t: unbase64(t.split(".")[0])),
     "entities": (lambda t: t.replace("@", "&#64;").replace(" ", "&nbsp;"), html.unescape),
     "JSON in base64": (
         lambda t: base64_of(json.dumps({"text": t})),
