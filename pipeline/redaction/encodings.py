@@ -24,12 +24,13 @@ __all__ = ["Encoded", "find_encoded"]
 _VALUE: Final = r"[^\s&#\"'<>\x00]"
 _QUERY: Final = re.compile(
     rf"(?:(?<=[?&])|\A(?=[\w.\-]{{1,40}}={_VALUE}*&[\w.\-]{{1,40}}=))"
-    rf"(?P<key>[A-Za-z_][\w.\-\[\]]{{0,40}})=(?P<value>{_VALUE}+)"
+    rf"(?P<key>[A-Za-z_][\w.\-\[\]]{{0,40}})=(?P<value>{_VALUE}{{2,}})"
 )
-_PERCENT: Final = re.compile(r"[^\s\"'<>&=?#%]*%[0-9A-Fa-f]{2}[^\s\"'<>&=?#]*")
-_ENTITY: Final = re.compile(
-    r"[^\s<>\"'=&]*&(?:\#\d{2,7}|\#[xX][0-9a-fA-F]{2,6}|[A-Za-z]{2,10});[^\s<>\"'=]*"
-)
+# tokens first, then what is in them: a pattern that begins with "anything" would be quadratic
+_STEP: Final = re.compile(r"[^\s\"'<>&=?#]+")
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_RUN: Final = re.compile(r"[^\s<>\"'=]+")
+_ENTITY: Final = re.compile(r"&(?:\#\d{2,7}|\#[xX][0-9a-fA-F]{2,6}|[A-Za-z]{2,10});")
 _BASE64: Final = re.compile(
     r"(?:[A-Za-z0-9+/]{60,76}\r?\n){0,9000}(?:[A-Za-z0-9+/_\-]{14,}|[A-Za-z0-9+/_\-]{7,}(?==))={0,2}"
 )
@@ -38,6 +39,7 @@ _HEX: Final = re.compile(
     r"(?:(?<=[\\0]x)|(?<![0-9A-Za-z]))(?:[2-7][0-9a-fA-F]|[89a-fA-F][0-9a-fA-F]|0[9aAdD]){8,}"
     r"(?![0-9A-Za-z])"
 )
+_SPACES: Final = dict.fromkeys(map(ord, "\n\r\t\xa0\u200b\u200c\u200d\u2060\ufeff"))
 _LETTERS: Final = re.compile(r"[^\W\d_]{2}")
 
 
@@ -96,20 +98,18 @@ def _queries(text: str) -> Iterator[Encoded]:
 
 
 def _percents(text: str) -> Iterator[Encoded]:
-    if "%" not in text:
+    if not _PERCENT.search(text):
         return
-    for match in _PERCENT.finditer(text):
-        value = _readable(unquote, match[0])
-        if value is not None and value != match[0]:
+    for match in _STEP.finditer(text):
+        if _PERCENT.search(match[0]) and (value := _readable(unquote, match[0])) is not None:
             yield Encoded(*match.span(), value, partial(_write_percent, like=match[0]))
 
 
 def _entities(text: str) -> Iterator[Encoded]:
-    if "&" not in text:
+    if not _ENTITY.search(text):
         return
-    for match in _ENTITY.finditer(text):
-        value = html.unescape(match[0])
-        if value != match[0] and _LETTERS.search(value):
+    for match in _RUN.finditer(text):
+        if _ENTITY.search(match[0]) and _LETTERS.search(value := html.unescape(match[0])):
             yield Encoded(*match.span(), value, _write_entities)
 
 
@@ -156,7 +156,7 @@ def _decode_base64(text: str) -> str | None:
 
 def _is_text(value: str) -> bool:
     """Bytes that happen to be UTF-8 hold control characters sooner or later; text does not."""
-    return all(c.isprintable() or c in "\n\r\t\xa0\u200b\u200c\u200d\u2060\ufeff" for c in value)
+    return value.translate(_SPACES).isprintable()
 
 
 def _write_query(value: Literal, like: str) -> str:

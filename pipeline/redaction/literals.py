@@ -56,13 +56,13 @@ def find_literals(text: str) -> Iterator[Found]:
     Only what holds a quoted string counts: `[1]` and `[HC-101]` are marks of a writer. Effort
     is bounded: a text that opens brackets without end is given up, and read as prose.
     """
-    position, effort = 0, 8 * len(text) + 20_000
+    position, effort = 0, 4 * len(text) + 20_000
     while effort > 0 and (opened := _OPENS.search(text, position)):
         start = opened.start()
         found, cost = _read_json(text, start)
         if found is None and text[start] != '"':
             found, more = _read_python(text, start)
-            cost += more
+            cost += 4 * more
         effort -= cost + 50
         if found is None:
             position = start + 1
