@@ -10,7 +10,7 @@ from typing import IO
 import click
 
 from pipeline.cli.options import counted
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.datadir import DataDir
 
 __all__ = ["redact", "rotate_key"]
 
@@ -94,8 +94,7 @@ def rotate_key(place: DataDir, drop_days: bool) -> None:
         return
     first, last = rotation.left[0].key, rotation.left[-1].key
     click.echo(f"{counted(len(rotation.left), 'day')} to rebuild ({first} to {last})")
-    other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
-    click.echo(f"Next: make restate{other} FROM={first}")
+    click.echo(f"Next: {place.make('restate', first)}")
 
 
 def _within(place: DataDir, path: Path) -> Path:

@@ -19,7 +19,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import canonical_json
 from pipeline.lake import Lake
@@ -111,7 +111,7 @@ def require_one_scheme(lake: Lake, partitions: Iterable[tuple[Table, Window]]) -
     raise KeysMixed(
         f"what is read here was made with {len(schemes)} keys: {len(old)} partitions ({old[0]} "
         f"to {old[-1]}) do not have the surrogates of {wanted} yet. Nothing was changed. "
-        f"Rebuild them with: {_command(lake.place, first)}"
+        f"Rebuild them with: {lake.place.make('restate', first.key)}"
     )
 
 
@@ -211,8 +211,3 @@ def _declare(place: DataDir, scheme: str) -> None:
     make_directory(place.keys, private=True)
     with replace_file(_state(place), 0o600) as temporary:
         temporary.write_bytes(canonical_json({"to": scheme}) + b"\n")
-
-
-def _command(place: DataDir, first: Window) -> str:
-    other = "" if place == DataDir(COMMITTED) else f" CASELAW_DATA={place.root}"
-    return f"make restate{other} FROM={first.key}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,14 @@ def surrogates(text: str) -> set[str]:
     return set(SURROGATE.findall(text))
 
 
+def change_policy(lineage: Lineage, before: str, after: str) -> None:
+    shutil.copytree(lineage.place.registry, lineage.place.root / "registry")
+    path = lineage.place.registry / "pii_policy.yaml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
 def refusal_of_the_warehouse(lineage: Lineage) -> str:
     """What the warehouse says when it is run by itself."""
     key = dg.AssetKey("warehouse")
@@ -67,13 +76,31 @@ def test_a_key_that_changed_by_itself_is_refused(lineage: Lineage) -> None:
     assert tree_hash(lineage.place.lake) == before
 
 
-@pytest.mark.parametrize("change", ["scope: trace", "style: format_preserving"])
-def test_another_scope_or_style_is_refused_like_another_key(lineage: Lineage, change: str) -> None:
-    shutil.copytree(lineage.place.registry, lineage.place.root / "registry")
-    policy = lineage.place.registry / "pii_policy.yaml"
-    policy.write_text(policy.read_text() + f"surrogates: {{{change}}}\n")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("scope: dataset", "scope: trace"), ("style: typed", "style: format_preserving")],
+)
+def test_another_scope_or_style_is_refused_like_another_key(
+    lineage: Lineage, before: str, after: str
+) -> None:
+    change_policy(lineage, before, after)
     (outcome,) = lineage.run(Task("daily", (DAYS[1],)))
     assert "caselaw rotate-key" in outcome.errors[0]
+
+
+@pytest.mark.slow
+def test_a_declared_change_of_form_runs_through_to_the_suite(lineage: Lineage) -> None:
+    ids = case_ids(lineage.lake)
+    change_policy(lineage, "style: typed, styles: {}", "style: format_preserving, styles: {}")
+    rotation = rotate(lineage.place, {})
+    assert rotation.retired is None  # the key stays
+    assert rotation.scheme.endswith("-format_preserving")
+    outcomes = lineage.run(*restatement(FRIDAY, lineage.lake))
+    assert [(o.errors, o.failed_checks) for o in outcomes] == [([], [])] * 3
+    assert case_ids(lineage.lake) == ids
+    texts = (lineage.place.root / CASES).read_text()
+    assert not re.search(r"(?:EMAIL_ADDRESS|PERSON|ZIP_CODE)_[B-Z]{12}", texts)
+    assert re.search(r"[a-z]{12}\.[a-z]{5}@example\.com", texts)
 
 
 def test_a_rotation_rebuilds_every_text_and_keeps_every_case_id(lineage: Lineage) -> None:
@@ -81,6 +108,8 @@ def test_a_rotation_rebuilds_every_text_and_keeps_every_case_id(lineage: Lineage
     ids, old_text = case_ids(lake), suite.read_text()
     assert ids
     assert surrogates(old_text)
+    edited = "a person wrote PERSON_BCDFGHJKLMNP"
+    suite.write_text(re.sub(r'title: ".*"', f'title: "{edited}"', old_text, count=1))
 
     rotation = rotate(lineage.place, {})
     assert rotation.left == tuple(DAYS)
@@ -96,15 +125,18 @@ def test_a_rotation_rebuilds_every_text_and_keeps_every_case_id(lineage: Lineage
     for error in (*outcomes[1].errors, *outcomes[2].errors, refusal_of_the_warehouse(lineage)):
         assert "made with 2 keys: 2 partitions (day=2026-11-07 to day=2026-11-08)" in error
         assert error.endswith(f"make restate CASELAW_DATA={lineage.place.root} FROM=2026-11-07")
-    assert suite.read_text() == old_text
+    assert surrogates(suite.read_text()) >= surrogates(old_text)
     assert rotate(lineage.place, {}).retired is None  # none begins before the last one ends
 
     outcomes = lineage.run(*restatement(FRIDAY, lake))
     assert [outcome.errors for outcome in outcomes] == [[], [], []]
     assert {scheme_in(lake, REDACTED_TRACES, d) for d in DAYS} == {rotation.scheme}
     assert case_ids(lake) == ids
-    assert surrogates(suite.read_text())
-    assert surrogates(suite.read_text()).isdisjoint(surrogates(old_text))
+    new_text = suite.read_text()
+    assert f'title: "{edited}"' in new_text  # what a person wrote stays theirs
+    fresh = surrogates(new_text.replace(edited, ""))
+    assert fresh
+    assert fresh.isdisjoint(surrogates(old_text))
 
 
 def test_days_whose_raw_traces_are_gone_are_named_before_anything_changes(lineage: Lineage) -> None:
