@@ -17,15 +17,15 @@ from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, sql, summary, verify
 from pipeline.cli.receive import receive
-from pipeline.cli.redacting import redact, rotate_key
+from pipeline.cli.redacting import redact
 from pipeline.cli.retaining import retention
+from pipeline.cli.rotating import rotate_key
 from pipeline.cli.rules import rules
 from pipeline.datadir import DataDir
 from pipeline.files import keep_private
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
-from pipeline.redaction.keys import KeyRefused
 from pipeline.registry import RegistryError
 from pipeline.retention.mark import PastRetention
 
@@ -82,9 +82,6 @@ def main(arguments: list[str] | None = None) -> Any:
         return cli.main(arguments, prog_name="caselaw")
     except RegistryError as error:
         click.echo(f"caselaw: registry: {error}", err=True)
-        sys.exit(2)
-    except KeyRefused as error:
-        click.echo(f"caselaw: {error}", err=True)
         sys.exit(2)
     except _COULD_NOT as error:
         click.echo(f"caselaw: {error}", err=True)

@@ -1,18 +1,18 @@
-"""`caselaw redact` and `caselaw rotate-key`: try the policy out, and give people new names."""
+"""`caselaw redact`: try the policy out before a run does."""
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import IO
 
 import click
 
 from pipeline.cli.options import counted
+from pipeline.cli.rotating import key_errors
 from pipeline.datadir import DataDir
 
-__all__ = ["redact", "rotate_key"]
+__all__ = ["redact"]
 
 
 @click.command()
@@ -26,11 +26,12 @@ def redact(place: DataDir, check: bool, text: IO[str] | None) -> None:
     """
     if check == (text is not None):
         raise click.UsageError("say what: --check, or --text FILE (- is stdin)")
-    sys.exit(_check(place) if text is None else _redact(place, text.read()))
+    with key_errors():
+        sys.exit(_check(place) if text is None else _redact(place, text.read()))
 
 
 def _check(place: DataDir) -> int:
-    from pipeline.redaction.policy import load_policies
+    from pipeline.redaction.policy_file import load_policies
     from pipeline.redaction.trying import check_policy
 
     path = place.registry / "pii_policy.yaml"
@@ -64,38 +65,3 @@ def _redact(place: DataDir, text: str) -> int:
     counts = ", ".join(f"{entity} {n}" for entity, n in redaction.entity_counts.items())
     click.echo(counts or "nothing personal found", err=True)
     return 0
-
-
-@click.command("rotate-key")
-@click.option("--drop-days", is_flag=True, help="Give up days whose raw traces are gone.")
-@click.pass_obj
-def rotate_key(place: DataDir, drop_days: bool) -> None:
-    """Make a new surrogate key, and say what must be rebuilt with it.
-
-    Also declares a key in the environment that you changed, or `surrogates` in pii_policy.yaml.
-    Case ids stay. Until all days are rebuilt, weeks, suite and warehouse refuse to be made.
-    """
-    from pipeline.redaction.rotation import DaysLost, drop_lost_days, rotate
-
-    if drop_days:
-        given_up = drop_lost_days(place)
-        click.echo(f"{counted(len(given_up), 'day')} taken out of the lake")
-    try:
-        rotation = rotate(place, os.environ)
-    except DaysLost as error:
-        click.echo(f"caselaw: {error}", err=True)
-        sys.exit(3)
-    click.echo(f"surrogates are made as {rotation.scheme} from now on")
-    if rotation.retired:
-        shown = _within(place, rotation.retired)
-        click.echo(f"the key before lies in {shown}: delete it once everything is rebuilt")
-    if not rotation.left:
-        click.echo("nothing is to be rebuilt")
-        return
-    first, last = rotation.left[0].key, rotation.left[-1].key
-    click.echo(f"{counted(len(rotation.left), 'day')} to rebuild ({first} to {last})")
-    click.echo(f"Next: {place.make('restate', first)}")
-
-
-def _within(place: DataDir, path: Path) -> Path:
-    return path.relative_to(place.root) if path.is_relative_to(place.root) else path

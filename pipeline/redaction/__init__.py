@@ -8,7 +8,8 @@ from pipeline.redaction.keys import (
     SurrogateKey,
     load_key,
 )
-from pipeline.redaction.policy import PiiPolicy, PolicyRefused, load_policy
+from pipeline.redaction.policy import PiiPolicy, PolicyRefused
+from pipeline.redaction.policy_file import load_policy
 from pipeline.redaction.redactor import Redaction, Redactor
 from pipeline.redaction.rotation import SCHEME, require_declared, require_one_scheme, scheme_in
 from pipeline.redaction.schemes import make_names

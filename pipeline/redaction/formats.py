@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.redaction import forms
+from pipeline.redaction.dates import moved_date
 from pipeline.redaction.forms import Draw
 from pipeline.redaction.keys import SurrogateKey
 from pipeline.redaction.surrogates import ALPHABET, SURROGATE, Surrogates, normal
@@ -83,7 +84,7 @@ class FormatPreserving:
         if entity == "EMAIL_ADDRESS" or (entity == "USER_ID" and "@" in value):
             return self._email(value)
         if entity == "DATE_OF_BIRTH":
-            return forms.moved_date(value, shape, self._days) or self._typed.name(entity, value)
+            return moved_date(value, shape, self._days) or self._typed.name(entity, value)
         maker = _MAKERS.get(entity)
         made = self._make(maker, entity, value, shape) if maker else None
         return made or self._typed.name(entity, value)

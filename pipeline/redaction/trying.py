@@ -12,7 +12,8 @@ import regex  # type: ignore[import-untyped]
 
 from pipeline.redaction.keys import SurrogateKey
 from pipeline.redaction.literals import Literal
-from pipeline.redaction.policy import CustomPattern, PiiPolicy, load_policies
+from pipeline.redaction.policy import CustomPattern, PiiPolicy
+from pipeline.redaction.policy_file import load_policies
 from pipeline.redaction.recognizers import DetectorTimeout, build_recognizers, run_recognizer
 from pipeline.redaction.redactor import Redaction, Redactor
 

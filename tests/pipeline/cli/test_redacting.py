@@ -77,6 +77,15 @@ def test_rotating_names_the_days_and_the_command(place: DataDir) -> None:
     assert done.stdout.endswith(f"make restate CASELAW_DATA={place.root} FROM=2026-11-02\n")
 
 
+def test_a_key_that_others_may_read_is_wrong_configuration(place: DataDir) -> None:
+    caselaw(place, "redact", "--text", "-", typed="hello")
+    (place.keys / "surrogate.key").chmod(0o644)
+    for command in (("redact", "--text", "-"), ("rotate-key",)):
+        done = caselaw(place, *command, typed="hello")
+        assert done.exit_code == 2
+        assert "chmod 600" in done.stderr
+
+
 def test_rotating_before_anything_was_redacted_rebuilds_nothing(place: DataDir) -> None:
     caselaw(place, "redact", "--text", "-", typed="hello")
     before = (place.keys / "surrogate.key").read_text()

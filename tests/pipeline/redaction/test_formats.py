@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from pipeline.redaction import PiiPolicy, Redactor, SurrogateKey
 from pipeline.redaction.audit import find_residue
+from pipeline.redaction.dates import moved_date
 from pipeline.redaction.formats import _MAKERS
-from pipeline.redaction.forms import luhn, moved_date
+from pipeline.redaction.forms import luhn
 from pipeline.redaction.policy import Replacement
 from pipeline.redaction.schemes import make_names, scheme_of
 from pipeline.redaction.surrogates import Names, normal
