@@ -26,6 +26,7 @@ from pipeline.lake import Lake
 from pipeline.redaction.keys import SURROGATE_KEY_VARIABLE, KeyRefused, load_key, replace_key
 from pipeline.redaction.policy_file import load_policy
 from pipeline.redaction.schemes import scheme_of
+from pipeline.retention.mark import is_past
 from pipeline.tables import ALL, RAW_TRACES, REDACTED_TRACES, Table
 from pipeline.windows import Window, week_of
 
@@ -172,7 +173,9 @@ def _require_rebuildable(lake: Lake, scheme: str) -> None:
 
 def _lost(lake: Lake) -> list[Window]:
     raw = set(lake.windows(RAW_TRACES))
-    return [day for day in lake.windows(REDACTED_TRACES) if day not in raw]
+    return [
+        day for day in lake.windows(REDACTED_TRACES) if day not in raw or is_past(lake.place, day)
+    ]
 
 
 def _left(lake: Lake, scheme: str) -> list[Window]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.redaction import SCHEME
+from pipeline.retention.mark import write_kept_from
 from pipeline.tables import RAW_TRACES, REDACTED_TRACES
 from pipeline.windows import day
 
@@ -110,3 +112,12 @@ def test_days_without_raw_traces_are_given_up_only_when_told(place: DataDir, los
         assert Lake(place).exists(REDACTED_TRACES, day("2026-11-02"))
         assert caselaw(place, "rotate-key", "--drop-days").exit_code == 0
         assert not Lake(place).exists(REDACTED_TRACES, day("2026-11-02"))
+
+
+def test_days_that_retention_will_not_run_again_count_as_gone(place: DataDir) -> None:
+    caselaw(place, "redact", "--text", "-", typed="hello")
+    publish(place, "2025-02-03", "0123456789ab")
+    write_kept_from(place, date(2025, 3, 3))
+    done = caselaw(place, "rotate-key")
+    assert done.exit_code == 3
+    assert "1 days (2025-02-03 to 2025-02-03) cannot be rebuilt" in done.stderr
