@@ -52,6 +52,7 @@ class Encoded:
         write: writes such a value in the notation that was found.
         key: the name that a query string gives the value.
         literal: whether it is JSON or a Python literal: no detector reads its source text.
+        opaque: whether its source text is no words, which would lead the name model astray.
     """
 
     start: int
@@ -60,6 +61,7 @@ class Encoded:
     write: Callable[[Literal], str]
     key: str | None = None
     literal: bool = False
+    opaque: bool = False
 
 
 def find_encoded(text: str) -> list[Encoded]:
@@ -117,12 +119,14 @@ def _base64s(text: str) -> Iterator[Encoded]:
     for match in _BASE64.finditer(text):
         value = _decode_base64(match[0])
         if value is not None:
-            yield Encoded(*match.span(), value, partial(_write_base64, like=match[0]))
+            yield Encoded(*match.span(), value, partial(_write_base64, like=match[0]), opaque=True)
         else:  # a step of a URL, or a part of an id: `/u/YWRh.../edit`
             for piece in _PIECE.finditer(text, *match.span()):
                 value = _decode_base64(piece[0])
                 if value is not None:
-                    yield Encoded(*piece.span(), value, partial(_write_base64, like=piece[0]))
+                    yield Encoded(
+                        *piece.span(), value, partial(_write_base64, like=piece[0]), opaque=True
+                    )
 
 
 def _hexes(text: str) -> Iterator[Encoded]:
@@ -132,7 +136,7 @@ def _hexes(text: str) -> Iterator[Encoded]:
         except UnicodeDecodeError:
             continue
         if _LETTERS.search(value) and _is_text(value):
-            yield Encoded(*match.span(), value, _write_hex)
+            yield Encoded(*match.span(), value, _write_hex, opaque=True)
 
 
 def _readable(decode: Callable[..., str], text: str) -> str | None:

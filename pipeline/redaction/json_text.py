@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from pipeline.redaction.encodings import find_encoded
+from pipeline.redaction.encodings import Encoded, find_encoded
 from pipeline.redaction.literals import Literal, parse_json, write_json
 
 __all__ = [
@@ -55,11 +55,13 @@ class Passage:
         text: the string.
         prose: as long as `text`, with line breaks where a literal stands, which is read by
             its leaves instead.
+        words: the same, with line breaks where base64 or hexadecimal stands, too.
         parts: what stands in it, in order and apart.
     """
 
     text: str
     prose: str = field(repr=False)
+    words: str = field(repr=False)
     parts: tuple[Part, ...]
 
 
@@ -101,16 +103,22 @@ def _open_text(text: str, depth: int) -> str | JsonText | Passage:
     found = find_encoded(text)
     if not found:
         return text
-    prose, position = [], 0
-    for one in found:
-        if one.literal:
-            prose += [text[position : one.start], "\n" * (one.end - one.start)]
-            position = one.end
     parts = tuple(
         Part(one.start, one.end, open_json(one.value, depth + 1), one.write, one.key)
         for one in found
     )
-    return Passage(text, "".join([*prose, text[position:]]), parts)
+    prose = _blank(text, (one for one in found if one.literal))
+    words = _blank(text, (one for one in found if one.literal or one.opaque))
+    return Passage(text, prose, words, parts)
+
+
+def _blank(text: str, found: Iterable[Encoded]) -> str:
+    """Put line breaks in the place of what was found: nothing is joined across it."""
+    kept, position = [], 0
+    for one in found:
+        kept += [text[position : one.start], "\n" * (one.end - one.start)]
+        position = one.end
+    return "".join([*kept, text[position:]])
 
 
 def leaves(node: Node, path: KeyPath = ()) -> Iterator[Leaf]:
@@ -119,6 +127,8 @@ def leaves(node: Node, path: KeyPath = ()) -> Iterator[Leaf]:
         yield from leaves(node.value, path)
     elif isinstance(node, Passage):
         yield Leaf(path, node.prose)
+        if node.words != node.prose:
+            yield Leaf(path, node.words)
         for part in node.parts:
             yield from leaves(part.value, (*path, part.key) if part.key else path)
     elif isinstance(node, dict):

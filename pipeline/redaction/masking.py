@@ -109,8 +109,9 @@ class RecordMask:
     def _passage(self, passage: Passage, path: tuple[str, ...]) -> str | Passage:
         """Mask the prose, and what stands in it in other notations; a span of both is cut."""
         siblings = siblings_of(passage)
-        leaf = Leaf(path, passage.prose)
-        spans = self._spans(passage.prose, leaf)
+        # twice where it holds blobs: secrets need what stands before one, names are read without
+        readings = dict.fromkeys((passage.prose, passage.words))
+        spans = merge(s for text in readings for s in self._spans(text, Leaf(path, text)))
         out, position = [], 0
         for part in passage.parts:
             if any(_is_secret_around(span, part) for span in spans):

@@ -202,6 +202,13 @@ def test_names_and_addresses_that_are_keys_are_masked(redactor: Redactor) -> Non
     assert keys[2:4] == ["Order status", "first_name"]
 
 
+def test_a_blob_does_not_hide_the_name_beside_it(redactor: Redactor) -> None:
+    blob = base64_of('{"email": "ada@example.com"}')
+    masked = redact(redactor, f"I am Zora Quell, zora@example.com, blob {blob}")
+    assert "Zora" not in masked
+    assert "Quell" not in masked
+
+
 def test_half_json_is_read_as_prose(redactor: Redactor) -> None:
     text = 'truncated: {"first_name": "Qwibble", "email": "qwibble@exa'
     assert "wibble" not in redact(redactor, text)
