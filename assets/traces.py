@@ -49,9 +49,8 @@ def raw_traces(
         for day in run:
             entries = run.registry("settings.ingest")
             keys = content_key.load()
-            key = keys.subkey("user")
-            erased = read_suppression(run.place, keys.subkey("suppression"), key)
-            with assemble_day(run.place, day, entries, key, run.report_bytes, erased) as found:
+            out = read_suppression(run.place, keys.subkey("suppression"), keys.subkey("user"))
+            with assemble_day(run.place, day, entries, out.id_key, run.report_bytes, out) as found:
                 require_kept(run.place, day, found.counts.records_in)
                 found.require_sources(run.published_before("trace_id", "source_files"))
                 run.note_all(found.files)
