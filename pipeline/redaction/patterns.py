@@ -26,6 +26,11 @@ _DAY: Final = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?,?\s+\d{4})"
 )
 _BORN: Final = r"(?:\bborn|birth\s?date|birthday|date of birth|\bd\.?o\.?b\b\.?)"
+_PHONE: Final = (
+    # of any country; seldom a phone by itself, so a word that says so must stand near
+    r"(?<![\w$€£.,/\-+])(?:\+|00)?\(?\d{1,5}\)?(?:[ .\-]?\(?\d{1,5}\)?){1,5}(?<=\d)"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w|[.,/]\d|\s?[%€$£])"
+)
 
 SECRETS: Final[Sequence[tuple[str, str]]] = (
     ("aws_access_key", r"\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b"),
@@ -63,5 +68,13 @@ PATTERNS: Final[Sequence[tuple[str, str, str, float]]] = (
         r"(?<![\w\-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w\-])",
         0.9,
     ),
+    (
+        "titled",
+        "PERSON",
+        r"(?<=\b(?:Mr|Mrs|Ms|Mx|Dr\.|Prof|Herr|Frau)\.?[ ])"
+        r"\p{Lu}[\p{L}'’\-]+(?:[ ]\p{Lu}[\p{L}'’\-]+)?",
+        0.9,
+    ),
+    ("phone", "PHONE_NUMBER", _PHONE, 0.3),
 )
 SURROGATE_LIKE: Final = r"\b[A-Z]+(?:_[A-Z]+)*_[BCDFGHJKLMNPQRSTVWXZ]{12}(?![A-Za-z0-9])"

