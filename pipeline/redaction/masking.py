@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from pipeline.redaction.detecting import in_chunks
 from pipeline.redaction.json_text import JsonText, Leaf, Node
 from pipeline.redaction.known import entity_at
 from pipeline.redaction.matching import KnownMatcher, PublicNames
@@ -98,7 +99,8 @@ class RecordMask:
         text = str(leaf.value)
         if not text or text.isspace():
             return text
-        spans = merge([*self._matcher.spans(text), *self._public.drop(text, self._detect(leaf))])
+        known = in_chunks(text, self._matcher.spans)
+        spans = merge([*known, *self._public.drop(text, self._detect(leaf))])
         return replace(text, spans, self._names, self._counts, self._policy.allowed)
 
     def _number(self, number: int | float, entity: str | None) -> int | float:

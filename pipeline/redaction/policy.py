@@ -106,8 +106,8 @@ class PiiPolicy(_Strict):
     public_name_keys: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     places: Literal["at_home", "all"] = "at_home"
-    max_string_chars: int = Field(default=400_000, gt=0)
-    max_record_chars: int = Field(default=4_000_000, gt=0)
+    max_string_chars: int = Field(default=16_000_000, gt=0)
+    max_record_chars: int = Field(default=32_000_000, gt=0)
     regex_timeout_seconds: float = Field(default=5.0, gt=0)
 
     @functools.cached_property

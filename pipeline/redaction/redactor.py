@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from pipeline.redaction.audit import find_residue
+from pipeline.redaction.detecting import Detectors
 from pipeline.redaction.fields import TRACE_FIELDS, FieldPolicy
-from pipeline.redaction.gates import gate
-from pipeline.redaction.json_text import JsonValue, Leaf, Node, close_json, leaves, open_json
+from pipeline.redaction.json_text import JsonValue, Node, close_json, leaves, open_json
 from pipeline.redaction.keys import SurrogateKey
-from pipeline.redaction.known import KnownValue, find_known_values, find_public_names, learn
+from pipeline.redaction.known import KnownValue, find_known_values, find_public_names
 from pipeline.redaction.masking import RecordMask
 from pipeline.redaction.matching import KnownMatcher, PublicNames
-from pipeline.redaction.policy import PiiPolicy, squeeze
-from pipeline.redaction.rampart import RAMPART_VERSION, load_rampart
-from pipeline.redaction.recognizers import (
-    PRESIDIO_VERSION,
-    DetectorTimeout,
-    as_presidio,
-    build_recognizers,
-    run_recognizer,
-)
-from pipeline.redaction.spans import Span
+from pipeline.redaction.policy import PiiPolicy
+from pipeline.redaction.rampart import RAMPART_VERSION
+from pipeline.redaction.recognizers import PRESIDIO_VERSION, DetectorTimeout
 from pipeline.redaction.surrogates import Surrogates
 
 if TYPE_CHECKING:
@@ -33,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "Redaction", "Redactor"]
 
 Failure = Literal["exception", "timeout", "oversize", "residual"]
-_REMEMBERED: Final = 300_000  # texts; beyond it the memory starts anew
 _RULES_VERSION: Final = "caselaw-redaction/2"
 
 
@@ -76,6 +68,9 @@ class Redactor:
         fields: fields that pass as they are.
         recognizers: further Presidio recognizers, run last.
         threads: threads for the name detector; the result does not depend on it.
+
+    Attributes:
+        detectors: what finds, without masking.
     """
 
     def __init__(
@@ -89,12 +84,8 @@ class Redactor:
     ) -> None:
         self.policy = policy
         self.key_id = key.key_id
-        self._fields = fields
         self._names = Surrogates(key)
-        self._rampart = load_rampart(threads)
-        self._patterns = [*build_recognizers(policy), *recognizers]
-        self._ner = as_presidio(self._rampart, policy)
-        self._memo: dict[tuple[str, bool], tuple[Span, ...]] = {}
+        self.detectors = Detectors(policy, fields, recognizers, threads)
         self.detector_versions: tuple[str, ...] = tuple(
             sorted({_RULES_VERSION, PRESIDIO_VERSION, RAMPART_VERSION})
         )
@@ -108,10 +99,8 @@ class Redactor:
         Returns:
             As many redactions, in the same order.
         """
-        if len(self._memo) > _REMEMBERED:
-            self._memo.clear()
         opened = [self._open(record) for record in records]
-        self._read_ahead(opened)
+        self.detectors.read_ahead(record.node for record in opened if record.failed is None)
         return [record.failed or self._redact(record) for record in opened]
 
     def _open(self, value: JsonValue) -> _Record:
@@ -128,37 +117,14 @@ class Redactor:
         except Exception as error:
             return _Record(failed=_failed(error))
 
-    def _read_ahead(self, records: Sequence[_Record]) -> None:
-        """Let the name detector read all new texts in one go: same spans, fewer calls."""
-        texts = {
-            leaf.value
-            for record in records
-            if record.failed is None
-            for leaf in leaves(record.node)
-            if isinstance(leaf.value, str)
-            and self._is_prose(leaf)
-            and (leaf.value, True) not in self._memo
-        }
-        try:
-            self._rampart.read(texts)
-        except Exception:  # the text at fault fails its own record when it is read alone
-            return
-
-    def _is_prose(self, leaf: Leaf) -> bool:
-        return not (
-            leaf.is_key
-            or self._fields.is_verbatim(leaf.path)
-            or self._fields.is_exact(leaf.path)
-            or (leaf.path and squeeze(leaf.path[-1]) in self.policy.quiet_keys)
-        )
-
     def _redact(self, record: _Record) -> Redaction:
         try:
             counts: Counter[str] = Counter()
             public = PublicNames(find_public_names(record.node, self.policy), record.known)
-            known = {*record.known, *self._learn(record.node, public)}
+            known = {*record.known, *self.detectors.learn(record.node, public)}
             matcher = KnownMatcher(sorted(known), self.policy)
-            mask = RecordMask(self.policy, self._names, matcher, public, self._spans, counts)
+            detect = self.detectors.spans
+            mask = RecordMask(self.policy, self._names, matcher, public, detect, counts)
             node = mask.apply(record.node)
             # sorted without twins: a trace repeats its history, the audit need not
             texts = sorted({str(leaf.value) for leaf in leaves(node)})
@@ -168,27 +134,6 @@ class Redactor:
             return Redaction(close_json(node), dict(sorted(counts.items())))
         except Exception as error:
             return _failed(error)
-
-    def _learn(self, node: Node, public: PublicNames) -> Iterator[KnownValue]:
-        """Full names and streets seen for certain in one place count in the whole trace."""
-        for leaf in leaves(node):
-            if isinstance(leaf.value, str) and self._is_prose(leaf):
-                yield from learn(leaf.value, public.drop(leaf.value, self._spans(leaf)))
-
-    def _spans(self, leaf: Leaf) -> Sequence[Span]:
-        """Spans in a leaf by everything but the known values; remembered by text."""
-        if self._fields.is_verbatim(leaf.path) and not leaf.is_key:
-            return ()
-        text, prose = str(leaf.value), self._is_prose(leaf)
-        found = self._memo.get((text, prose))
-        if found is None:
-            spans = [
-                span
-                for recognizer in (*self._patterns, *((self._ner,) if prose else ()))
-                for span in run_recognizer(recognizer, text, self.policy.regex_timeout_seconds)
-            ]
-            found = self._memo[text, prose] = tuple(gate(text, spans, self.policy))
-        return found
 
 
 def _failed(error: Exception) -> Redaction:
