@@ -13,6 +13,7 @@ from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, summary, verify
 from pipeline.cli.receive import receive
+from pipeline.cli.redacting import redact
 from pipeline.datadir import DataDir
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
@@ -41,7 +42,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
 
 
-for command in (simulate, land, pull, receive, quarantine, summary, query, verify):
+for command in (simulate, land, pull, receive, quarantine, summary, query, verify, redact):
     cli.add_command(command)
 
 

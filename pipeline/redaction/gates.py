@@ -26,7 +26,9 @@ _PHONE_FORM: Final = re.compile(
 _SURE_PHONE: Final = 0.4  # what a number that fits a national plan has
 _ABROAD: Final = re.compile(r"(?:\+|00)\d{1,3}[\s.\-(]")
 _PHONE_WORDS: Final = re.compile(
-    r"(?i)\b(?:phone|tel|mobile|cell|call|ring|whatsapp|sms|text|fax|contact|reach|dial|answer)\w{0,6}\b"
+    r"(?i)\b(?:phone|tel|mobile|cell|call|ring|whatsapp|sms|text|fax|contact|reach|dial|answer|"
+    r"telefon|handy|mobil|nummer|erreich|ruf|anruf|teléfono|móvil|llam|appel|joign|portable|"
+    r"numéro|chiam|cellulare|numero)\w{0,6}\b"
 )
 _PHONE_AFTER: Final = re.compile(
     r"(?i)[\s,;:()\-]{0,4}(?:is my )?(?:office|mobile|cell|fax|phone|tel|home|work)\b"

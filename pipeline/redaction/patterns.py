@@ -12,8 +12,8 @@ __all__ = ["CARD", "PATTERNS", "SECRETS", "SURROGATE_LIKE"]
 
 _EMAIL: Final = (
     # invisible characters inside an address hide it from a plain pattern, %40 is @ in a URL
-    r"(?<![\w.+%\-])[\w.!#$%&'*+/?^`{|}~\u200b-\u200d\u2060\ufeff\-]{1,64}(?:@|%40)"
-    r"(?:[\w\u200b-\u200d\u2060\ufeff\-]{1,63}\.)+[^\W\d_][\w\u200b-\u200d\u2060\ufeff]{1,62}"
+    r"(?<![\w.+%\-])[\w.!#$%&'*+/?^`{|}~\u200b-\u200d\u2060\ufeff\-]{1,64}(?:[@＠]|%40)"
+    r"(?:[\w\u200b-\u200d\u2060\ufeff\-]{1,63}[.．])+[^\W\d_][\w\u200b-\u200d\u2060\ufeff]{1,62}"
 )
 CARD: Final = (
     r"(?<![\w.\-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6(?:011|5\d{2}|4[4-9]\d|2\d{2})|35\d{2})"
@@ -66,7 +66,7 @@ PATTERNS: Final[Sequence[tuple[str, str, str, float]]] = (
         "us_ssn",
         "US_SSN",
         r"(?<![\w\-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w\-])",
-        0.9,
+        1.0,
     ),
     (
         "titled",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.redaction.patterns import CARD, PATTERNS, SECRETS, SURROGATE_LIKE
 from pipeline.redaction.policy import PiiPolicy
 from pipeline.redaction.rampart import ENTITY_OF_LABEL, Rampart
+from pipeline.redaction.segments import blank_blobs
 from pipeline.redaction.spans import Span
 
 if TYPE_CHECKING:
@@ -149,8 +150,11 @@ def run_recognizer(recognizer: EntityRecognizer, text: str, timeout: float) -> l
 
     if type(recognizer).analyze is PatternRecognizer.analyze:
         return _run_patterns(recognizer, text, timeout)
-    if recognizer.supported_entities == ["PHONE_NUMBER"] and not _SEVEN_DIGITS.search(text):
-        return []  # phonenumbers reads a text once per region: slow, and needless without digits
+    if recognizer.supported_entities == ["PHONE_NUMBER"]:
+        # phonenumbers reads a text once per region: slow, and needless without digits
+        text = blank_blobs(text)
+        if not _SEVEN_DIGITS.search(text):
+            return []
     if recognizer.supported_entities == ["IBAN_CODE"]:
         text = text.translate(_CAPITALS)  # its checksum knows capitals alone
     results = recognizer.analyze(text, recognizer.supported_entities, None)

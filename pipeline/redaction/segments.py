@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["chunks", "segments"]
+__all__ = ["blank_blobs", "chunks", "segments"]
 
 _WINDOW: Final = 480  # characters: the context the model detects best in
 _LETTERS: Final = re.compile(r"[^\W\d_]{2}")
-# line ends, and what is an image or a key and no one's name: patterns read that, the detector not
-_BREAK: Final = re.compile(r"[\r\n\u2028\u2029]+|[A-Za-z0-9+/=_\-]{512,}")
+_BLOB: Final = re.compile(r"[A-Za-z0-9+/=_\-]{512,}")  # an image or a key: no one's name or phone
+_BREAK: Final = re.compile(rf"[\r\n\u2028\u2029]+|{_BLOB.pattern}")
 _OVERLAP: Final = 96
 _CHUNK: Final = 200_000
 _CHUNKS_SHARE: Final = 24_000  # characters; the longest pattern, a PEM block, spans 20,000
@@ -34,6 +34,11 @@ def chunks(text: str) -> list[tuple[int, str]]:
 def _blank_before(text: str, end: int) -> int:
     blank = max(text.rfind(mark, end - _WINDOW, end) for mark in " \n\t")
     return blank if blank > 0 else end
+
+
+def blank_blobs(text: str) -> str:
+    """Return `text` with blanks for images and keys, at which slow detectors would stare."""
+    return _BLOB.sub(lambda match: " " * len(match[0]), text)
 
 
 def segments(text: str) -> list[tuple[int, str]]:
