@@ -50,25 +50,17 @@ class Detectors:
         self._memo: dict[tuple[str, bool], tuple[Span, ...]] = {}
 
     def read_ahead(self, nodes: Iterable[Node]) -> None:
-        """Let the name detector read all new texts in one go: same spans, both cores.
-
-        It takes four fifths of the time and runs outside Python's lock, so threads suffice: a
-        pool of processes would win the rest, less than it takes to start on a day of traces.
-        """
+        """Let the name detector begin with all new texts: same spans, both cores."""
         if len(self._memo) > _REMEMBERED:
             self._memo.clear()
-        texts = {
+        self._rampart.read(
             leaf.value
             for node in nodes
             for leaf in leaves(node)
             if isinstance(leaf.value, str)
             and self._is_prose(leaf)
             and (leaf.value, True) not in self._memo
-        }
-        try:
-            self._rampart.read(texts)
-        except Exception:  # the text at fault fails its own record when it is read alone
-            return
+        )
 
     def learn(self, node: Node, public: PublicNames) -> Iterator[KnownValue]:
         """Yield full names and streets seen for certain in one place: they count everywhere."""

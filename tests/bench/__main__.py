@@ -1,4 +1,4 @@
-"""`make bench`: ingest against its peers, then findings against the ground truth of two seeds."""
+"""`make bench`: ingest and redaction against peers, then findings against two seeds' truth."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from tests.bench.findings import coverage, grade_everything, score_kinds
 from tests.bench.ingest import compare
+from tests.bench.redaction import compare_redaction
 
 _DAYS, _BUDGET = 14, 40
 _RUNS = (("tuned", 7), ("held_out", 31))
@@ -22,6 +23,7 @@ def main() -> None:
     spans = int(os.environ.get("SPANS") or 1_000_000)
     compare(spans)
     compare(2 * spans, ("ingest",))
+    compare_redaction()
     pl.Config(tbl_rows=40, tbl_cols=20, tbl_hide_dataframe_shape=True, float_precision=2,
               tbl_hide_column_data_types=True, tbl_width_chars=140)  # fmt: skip
     for phrases, seed in _RUNS:
