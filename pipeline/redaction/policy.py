@@ -23,6 +23,7 @@ class PolicyRefused(ValueError):
     """The policy file cannot be used; the message names the field and what is wrong."""
 
 
+@functools.lru_cache(maxsize=10_000)
 def squeeze(term: str) -> str:
     """Reduce a key or term to its letters and digits, so `firstName` is `first_name`."""
     return _NOT_WORD.sub("", term).casefold()

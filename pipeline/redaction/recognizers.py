@@ -37,7 +37,10 @@ _PREDEFINED: Final = (
     "MacAddressRecognizer",
     "UsItinRecognizer",
 )
-_SEVEN_DIGITS: Final = re.compile(r"\d(?:[^\w\n]{0,4}\d){6}")
+# seven digits that stand apart, other than a date or an amount at the start
+_SEVEN_DIGITS: Final = re.compile(
+    r"(?<![\w$€£.,])(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:[^\w\n]{0,4}\d){6}"
+)
 _INITIALS: Final = 3
 _CAPITALS: Final = str.maketrans(ascii_lowercase, ascii_uppercase)  # one for one, unlike upper()
 PRESIDIO_VERSION: Final = f"presidio/{version('presidio-analyzer')}"
