@@ -16,7 +16,10 @@ __all__ = ["gate"]
 _CITED: Final = re.compile(r"\[?[A-Z]{1,6}-?\d{1,7}[A-Z]?\]?")
 _CODE: Final = re.compile(r"[A-Z0-9]{1,6}")  # airports, reservations, tickers
 _AIRPORT_NEXT: Final = re.compile(r"\s?\(?[A-Z]{3}\)")
-_BOLD: Final = 0.3
+_AND: Final = re.compile(r"\s(?:and|or|&|und|oder|et|ou|y|e)\s(?:[a-z]{2,12}\s)?")
+_BOLD: Final = 0.5
+_CAPITAL_NEXT: Final = re.compile(r"[ ][A-ZÀ-ÖØ-Þ]")
+_CAPITAL_BEFORE: Final = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'’\-]*[ ]$")
 _CONTEXT_CHARS: Final = 48
 _PHONE_FORM: Final = re.compile(
     r"(?i)(?:\+\s?\d[\d\s().\-/]{6,20}|\(\d{2,5}\)\s?\d{3,4}[\s.\-]?\d{2,4}|"
@@ -44,6 +47,8 @@ def gate(text: str, spans: Iterable[Span], policy: PiiPolicy) -> list[Span]:
     Parts of addresses are put together; alone they count where someone is said to live there.
     """
     kept = [span for span in spans if _passes(text, span, policy)]
+    people = [span for span in kept if span.entity == "PERSON"]
+    kept = [_in_company(text, span, people) for span in kept]
     parts = [span for span in kept if span.entity in ADDRESS_PARTS]
     others = [_with_title(text, span) for span in kept if span.entity not in ADDRESS_PARTS]
     return sorted(others + assemble(text, parts, policy))
@@ -59,8 +64,8 @@ def _passes(text: str, span: Span, policy: PiiPolicy) -> bool:
     if span.entity == "PHONE_NUMBER":
         return _is_phone(text, span)
     if span.entity == "PERSON" and span.score < 1.0:
-        if span.score < _BOLD and not value[:1].isupper():
-            return False  # so weak a guess needs a capital to bear it out
+        if span.score < _BOLD and not _is_borne_out(text, span):
+            return False
         return _is_name(value, policy) and not (
             " " not in value and _AIRPORT_NEXT.match(text, span.end)
         )
@@ -89,6 +94,29 @@ def _is_phone(text: str, span: Span) -> bool:
         return True
     before = text[max(0, span.start - _CONTEXT_CHARS) : span.start].rpartition("\n")[2]
     return bool(_PHONE_WORDS.search(before) or _PHONE_AFTER.match(text, span.end))
+
+
+def _is_borne_out(text: str, span: Span) -> bool:
+    """A weak guess needs a capital, and for one word no neighbour with one: "Lumio Desk Lamp"."""
+    value = text[span.start : span.end]
+    if not value[:1].isupper():
+        return False
+    if " " in value:
+        return True
+    return not (
+        _CAPITAL_NEXT.match(text, span.end)
+        or _CAPITAL_BEFORE.search(text[max(0, span.start - 24) : span.start])
+    )
+
+
+def _in_company(text: str, span: Span, people: Sequence[Span]) -> Span:
+    """Take for a surname what looks like a city and is named in one breath with a person."""
+    if span.entity == "CITY" and any(
+        _AND.fullmatch(text, one.end, span.start) or _AND.fullmatch(text, span.end, one.start)
+        for one in people
+    ):
+        return replace(span, entity="PERSON")
+    return span
 
 
 def _with_title(text: str, span: Span) -> Span:
