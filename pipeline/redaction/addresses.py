@@ -53,6 +53,8 @@ _MOST_DIGITS: Final = {
     "BUILDING_NUMBER": 5,
     "SECONDARY_ADDRESS": 5,
 }  # more is an order's or a card's
+_AMOUNT_BEFORE: Final = re.compile(r"[$€£.]$|\d,$")
+_AMOUNT_AFTER: Final = re.compile(r"\s?[%€$£]|[.,]\d|\s(?:EUR|USD|GBP|CHF|euros?|dollars?)\b")
 _BRIDGED: Final = 48  # characters
 _HOUSE: Final = re.compile(r"(?<![$€£\w.\-/:#])\d{1,5}[a-zA-Z]?,?[ ]$")
 _HOUSE_AFTER: Final = re.compile(r"\s\d{1,4}[a-zA-Z]?\b(?!\s?[%$€£])")
@@ -94,12 +96,14 @@ def assemble(text: str, spans: Iterable[Span], policy: PiiPolicy) -> list[Span]:
 def _may_be_part(text: str, span: Span) -> bool:
     """Amounts, dates and codes are no part of an address."""
     value = text[span.start : span.end]
-    if value[:1] in "$€£" or text[max(0, span.start - 1) : span.start] in ("$", "€", "£", "."):
+    if value[:1] in "$€£" or _AMOUNT_BEFORE.search(text[max(0, span.start - 2) : span.start]):
         return False
-    if re.match(r"\s?[%€$£]|[.,]\d", text[span.end : span.end + 2]):
+    if _AMOUNT_AFTER.match(text, span.end):
         return False
     digits = sum(c.isdigit() for c in value)
-    return digits <= _MOST_DIGITS.get(span.entity, 9) and not (digits and _DATE.match(value))
+    if not digits:
+        return span.entity not in ("BUILDING_NUMBER", "ZIP_CODE")
+    return digits <= _MOST_DIGITS.get(span.entity, 9) and not _DATE.match(value)
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
@@ -117,19 +121,21 @@ def _blocks(text: str, parts: Sequence[Span]) -> list[list[Span]]:
     blocks: list[list[Span]] = []
     for part in parts:
         gap = text[blocks[-1][-1].end : part.start] if blocks else ""
-        if blocks and len(gap) <= _BRIDGED and (_JOINT.fullmatch(gap) or _is_bridge(gap)):
+        if blocks and (_JOINT.fullmatch(gap) or _is_bridge(blocks[-1][-1], gap)):
             blocks[-1].append(part)
         else:
             blocks.append([part])
     return blocks
 
 
-def _is_bridge(gap: str) -> bool:
+def _is_bridge(last: Span, gap: str) -> bool:
     """Whether a gap may hold a place no detector knew: on lines of its own, or in capitals."""
-    if not _BRIDGE.fullmatch(gap):
+    if len(gap) > _BRIDGED or not _BRIDGE.fullmatch(gap):
         return False
     words = re.findall(r"[^\W\d_]+", gap)
-    return "\n" in gap or all(word[0].isupper() or word in ("and", "of", "the") for word in words)
+    named = bool(words) and all(w[0].isupper() or w in ("and", "of", "the") for w in words)
+    # "26 of the Cobbler Street Wallet" is a count
+    return "\n" in gap or (named and words[0][0].isupper() and last.entity != "BUILDING_NUMBER")
 
 
 def _is_street(text: str, part: Span) -> bool:

@@ -46,7 +46,8 @@ def gate(text: str, spans: Iterable[Span], policy: PiiPolicy) -> list[Span]:
 
     Parts of addresses are put together; alone they count where someone is said to live there.
     """
-    kept = [span for span in spans if _passes(text, span, policy)]
+    trimmed = (_without_greeting(text, span, policy) for span in spans)
+    kept = [span for span in trimmed if _passes(text, span, policy)]
     people = [span for span in kept if span.entity == "PERSON"]
     kept = [_in_company(text, span, people) for span in kept]
     parts = [span for span in kept if span.entity in ADDRESS_PARTS]
@@ -94,6 +95,16 @@ def _is_phone(text: str, span: Span) -> bool:
         return True
     before = text[max(0, span.start - _CONTEXT_CHARS) : span.start].rpartition("\n")[2]
     return bool(_PHONE_WORDS.search(before) or _PHONE_AFTER.match(text, span.end))
+
+
+def _without_greeting(text: str, span: Span, policy: PiiPolicy) -> Span:
+    """Take "merci" from before a guessed name, and whatever else the policy lets pass."""
+    if span.entity != "PERSON" or span.score >= 1.0:
+        return span
+    words = list(re.finditer(r"\S+", text[span.start : span.end]))
+    while len(words) > 1 and words[0][0].strip(",.!").casefold() in policy.allowed:
+        words.pop(0)
+    return replace(span, start=span.start + words[0].start()) if words else span
 
 
 def _is_borne_out(text: str, span: Span) -> bool:
