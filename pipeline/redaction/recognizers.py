@@ -39,7 +39,7 @@ _PREDEFINED: Final = (
 )
 # seven digits that stand apart, other than a date or an amount at the start
 _SEVEN_DIGITS: Final = re.compile(
-    r"(?<![\w$€£.,])(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:[^\w\n]{0,4}\d){6}"
+    r"(?<![\w$€£.])(?<!\d,)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:[^\w\n]{0,4}\d){6}"
 )
 _INITIALS: Final = 3
 _CAPITALS: Final = str.maketrans(ascii_lowercase, ascii_uppercase)  # one for one, unlike upper()
