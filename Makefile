@@ -61,8 +61,12 @@ restate: setup ## re-run every later day and week in order: FROM=2026-11-02
 publish: setup ## write the eval suite and the warehouse anew
 	@$(BIN)/python -m assets.backfill --publish
 
-bench: setup ## findings against the simulator's ground truth, and speed against peers
-	@$(BIN)/python -m tests.bench
+bench: setup .bench/.installed ## findings against the simulator's ground truth, and speed against peers
+	@PYTHONPATH=.bench $(BIN)/python -m tests.bench
+
+.bench/.installed: tests/bench/peer.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target .bench -r $<
+	@touch $@
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -70,4 +74,4 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  pyproject.toml --output-file requirements.lock
 
 clean: ## remove what runs made: .venv, caches, data/demo; people's work stays
-	rm -rf .venv .venv-phoenix .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info
+	rm -rf .venv .venv-phoenix .bench .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info

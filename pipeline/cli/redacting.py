@@ -1,9 +1,10 @@
-"""`caselaw redact`: try the policy out before a run does."""
+"""`caselaw redact`: try the policy out before a run does, and measure it."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import IO
 
 import click
@@ -18,14 +19,37 @@ __all__ = ["redact"]
 @click.command()
 @click.option("--check", is_flag=True, help="Run the tests beside the patterns of the policy.")
 @click.option("--text", type=click.File(), help="Redact a text or a JSON record; - is stdin.")
+@click.option("--eval", "corpus", type=click.Path(dir_okay=False, path_type=Path), metavar="CORPUS",
+              help="Measure on labelled texts: JSON, or JSON lines (.jsonl).")  # fmt: skip
+@click.option("--thresholds", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="With --eval: YAML with what must be reached.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="With --eval: one JSON object.")
 @click.pass_obj
-def redact(place: DataDir, check: bool, text: IO[str] | None) -> None:
-    """Try `registry/pii_policy.yaml` out before a run does.
+def redact(
+    place: DataDir,
+    check: bool,
+    text: IO[str] | None,
+    corpus: Path | None,
+    thresholds: Path | None,
+    as_json: bool,
+) -> None:
+    """Try `registry/pii_policy.yaml` out before a run does, or measure it on a labelled corpus.
 
-    Exit codes: 0 fine, 1 a pattern fails its tests or the text would be quarantined.
+    A record of a corpus has `full_text` or `text`, and `spans`: objects with entity_type,
+    start_position and end_position (or label, start, end), or lists [start, end, label]. A record
+    without spans is a text without personal data. Nothing of the texts is printed or kept.
+
+    Exit codes: 0 fine, 1 a pattern fails its tests, the text would be quarantined or a threshold
+    is missed, 2 a file cannot be read, 4 the corpus has no label that a threshold asks for.
     """
-    if check == (text is not None):
-        raise click.UsageError("say what: --check, or --text FILE (- is stdin)")
+    if check + (text is not None) + (corpus is not None) != 1:
+        raise click.UsageError("say one: --check, --text FILE (- is stdin) or --eval CORPUS")
+    if corpus is None and (thresholds or as_json):
+        raise click.UsageError("--thresholds and --json go with --eval")
+    if corpus is not None:
+        from pipeline.cli.measuring import measure
+
+        sys.exit(measure(place, corpus, thresholds, as_json))
     with key_errors():
         sys.exit(_check(place) if text is None else _redact(place, text.read()))
 

@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from pipeline.redaction.addresses import ADDRESS_PARTS, assemble
 from pipeline.redaction.policy import PiiPolicy
-from pipeline.redaction.spans import Span
+from pipeline.redaction.spans import TITLE, Span
 
 __all__ = ["gate"]
 
-_ADDRESS_PARTS: Final = frozenset(
-    {"BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS", "CITY", "STATE", "ZIP_CODE"}
-)
-_JOINT: Final = re.compile(r"[\s,.;]{0,3}(?:(?:in|at|of)\s)?")
 _CITED: Final = re.compile(r"\[?[A-Z]{1,6}-?\d{1,7}[A-Z]?\]?")
 _CODE: Final = re.compile(r"[A-Z0-9]{1,6}")  # airports, reservations, tickers
 _AIRPORT_NEXT: Final = re.compile(r"\s?\(?[A-Z]{3}\)")
-_UNIT: Final = re.compile(
-    r"(?i)(?:#|\b(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|box|building|bldg|block|"
-    r"stair|etage|stock|stiege|top|piso|planta|interno|scala|lgh)\b)|\d\s?[º°ª]"
-)
-_ZIP_WORDS: Final = ("zip", "postcode", "post code", "postal", "plz", "code postal", "cap ")
-_STREET: Final = re.compile(
-    r"(?i)\b(?:street|str?|avenue|ave?|road|rd|drive|dr|lane|ln|way|court|ct|close|terrace|place|pl|"
-    r"square|sq|boulevard|blvd|highway|hwy|crescent|gardens|grove|hill|view|parkway|row|mews|rue|"
-    r"impasse|chemin|quai|calle|avenida|avda|plaza|paseo|via|viale|corso|piazza|largo)\b|"
-    r"(?:stra(?:ß|ss)e|str\.|weg|allee|gasse|platz|ring|damm|ufer|gatan|gata|vägen|gade|laan|straat)\b"
-)
+_AND: Final = re.compile(r"\s(?:and|or|&|und|oder|et|ou|y|e)\s(?:[a-z]{2,12}\s)?")
+_BOLD: Final = 0.5
+_CAPITAL_NEXT: Final = re.compile(r"[ ][A-ZÀ-ÖØ-Þ]")
+_CAPITAL_BEFORE: Final = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'’\-]*[ ]$")
 _CONTEXT_CHARS: Final = 48
 _PHONE_FORM: Final = re.compile(
     r"(?i)(?:\+\s?\d[\d\s().\-/]{6,20}|\(\d{2,5}\)\s?\d{3,4}[\s.\-]?\d{2,4}|"
     r"\(?\d{2,5}\)?[\s.\-/]\(?\d{2,4}\)?[\s.\-/]\d{2,4}(?:[\s.\-/]\d{1,4})*)"
     r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?"
 )
+_SURE_PHONE: Final = 0.4  # what a number that fits a national plan has
+_ABROAD: Final = re.compile(r"(?:\+|00)\d{1,3}[\s.\-(]")
 _PHONE_WORDS: Final = re.compile(
-    r"(?i)\b(?:phone|tel|mobile|cell|call|ring|whatsapp|sms|text|fax|contact|reach)\w{0,6}\b"
+    r"(?i)\b(?:phone|tel|mobile|cell|call|ring|whatsapp|sms|text|fax|contact|reach|dial|answer|"
+    r"telefon|handy|mobil|nummer|erreich|ruf|anruf|teléfono|móvil|llam|appel|joign|portable|"
+    r"numéro|chiam|cellulare|numero)\w{0,6}\b"
+)
+_PHONE_AFTER: Final = re.compile(
+    r"(?i)[\s,;:()\-]{0,4}(?:is my )?(?:office|mobile|cell|fax|phone|tel|home|work)\b"
 )
 _DATE_FORM: Final = re.compile(
     r"(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d{2}"
@@ -46,13 +44,15 @@ _DATE_FORM: Final = re.compile(
 def gate(text: str, spans: Iterable[Span], policy: PiiPolicy) -> list[Span]:
     """Keep the spans that the policy and their surroundings bear out.
 
-    A building number and its street become one ADDRESS; a city, state or post code counts
-    only beside another part of an address.
+    Parts of addresses are put together; alone they count where someone is said to live there.
     """
-    kept = [span for span in spans if _passes(text, span, policy)]
-    parts = sorted(span for span in kept if span.entity in _ADDRESS_PARTS)
-    others = [span for span in kept if span.entity not in _ADDRESS_PARTS]
-    return sorted(others + _addresses(text, parts, policy))
+    trimmed = (_without_greeting(text, span, policy) for span in spans)
+    kept = [span for span in trimmed if _passes(text, span, policy)]
+    people = [span for span in kept if span.entity == "PERSON"]
+    kept = [_in_company(text, span, people) for span in kept]
+    parts = [span for span in kept if span.entity in ADDRESS_PARTS]
+    others = [_with_title(text, span) for span in kept if span.entity not in ADDRESS_PARTS]
+    return sorted(others + assemble(text, parts, policy))
 
 
 def _passes(text: str, span: Span, policy: PiiPolicy) -> bool:
@@ -65,28 +65,12 @@ def _passes(text: str, span: Span, policy: PiiPolicy) -> bool:
     if span.entity == "PHONE_NUMBER":
         return _is_phone(text, span)
     if span.entity == "PERSON" and span.score < 1.0:
+        if span.score < _BOLD and not _is_borne_out(text, span):
+            return False
         return _is_name(value, policy) and not (
             " " not in value and _AIRPORT_NEXT.match(text, span.end)
         )
-    if span.entity in _ADDRESS_PARTS:
-        return _is_address_part(text, span)
     return True
-
-
-def _is_address_part(text: str, span: Span) -> bool:
-    """Amounts and codes are no part of an address."""
-    value = text[span.start : span.end]
-    if value[:1] in "$€£" or text[max(0, span.start - 1) : span.start] in ("$", "€", "£", "."):
-        return False
-    if span.entity == "BUILDING_NUMBER" and _DATE_FORM.match(value):
-        return False
-    if span.entity == "STREET_NAME":
-        return (
-            sum(c.isalpha() for c in value) > 2
-            and not _CODE.fullmatch(value)
-            and (bool(_STREET.search(value)) or _beside_number(text, span))
-        )
-    return span.entity != "SECONDARY_ADDRESS" or bool(_UNIT.search(value))
 
 
 def _near(text: str, span: Span, words: Sequence[str]) -> bool:
@@ -100,23 +84,58 @@ def _near(text: str, span: Span, words: Sequence[str]) -> bool:
 def _is_phone(text: str, span: Span) -> bool:
     """Digits alone are an order number more often than a phone, and dates look like phones."""
     value = text[span.start : span.end].strip()
-    if _DATE_FORM.fullmatch(value) or not 7 <= sum(c.isdigit() for c in value) <= 15:
+    if _DATE_FORM.fullmatch(value) or not 6 <= sum(c.isdigit() for c in value) <= 21:
         return False
     around = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
     if any(c.isalnum() or c in "$€£_" for c in around):
         return False
-    before = text[max(0, span.start - _CONTEXT_CHARS) : span.start]
-    return bool(_PHONE_FORM.fullmatch(value) or _PHONE_WORDS.search(before))
+    if span.score >= _SURE_PHONE and _PHONE_FORM.fullmatch(value):
+        return True
+    if _ABROAD.match(value) and _PHONE_FORM.fullmatch(value):
+        return True
+    before = text[max(0, span.start - _CONTEXT_CHARS) : span.start].rpartition("\n")[2]
+    return bool(_PHONE_WORDS.search(before) or _PHONE_AFTER.match(text, span.end))
 
 
-def _beside_number(text: str, span: Span) -> bool:
-    """Whether a house number stands next to a name that might be a street's."""
-    return bool(
-        re.search(
-            r"(?<![$€£\w.\-/])\d{1,5}[a-zA-Z]?,?\s$", text[max(0, span.start - 9) : span.start]
-        )
-        or re.match(r"\s\d{1,4}[a-zA-Z]?\b(?!\s?[%$€£])", text[span.end : span.end + 8])
+def _without_greeting(text: str, span: Span, policy: PiiPolicy) -> Span:
+    """Take "merci" from before a guessed name, and whatever else the policy lets pass."""
+    if span.entity != "PERSON" or span.score >= 1.0:
+        return span
+    words = list(re.finditer(r"\S+", text[span.start : span.end]))
+    while len(words) > 1 and words[0][0].strip(",.!").casefold() in policy.allowed:
+        words.pop(0)
+    return replace(span, start=span.start + words[0].start()) if words else span
+
+
+def _is_borne_out(text: str, span: Span) -> bool:
+    """A weak guess needs a capital, and for one word no neighbour with one: "Lumio Desk Lamp"."""
+    value = text[span.start : span.end]
+    if not value[:1].isupper():
+        return False
+    if " " in value:
+        return True
+    return not (
+        _CAPITAL_NEXT.match(text, span.end)
+        or _CAPITAL_BEFORE.search(text[max(0, span.start - 24) : span.start])
     )
+
+
+def _in_company(text: str, span: Span, people: Sequence[Span]) -> Span:
+    """Take for a surname what looks like a city and is named in one breath with a person."""
+    if span.entity == "CITY" and any(
+        _AND.fullmatch(text, one.end, span.start) or _AND.fullmatch(text, span.end, one.start)
+        for one in people
+    ):
+        return replace(span, entity="PERSON")
+    return span
+
+
+def _with_title(text: str, span: Span) -> Span:
+    """Let a person's title go with the name: it tells sex, rank or trade."""
+    if span.entity != "PERSON":
+        return span
+    title = TITLE.search(text[max(0, span.start - 16) : span.start])
+    return replace(span, start=span.start - len(title[0])) if title else span
 
 
 def _is_name(value: str, policy: PiiPolicy) -> bool:
@@ -130,50 +149,3 @@ def _is_name(value: str, policy: PiiPolicy) -> bool:
         and sum(c.isalpha() for c in value) > (1 if value[:1].isupper() else 2)
         and any(word.casefold() not in policy.allowed for word in letters)
     )
-
-
-def _addresses(text: str, parts: Sequence[Span], policy: PiiPolicy) -> list[Span]:
-    groups: list[list[Span]] = []
-    for part in parts:
-        if groups and _JOINT.fullmatch(text, groups[-1][-1].end, part.start):
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    kept = []
-    for group in groups:
-        kinds = {part.entity for part in group}
-        placed = "STREET_NAME" in kinds or {"CITY", "ZIP_CODE"} <= kinds
-        for index, part in enumerate(group):
-            neighbours = group[max(0, index - 1) : index] + group[index + 1 : index + 2]
-            beside_street = any(other.entity == "STREET_NAME" for other in neighbours)
-            if part.entity in ("STREET_NAME", "SECONDARY_ADDRESS") or (
-                part.entity == "BUILDING_NUMBER" and beside_street
-            ):
-                kept.append(Span(part.start, part.end, "ADDRESS", part.score))
-            elif part.entity in ("CITY", "ZIP_CODE") and (
-                placed or _may_stand_alone(text, part, policy)
-            ):
-                kept.append(part)
-    return _join_streets(text, kept)
-
-
-def _may_stand_alone(text: str, part: Span, policy: PiiPolicy) -> bool:
-    if part.entity == "ZIP_CODE":
-        return _near(text, part, _ZIP_WORDS)
-    return policy.lone_cities
-
-
-def _join_streets(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Join a number and its street to the one value that JSON states as `address1`."""
-    joined: list[Span] = []
-    for span in spans:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and last.entity == span.entity == "ADDRESS"
-            and text[last.end : span.start].strip(" ") == ""
-        ):
-            joined[-1] = Span(last.start, span.end, "ADDRESS", max(last.score, span.score))
-        else:
-            joined.append(span)
-    return joined

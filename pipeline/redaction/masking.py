@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from pipeline.redaction.detecting import in_chunks
 from pipeline.redaction.json_text import JsonText, Leaf, Node, Part, Passage, close_json
 from pipeline.redaction.known import entity_at, siblings_of
 from pipeline.redaction.matching import KnownMatcher, PublicNames
@@ -162,7 +163,8 @@ class RecordMask:
         return replace(text, spans, self._names, self._counts, self._policy.allowed)
 
     def _spans(self, text: str, leaf: Leaf) -> list[Span]:
-        return merge([*self._matcher.spans(text), *self._public.drop(text, self._detect(leaf))])
+        known = in_chunks(text, self._matcher.spans)
+        return merge([*known, *self._public.drop(text, self._detect(leaf))])
 
     def _number(self, number: int | float, entity: str | None) -> int | float:
         text = str(abs(number))

@@ -12,8 +12,8 @@ __all__ = ["CARD", "PATTERNS", "SECRETS", "SURROGATE_LIKE"]
 
 _EMAIL: Final = (
     # invisible characters inside an address hide it from a plain pattern, %40 is @ in a URL
-    r"(?<![\w.+%\-])(?!['`{|])[\w.!#$%&'*+/?^`{|}~\u200b-\u200d\u2060\ufeff\-]{1,64}(?:@|%40)"
-    r"(?:[\w\u200b-\u200d\u2060\ufeff\-]{1,63}\.)+[^\W\d_][\w\u200b-\u200d\u2060\ufeff]{1,62}"
+    r"(?<![\w.+%\-])(?!['`{|])[\w.!#$%&'*+/?^`{|}~\u200b-\u200d\u2060\ufeff\-]{1,64}(?:[@＠]|%40)"
+    r"(?:[\w\u200b-\u200d\u2060\ufeff\-]{1,63}[.．])+[^\W\d_][\w\u200b-\u200d\u2060\ufeff]{1,62}"
 )
 CARD: Final = (
     r"(?<![\w.\-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6(?:011|5\d{2}|4[4-9]\d|2\d{2})|35\d{2})"
@@ -26,6 +26,11 @@ _DAY: Final = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?,?\s+\d{4})"
 )
 _BORN: Final = r"(?:\bborn|birth\s?date|birthday|date of birth|\bd\.?o\.?b\b\.?)"
+_PHONE: Final = (
+    # of any country; seldom a phone by itself, so a word that says so must stand near
+    r"(?<![\w$€£./\-+])(?<!\d,)(?:\+|00)?\(?\d{1,5}\)?(?:[ .\-]?\(?\d{1,5}\)?){1,5}(?<=\d)"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w|[.,/]\d|\s?[%€$£])"
+)
 
 SECRETS: Final[Sequence[tuple[str, str]]] = (
     ("aws_access_key", r"\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b"),
@@ -61,7 +66,15 @@ PATTERNS: Final[Sequence[tuple[str, str, str, float]]] = (
         "us_ssn",
         "US_SSN",
         r"(?<![\w\-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w\-])",
+        1.0,
+    ),
+    (
+        "titled",
+        "PERSON",
+        r"(?<=\b(?:Mr|Mrs|Ms|Mx|Dr\.|Prof|Herr|Frau)\.?[ ])"
+        r"\p{Lu}[\p{L}'’\-]+(?:[ ]\p{Lu}[\p{L}'’\-]+)?",
         0.9,
     ),
+    ("phone", "PHONE_NUMBER", _PHONE, 0.3),
 )
 SURROGATE_LIKE: Final = r"\b[A-Z]+(?:_[A-Z]+)*_[BCDFGHJKLMNPQRSTVWXZ]{12}(?![A-Za-z0-9])"

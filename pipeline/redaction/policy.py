@@ -110,6 +110,9 @@ class PiiPolicy(_Strict):
         fields: what happens to the fields of some paths; the first that fits counts.
         surrogates: what stands in the place of personal data.
         phone_regions: where a number without a country code may come from.
+        countries: names of countries; they pass unless `places` says `all`.
+        places: which cities count that stand alone: those where someone is said to live or to
+            be (`at_home`), or `all`, and countries with them.
         max_string_chars: a longer string quarantines its record.
         max_record_chars: a larger record is quarantined.
         regex_timeout_seconds: a pattern that takes longer quarantines the record.
@@ -128,9 +131,10 @@ class PiiPolicy(_Strict):
     public_name_keys: tuple[str, ...] = ()
     fields: tuple[FieldRule, ...] = ()
     surrogates: Replacement = Replacement()
-    lone_cities: bool = False
-    max_string_chars: int = Field(default=400_000, gt=0)
-    max_record_chars: int = Field(default=4_000_000, gt=0)
+    countries: tuple[str, ...] = ()
+    places: Literal["at_home", "all"] = "at_home"
+    max_string_chars: int = Field(default=16_000_000, gt=0)
+    max_record_chars: int = Field(default=32_000_000, gt=0)
     regex_timeout_seconds: float = Field(default=5.0, gt=0)
 
     @functools.cached_property
@@ -155,8 +159,9 @@ class PiiPolicy(_Strict):
 
     @functools.cached_property
     def allowed(self) -> frozenset[str]:
-        """`allow_terms`, case-folded."""
-        return frozenset(term.casefold() for term in self.allow_terms)
+        """`allow_terms` and the countries that pass, case-folded."""
+        countries = self.countries if self.places == "at_home" else ()
+        return frozenset(term.casefold() for term in (*self.allow_terms, *countries))
 
     @functools.cached_property
     def quiet_keys(self) -> frozenset[str]:

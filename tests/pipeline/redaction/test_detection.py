@@ -67,10 +67,36 @@ def test_masked(redactor: Redactor, text: str, secret: str, entity: str) -> None
         "shipping from Germany to the United Kingdom takes 4 to 6 days",
         "commit 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
         "get_order returned status 200 and an empty list",
+        "C'est fait, 189,90 EUR vous reviennent sous RF-227401.",
+        "Oui, il nous reste 26 exemplaires de la veste.",
+        "There's the Lumio Desk Lamp for 42.00 in white.",
     ],
 )
 def test_left_alone(redactor: Redactor, text: str) -> None:
     assert redact(redactor, text) == text
+
+
+def test_a_count_beside_what_sounds_like_a_street_stays(redactor: Redactor) -> None:
+    assert redact(redactor, "Yes, we have 26 of the Cobbler Street Weekender.").startswith(
+        "Yes, we have 26 of the "
+    )
+
+
+def test_a_greeting_stays_before_the_name(redactor: Redactor) -> None:
+    assert redact(redactor, "parfait, merci Harry !").startswith("parfait, merci PERSON_")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14 Fenwick Row\nApt. 164\nSkærbæk\nTromsø 29408",  # a line that no detector knows
+        "PSC 1203, Box 77\nAPO AE 09012",
+        "my address is 48 Harrow Road, Apt. 12, Manchester M14 5TP",
+    ],
+)
+def test_an_address_is_masked_from_end_to_end(redactor: Redactor, text: str) -> None:
+    rest = SURROGATE.sub("", redact(redactor, text).removeprefix("my address is"))
+    assert not any(c.isalnum() for c in rest)
 
 
 def test_allowed_terms_stay(redactor: Redactor) -> None:
