@@ -1,16 +1,15 @@
-"""Facts that can be checked: numbers, dates and ids in a text, and their support."""
+"""Facts that can be checked: numbers, dates, times and ids in a text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from pipeline.redaction.surrogates import SURROGATE
 
-__all__ = ["Fact", "Support", "facts_of", "unsupported"]
+__all__ = ["Fact", "facts_of"]
 
 _MONTHS: Final = {
     name: number
@@ -45,7 +44,7 @@ _TOKENS: Final = re.compile(
   | (?P<named>\b\d{{1,2}}(?:st|nd|rd|th|er|º|°|\.)?\s+(?:de\s+|of\s+)?(?:{_MONTH})\b
               (?:,?\s+(?:de\s+)?\d{{4}})?)
   | (?P<monthfirst>\b(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)
-  | (?P<time>\b\d{{1,2}}:\d{{2}}\b)
+  | (?P<time>\b\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\b)?|\b\d{{1,2}}\s?[ap]\.?m\b)
   | (?P<id>\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z]{{1,6}}(?:-\w+)+\b
            |\b(?=\w*\d)(?=\w*[A-Z])[A-Z0-9]{{5,}}\b|\b[a-z]+(?:_[a-z]+)*_\d{{3,}}\b)
   | (?P<amount>(?:{_CURRENCY})\s?(?:{_NUMBER})|(?:{_NUMBER})\s?(?:{_CURRENCY})(?!\w))
@@ -77,7 +76,8 @@ _LIST_MARK: Final = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]|[-*•])\s+")
 class Fact:
     """One checkable fact: its kind (id, amount, date, time, number) and normal form.
 
-    A number carries the unit of time (or percent) that follows it, if one does.
+    A number carries the unit of time (or percent) that follows it, if one does. A time is (hour,
+    minute) of 24 hours; its unit is `half_day` where morning or evening is not said ("at 7:30").
     """
 
     kind: str
@@ -135,10 +135,20 @@ def _fact(kind: str, token: str) -> Fact | None:
         )
         return Fact("date", (month, int(day.group()))) if day and month else None
     if kind == "time":
-        hours, minutes = token.split(":")
-        return Fact("time", (int(hours), int(minutes)))
+        return _time(token)
     digits = re.search(_NUMBER, token)
     return Fact(kind, _number(digits.group())) if digits else None
+
+
+def _time(token: str) -> Fact:
+    """Read a time of 24 hours, or of 12 with or without its am or pm."""
+    hour, minute = (int(part) for part in re.findall(r"\d+", f"{token}:00")[:2])
+    half = re.search(r"[ap](?=\.?m)", token, re.IGNORECASE)
+    if half and hour <= 12:
+        return Fact("time", (hour % 12 + (12 if half.group() in "pP" else 0), minute))
+    # "07:30" and "7:30:00" are written by clocks of 24 hours, "7:30" by people
+    open_ = 1 <= hour <= 12 and token[0] != "0" and token.count(":") == 1
+    return Fact("time", (hour, minute), "half_day" if open_ else None)
 
 
 def _number(token: str) -> float:
@@ -151,93 +161,3 @@ def _number(token: str) -> float:
     if last >= 0 and len(plain[:last].replace(".", "").replace(",", "")) > 3:
         return float(f"{re.sub('[.,]', '', plain[:last])}.{plain[last + 1 :]}")
     return float(re.sub("[.,]", "", plain))
-
-
-@dataclass
-class Support:
-    """Everything an answer may rest on: what users, tools, documents and the prompt said."""
-
-    ids: set[str] = field(default_factory=set)
-    dates: set[tuple[int, int]] = field(default_factory=set)
-    times: set[tuple[int, int]] = field(default_factory=set)
-    numbers: set[float] = field(default_factory=set)
-    units: dict[float, set[str | None]] = field(default_factory=dict)
-    text: str = ""
-    _money: list[list[float]] = field(default_factory=list)
-
-    def add_text(self, text: str) -> None:
-        """Let the facts of `text` count as supported."""
-        self.text += f"\n{text.upper()}"
-        for fact in facts_of(text):
-            if isinstance(fact.value, str):
-                self.ids.add(fact.value)
-            elif isinstance(fact.value, tuple):
-                (self.dates if fact.kind == "date" else self.times).add(fact.value)
-            else:
-                self.numbers.add(fact.value)
-                self.units.setdefault(fact.value, set()).add(fact.unit)
-
-    def add_json(self, value: Any) -> None:
-        """Let the numbers of a parsed result count, with the lengths of its lists."""
-        numbers: list[float] = []
-        _collect(value, numbers, self.numbers)
-        self.numbers.update(numbers)
-        self._money.append(sorted(set(numbers))[:40])
-
-    def supports(self, fact: Fact) -> bool:
-        """Whether `fact` was said before, or follows from one result by one sum or product."""
-        if fact.kind == "id":
-            return str(fact.value) in self.ids or str(fact.value) in self.text
-        if fact.kind == "date":
-            return fact.value in self.dates
-        if fact.kind == "time":
-            return fact.value in self.times
-        number = float(fact.value)  # type: ignore[arg-type]
-        units = self.units.get(number, set())
-        if fact.unit and units and None not in units and fact.unit not in units:
-            return False  # "4 years" does not follow from "2 to 4 working days"
-        return self._near(number) or self._follows(number)
-
-    def _near(self, number: float) -> bool:
-        if number in self.numbers or round(number, 2) in self.numbers:
-            return True
-        # 21.4 said as 21, 1.25 kg said as 1250 g
-        rounded = number == int(number) and any(
-            abs(n - number) < 0.5 and n != int(n) for n in self.numbers
-        )
-        return rounded or number * 1000 in self.numbers or number / 1000 in self.numbers
-
-    def _follows(self, number: float) -> bool:
-        """Sums, differences and products of two numbers, and whole sums, within 0.01."""
-        for values in self._money:
-            if abs(sum(values) - number) < 0.011:
-                return True
-            known = set(values)
-            for value in values:
-                for other in (number - value, number + value, value - number):
-                    if any(abs(other - k) < 0.011 for k in (round(other, 2),) if k in known):
-                        return True
-                if value > 1 and abs(number / value - round(number / value)) < 1e-6:
-                    factor = round(number / value)
-                    if 2 <= factor <= 20 and float(factor) in known:
-                        return True
-        return False
-
-
-def _collect(value: Any, numbers: list[float], counts: set[float], depth: int = 0) -> None:
-    if depth > 50:
-        return
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _collect(item, numbers, counts, depth + 1)
-    elif isinstance(value, list):
-        counts.add(float(len(value)))
-        for item in value:
-            _collect(item, numbers, counts, depth + 1)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        numbers.append(round(float(value), 6))
-
-
-def unsupported(facts: Iterable[Fact], support: Support) -> list[Fact]:
-    """Those of `facts` that `support` does not hold."""
-    return [fact for fact in facts if not support.supports(fact)]

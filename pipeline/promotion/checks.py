@@ -11,9 +11,10 @@ import orjson
 import re2
 
 from pipeline.grading.conversation import Call
-from pipeline.grading.facts import Fact, facts_of, unsupported
+from pipeline.grading.facts import Fact, facts_of
 from pipeline.grading.language import detect_language
 from pipeline.grading.lexicons import says
+from pipeline.grading.support import unsupported
 from pipeline.ids import canonical_json
 from pipeline.promotion.check_kinds import (
     ArgumentMax,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.grading.conversation import Call, Conversation, Turn
-from pipeline.grading.facts import Support
-from pipeline.grading.support import support_before
+from pipeline.grading.support import Support, support_before
 
 __all__ = ["Episode", "Outcome", "find_episode", "recorded_outcome", "recorded_whole"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.grading.conversation import Call, Conversation, Message, Turn
-from pipeline.grading.facts import Support, facts_of
+from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.grading.speech import admits_failure, holds_back
-from pipeline.grading.support import support_before
+from pipeline.grading.support import Support, support_before
 from pipeline.grading.words import content_words
 from pipeline.registry.rules import EmptyResult, RetrievalMiss, ToolFailure
 

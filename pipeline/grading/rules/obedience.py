@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.grading.conversation import Call, Conversation
-from pipeline.grading.facts import Support, facts_of
+from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.speech import admits_failure
+from pipeline.grading.support import Support
 from pipeline.grading.words import sentences
 from pipeline.redaction.surrogates import SURROGATE
 

@@ -81,6 +81,16 @@ def test_helpfulness(answer: str, expected: tuple[str, str | None]) -> None:
     assert judged("helpfulness", *steps) == expected
 
 
+def test_who_asks_for_what_is_missing_and_says_where_it_stands_deflects_nobody() -> None:
+    asked = [user("When does the blue jacket arrive?")]
+    there = agent("Which order is it? You will find it on our website.")
+    assert judged("helpfulness", *asked, there) == ("unknown", None)
+    assert judged("helpfulness", *asked, agent("You will find it on our website.")) == (
+        "fail",
+        "deflected",
+    )
+
+
 def test_an_answer_without_substance_needs_the_user_to_come_back() -> None:
     hollow = [user("I cannot log in to the account."), agent("Accounts are well protected.")]
     assert judged("helpfulness", *hollow) == ("unknown", None)
@@ -121,6 +131,8 @@ def test_completeness(question: str, answer: str, expected: tuple[str, str | Non
         (["Your refund is 40.00 EUR."], "track", ("unknown", None)),
         (["That is not our problem."], "track", ("fail", "harsh")),
         (["Sorry!"] * 4, "track", ("fail", "apology_loop")),
+        # a patient no to the same wish is no loop of apologies
+        (["I understand. Unfortunately that is not possible."] * 4, "track", ("pass", None)),
         (["Happy to help."], "track", ("pass", None)),
     ],
 )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.grading.facts import Fact, Support, facts_of, unsupported
+from pipeline.grading.facts import Fact, facts_of
+from pipeline.grading.support import Support, unsupported
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,11 @@ from pipeline.grading.facts import Fact, Support, facts_of, unsupported
         ("07.11.2026", [Fact("date", (11, 7))]),
         ("11/25/2026", [Fact("date", (11, 25))]),  # 25 is no month
         ("before 14:00", [Fact("time", (14, 0))]),
+        ("at 02:00 PM", [Fact("time", (14, 0))]),
+        ("after 11am", [Fact("time", (11, 0))]),
+        ("at 12:30 a.m.", [Fact("time", (0, 30))]),
+        ("07:30:00", [Fact("time", (7, 30))]),
+        ("at 7:30", [Fact("time", (7, 30), "half_day")]),  # morning or evening is not said
         ("within 30 days", [Fact("number", 30.0, "day")]),
         ("2 to 4 working days", [Fact("number", 2.0, "day"), Fact("number", 4.0, "day")]),
         ("innerhalb von 30 Tagen", [Fact("number", 30.0, "day")]),
@@ -40,10 +46,11 @@ def test_facts_of(text: str, expected: list[Fact]) -> None:
 
 
 def support() -> Support:
-    """A result of three prices, one twice: 20.00, 2 x 15.50; 51.00 in all."""
+    """A result of two prices, one twice: 20.00, 2 x 15.50; and times of day."""
     made = Support()
     made.add_text("Order P-12345678, placed 2026-11-07, delivery takes 2 to 4 working days")
     made.add_json({"items": [{"price": 20.0, "quantity": 1}, {"price": 15.5, "quantity": 2}]})
+    made.add_text('{"departs": "22:00:00", "booked": "2026-11-07T08:28:51"}; I start at 9')
     return made
 
 
@@ -58,6 +65,12 @@ def support() -> Support:
         ("31.00 EUR", 0),  # 2 x 15.50
         ("two parcels, 2 items", 0),  # the list has two entries
         ("77.77 EUR", 1),
+        ("35.50 EUR and 31.00 EUR, so 66.50 EUR", 0),  # reckoned before the reader's eyes
+        ("departs 10:00 PM", 0),
+        ("departs at 10:00", 0),  # who says no half of the day means either
+        ("departs 10:00 AM", 1),
+        ("booked at 08:28", 0),
+        ("from 09:00 AM on", 0),
         ("4 working days", 0),
         ("4 years", 1),  # only ever said of days
     ],

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.grading.conversation import Call, read_conversation
-from pipeline.grading.facts import Support
+from pipeline.grading.support import Support
 from pipeline.promotion import Outcome, passes, read_checks
 from pipeline.promotion.episodes import find_episode, recorded_outcome
 from pipeline.promotion.synthesis import Failing, plan_checks, teaches

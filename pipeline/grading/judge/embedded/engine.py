@@ -20,7 +20,7 @@ from pipeline.registry import Axis
 
 __all__ = ["EMBEDDED_VERSION", "EmbeddedJudge"]
 
-EMBEDDED_VERSION: Final = "2"
+EMBEDDED_VERSION: Final = "3"
 """Changes whenever a signal may speak otherwise for the same trace."""
 
 _Gather = Callable[[Case, Axis], Iterator[Signal]]

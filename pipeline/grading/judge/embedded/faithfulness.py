@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipeline.grading.conversation import Call, Conversation, Turn
-from pipeline.grading.facts import Fact, facts_of, unsupported
+from pipeline.grading.facts import Fact, facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
-from pipeline.grading.support import support_before
+from pipeline.grading.support import support_before, unsupported
 from pipeline.grading.words import sentences
 
 __all__ = ["claimed_actions", "contradicted_by_user", "facts_supported"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.grading.conversation import Call, Conversation, Message, Turn
-from pipeline.grading.facts import Support, facts_of
+from pipeline.grading.facts import facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
 from pipeline.grading.speech import admits_failure
+from pipeline.grading.support import Support
 from pipeline.grading.words import content_words, split_requests
 
 __all__ = ["deflection", "results_used", "user_reaction", "without_substance"]
@@ -29,9 +30,9 @@ def user_reaction(conversation: Conversation) -> Iterator[Signal]:
 
 
 def deflection(conversation: Conversation) -> Iterator[Signal]:
-    """Find answers that send the user elsewhere or stay general, and give no fact of their own."""
+    """Find answers that send the user elsewhere or stay general, with no fact and no question."""
     for _, user, answer in conversation.answered:
-        if not _asks(user.text) or facts_of(answer.text) or answer.text.rstrip().endswith("?"):
+        if not _asks(user.text) or facts_of(answer.text) or "?" in answer.text:
             continue
         if says(answer.text, "deflects") and not says(answer.text, "hands_over"):
             yield against(

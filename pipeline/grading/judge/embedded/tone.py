@@ -41,8 +41,11 @@ def apology_owed(conversation: Conversation, owed: bool) -> Iterator[Signal]:
 
 
 def apology_loop(conversation: Conversation) -> Iterator[Signal]:
-    """Find more than three answers, and more than half of all, that apologise."""
-    refs = [a.ref for _, _, a in conversation.answered if says(a.text, "apologises")]
+    """Find more than three answers, and more than half of all, that ask to be excused.
+
+    Regret and understanding do not count: who refuses a patient user four times says so each time.
+    """
+    refs = [a.ref for _, _, a in conversation.answered if says(a.text, "asks_pardon")]
     if len(refs) > _LOOP and 2 * len(refs) > len(conversation.answered):
         yield against("apology_loop", f"{len(refs)} answers apologise.", refs)
 
