@@ -142,6 +142,16 @@ def _(params: r.DateLimit, failing: Failing, recorded: Outcome) -> tuple[Check, 
 
 
 @_from_rule.register
+def _(params: r.Eligibility, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
+    return (c.ToolNotCalled(none_of=params.tools),)
+
+
+@_from_rule.register
+def _(params: r.DueCall, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
+    return (c.ToolCalled(any_of=params.tools),)
+
+
+@_from_rule.register
 def _(params: r.TurnLimit, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
     return (c.Effort(most_turns=params.turns),) if params.turns else ()
 

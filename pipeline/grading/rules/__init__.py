@@ -1,6 +1,7 @@
 """The deterministic rules: one function a kind, run over one conversation at a time."""
 
 from pipeline.grading.rules import (
+    arguments,
     citation,
     contract,
     custom,
@@ -10,6 +11,7 @@ from pipeline.grading.rules import (
     expected,
     grounding,
     limits,
+    records,
     security,
     tools,
     trajectory,
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _FAMILIES = (
+    arguments,
     citation,
     contract,
     custom,
@@ -40,6 +43,7 @@ _FAMILIES = (
     expected,
     grounding,
     limits,
+    records,
     security,
     tools,
     trajectory,

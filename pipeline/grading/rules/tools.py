@@ -19,12 +19,21 @@ def confirmation(conversation: Conversation, params: Confirmation, scope: Scope)
     """Before a call that writes, an answer named or asked something and the user did not decline.
 
     The plain form: a write in the turn in which the user first speaks, before the agent has said
-    a word, had no confirmation; nor had one after the user declined.
+    a word, had no confirmation; nor had one after the user declined. Where the yes has to be
+    explicit, the agent had asked whether to go on and the user had agreed, since the last turn in
+    which something was changed; a call that failed needs none.
     """
     writes = [(t, c) for t in conversation.turns for c in t.calls if c.name in params.tools]
     if not writes:
         return SKIPPED
     for turn, call in writes:
+        if params.explicit and not call.failed and not _agreed(conversation, turn, params.tools):
+            return failed(
+                "A tool that writes was called without a yes to what it does.",
+                *(ref for ref in (turn.user.ref if turn.user else None, call.ref) if ref),
+                subject=call.name,
+                error_class="no_explicit_yes",
+            )
         proposal = _proposal(conversation, turn)
         if proposal is None:
             return failed(
@@ -43,6 +52,18 @@ def confirmation(conversation: Conversation, params: Confirmation, scope: Scope)
                 error_class="write_after_no",
             )
     return PASS
+
+
+def _agreed(conversation: Conversation, turn: Turn, tools: tuple[str, ...]) -> bool:
+    """Whether the user has agreed to a proposal since the last turn before `turn` with a write."""
+    for later in reversed(conversation.turns[: turn.number + 1]):
+        if later is not turn and any(c.name in tools and not c.failed for c in later.calls):
+            return False
+        asked = [t.answer for t in conversation.turns[: later.number] if t.answer]
+        proposed = bool(asked) and says(asked[-1].text, "proposes")
+        if proposed and later.user and says(later.user.text, "agrees"):
+            return True
+    return False
 
 
 def _proposal(conversation: Conversation, turn: Turn) -> str | None:

@@ -9,10 +9,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from pipeline.grading.conversation import Call, Conversation
-from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
-from pipeline.grading.rules.reading import argument
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
+from pipeline.grading.rules.reading import argument, values_under
 from pipeline.ids import canonical_json
-from pipeline.registry.rules import ToolArguments, ToolOrder, ToolUse
+from pipeline.registry.rules import DueCall, ToolArguments, ToolOrder, ToolUse, UnansweredCall
 
 __all__: list[str] = []
 
@@ -43,16 +43,17 @@ def tool_use(conversation: Conversation, params: ToolUse, scope: Scope) -> Findi
 
 @checks(ToolOrder)
 def tool_order(conversation: Conversation, params: ToolOrder, scope: Scope) -> Finding:
-    """Before each call of `then`, a call of `first` succeeded: about the same thing, if told."""
+    """Before each call of `then`, a call of `first` succeeded: about the same thing, if told.
+
+    The first call shares the argument `same`, or gave an object of that key and value: an order
+    that was just placed has been seen.
+    """
     seen = False
-    before: list[Call] = []
+    done: list[Call] = []
     for call in conversation.calls:
         if call.name in params.then:
             seen = True
-            about = params.same
-            if not any(
-                about is None or argument(b, about) == argument(call, about) for b in before
-            ):
+            if not any(_same(earlier, call, params.same) for earlier in done):
                 return failed(
                     "A tool was called before the one that has to come first had succeeded.",
                     call.ref,
@@ -60,8 +61,47 @@ def tool_order(conversation: Conversation, params: ToolOrder, scope: Scope) -> F
                     error_class="out_of_order",
                 )
         elif call.name in params.first and not call.failed:
-            before.append(call)
+            done.append(call)
     return PASS if seen else SKIPPED
+
+
+def _same(earlier: Call, call: Call, key: str | None) -> bool:
+    if key is None or argument(earlier, key) == argument(call, key):
+        return True
+    return argument(call, key) in values_under(earlier.result, key)
+
+
+@checks(DueCall)
+def due_call(conversation: Conversation, params: DueCall, scope: Scope) -> Finding:
+    """Where the user says one of `when`, one of the tools is called in the conversation."""
+    for turn in conversation.turns:
+        if turn.user and any(search(pattern, turn.user.text) for pattern in params.when):
+            if any(call.name in params.tools for call in conversation.calls):
+                return PASS
+            return failed(
+                "What the user said calls for a tool, and none that serves was called.",
+                turn.user.ref,
+                subject=params.tools[0],
+                error_class="call_missing",
+            )
+    return SKIPPED
+
+
+@checks(UnansweredCall)
+def unanswered_call(conversation: Conversation, params: UnansweredCall, scope: Scope) -> Finding:
+    """After the last call the agent says something, unless the call itself closes the talk."""
+    if not conversation.calls:
+        return SKIPPED
+    last = conversation.turns[-1]
+    heard = last.answer is not None and last.answer.index == conversation.message_count - 1
+    if not last.calls or heard or last.calls[-1].name in params.closing:
+        return PASS
+    return failed(
+        "The conversation ends with a call of which the user heard nothing.",
+        last.calls[-1].ref,
+        subject=last.calls[-1].name,
+        error_class="unanswered",
+    )
 
 
 @checks(ToolArguments)

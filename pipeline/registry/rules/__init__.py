@@ -28,11 +28,19 @@ from pipeline.registry.rules.dialogue import (
     TurnLimit,
 )
 from pipeline.registry.rules.examples import Example, ExampleDocument, ExampleStep
+from pipeline.registry.rules.records import (
+    Condition,
+    Eligibility,
+    KeptFields,
+    KnownArguments,
+    StatedArguments,
+)
 from pipeline.registry.rules.rule import GradeAxis, Params, Rule
 from pipeline.registry.rules.tools import (
     AmountLimit,
     Confirmation,
     DateLimit,
+    DueCall,
     EmptyResult,
     ExpectedTool,
     RepeatedCall,
@@ -41,6 +49,7 @@ from pipeline.registry.rules.tools import (
     ToolOrder,
     ToolUse,
     Trajectory,
+    UnansweredCall,
 )
 
 __all__ = [
@@ -49,8 +58,11 @@ __all__ = [
     "AskedItem",
     "Citation",
     "Complaint",
+    "Condition",
     "Confirmation",
     "DateLimit",
+    "DueCall",
+    "Eligibility",
     "EmptyResult",
     "Escalation",
     "Example",
@@ -61,6 +73,8 @@ __all__ = [
     "GradeAxis",
     "Injection",
     "JsonContract",
+    "KeptFields",
+    "KnownArguments",
     "Language",
     "LeakedPrompt",
     "LeakedSecret",
@@ -73,6 +87,7 @@ __all__ = [
     "RepeatedCall",
     "RetrievalMiss",
     "Rule",
+    "StatedArguments",
     "ToolArguments",
     "ToolFailure",
     "ToolOrder",
@@ -80,4 +95,5 @@ __all__ = [
     "Trajectory",
     "Truncated",
     "TurnLimit",
+    "UnansweredCall",
 ]

@@ -28,10 +28,17 @@ from pipeline.registry.rules.dialogue import (
     TurnLimit,
 )
 from pipeline.registry.rules.examples import Example
+from pipeline.registry.rules.records import (
+    Eligibility,
+    KeptFields,
+    KnownArguments,
+    StatedArguments,
+)
 from pipeline.registry.rules.tools import (
     AmountLimit,
     Confirmation,
     DateLimit,
+    DueCall,
     EmptyResult,
     ExpectedTool,
     RepeatedCall,
@@ -40,6 +47,7 @@ from pipeline.registry.rules.tools import (
     ToolOrder,
     ToolUse,
     Trajectory,
+    UnansweredCall,
 )
 
 __all__ = ["GradeAxis", "Params", "Rule"]
@@ -53,12 +61,16 @@ Params = Annotated[
     | Complaint
     | Confirmation
     | DateLimit
+    | DueCall
+    | Eligibility
     | EmptyResult
     | Escalation
     | ExpectedTool
     | ForgottenConstraint
     | Injection
     | JsonContract
+    | KeptFields
+    | KnownArguments
     | Language
     | LeakedPrompt
     | LeakedSecret
@@ -67,13 +79,15 @@ Params = Annotated[
     | Register
     | RepeatedCall
     | RetrievalMiss
+    | StatedArguments
     | ToolArguments
     | ToolFailure
     | ToolOrder
     | ToolUse
     | Trajectory
     | Truncated
-    | TurnLimit,
+    | TurnLimit
+    | UnansweredCall,
     Field(discriminator="kind"),
 ]
 

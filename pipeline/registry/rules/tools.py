@@ -8,12 +8,13 @@ from typing import Any, Literal
 from jsonschema import Draft202012Validator, SchemaError
 from pydantic import Field, field_validator
 
-from pipeline.registry.rules.base import Parameters
+from pipeline.registry.rules.base import Parameters, Pattern
 
 __all__ = [
     "AmountLimit",
     "Confirmation",
     "DateLimit",
+    "DueCall",
     "EmptyResult",
     "ExpectedTool",
     "RepeatedCall",
@@ -22,6 +23,7 @@ __all__ = [
     "ToolOrder",
     "ToolUse",
     "Trajectory",
+    "UnansweredCall",
 ]
 
 
@@ -50,6 +52,7 @@ class Confirmation(Parameters):
 
     kind: Literal["confirmation"] = "confirmation"
     tools: tuple[str, ...] = Field(min_length=1)
+    explicit: bool = Field(False, description="a yes to a proposal, since the last change")
 
 
 class ToolFailure(Parameters):
@@ -115,6 +118,21 @@ class DateLimit(Parameters):
     since: str = Field(description="key of the date in an earlier result, e.g. delivered_on")
     days: int = Field(ge=0)
     same: str | None = Field(None, description="argument that both calls share, e.g. order_id")
+
+
+class DueCall(Parameters):
+    """Where the user says something, a tool that it calls for runs."""
+
+    kind: Literal["due_call"] = "due_call"
+    when: tuple[Pattern, ...] = Field(min_length=1, description="in the user's words")
+    tools: tuple[str, ...] = Field(min_length=1, description="one of them is called, any time")
+
+
+class UnansweredCall(Parameters):
+    """The conversation does not end with a call of which the user hears nothing."""
+
+    kind: Literal["unanswered_call"] = "unanswered_call"
+    closing: tuple[str, ...] = Field((), description="tools that may end it: they hand over")
 
 
 class Trajectory(Parameters):

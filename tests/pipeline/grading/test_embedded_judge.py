@@ -81,6 +81,22 @@ def test_helpfulness(answer: str, expected: tuple[str, str | None]) -> None:
     assert judged("helpfulness", *steps) == expected
 
 
+def test_what_an_answer_worked_out_may_be_said_again() -> None:
+    seats = call("get_seats", {}, [{"price": 282}])
+    back = call("get_seats", {"way": "back"}, [{"price": 443}])
+    sum_shown = [user("And both?"), back, agent("$282 and $443, that is $725.")]
+    again = [user("So?"), agent("It stays at $725.")]
+    assert judged("faithfulness", user("Price?"), seats, agent("$282."), *sum_shown, *again) == (
+        "pass",
+        None,
+    )
+    new = [user("So?"), agent("It is $727 now.")]
+    assert judged("faithfulness", user("Price?"), seats, agent("$282."), *sum_shown, *new) == (
+        "fail",
+        "unsupported_fact",
+    )
+
+
 def test_who_asks_for_what_is_missing_and_says_where_it_stands_deflects_nobody() -> None:
     asked = [user("When does the blue jacket arrive?")]
     there = agent("Which order is it? You will find it on our website.")

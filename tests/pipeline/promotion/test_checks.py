@@ -209,6 +209,18 @@ MADE = [
         "create_return",
         Outcome((), (call("create_return"),)),
     ),
+    (
+        "eligibility",
+        {"tools": ["cancel_order"], "any_of": [{"field": "fare", "one_of": ["flex"]}]},
+        "cancel_order",
+        Outcome((), (call("cancel_order"),)),
+    ),
+    (
+        "due_call",
+        {"when": ["lost"], "tools": ["find_customer"]},
+        "find_customer",
+        Outcome(("Then look for it.",), ()),
+    ),
     ("tool_failure", {"shape": "ignored"}, None, Outcome(("It arrives on Monday.",), ())),
     ("empty_result", {}, None, Outcome(("There is no such order.",), ())),
     ("repeated_call", {"times": 3}, None, Outcome((), (call("a"),) * 3)),

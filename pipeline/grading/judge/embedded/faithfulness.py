@@ -23,14 +23,17 @@ def facts_supported(conversation: Conversation) -> Iterator[Signal]:
     """Compare every id, amount, date, time and number of each answer with its support.
 
     Against: a fact that neither the prompt, the user, a tool nor a document gave, nor one sum
-    or product of them. In favour: answers with facts that are all supported.
+    or product of them. In favour: answers with facts that are all supported. What an earlier
+    answer had worked out for all to see may be said again.
     """
     seen: list[str] = []
+    stood: set[Fact] = set()
     for turn, _, answer in conversation.answered:
         facts = facts_of(answer.text)
         if not facts:
             continue
-        missing = unsupported(facts, support_before(conversation, turn))
+        support = support_before(conversation, turn)
+        missing = [fact for fact in unsupported(facts, support) if fact not in stood]
         if missing:
             yield against(
                 "unsupported_fact",
@@ -39,6 +42,7 @@ def facts_supported(conversation: Conversation) -> Iterator[Signal]:
                 missing[0].kind,
             )
             return
+        stood.update(facts)
         seen.append(answer.ref)
     if seen:
         yield in_favour("facts_supported", "Every checkable fact stated was given before.", seen)
