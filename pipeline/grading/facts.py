@@ -37,22 +37,25 @@ _NUMBER: Final = r"\d{1,3}(?:[.,'\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]
 _CURRENCY: Final = r"€|\$|£|EUR|USD|GBP|CHF|euros?|dollars?|pounds?|Euro"
 _TOKENS: Final = re.compile(
     rf"""
-    (?P<surrogate>{SURROGATE.pattern})
+    (?P<surrogate>(?<![A-Z]){SURROGATE.pattern})
   | (?P<url>https?://\S+)
   | (?P<iso>\b\d{{4}}-\d{{2}}-\d{{2}}(?:T[\d:.]+Z?)?)
   | (?P<dmy>\b\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{4}}|\d{{2}})\b)
   | (?P<named>\b\d{{1,2}}(?:st|nd|rd|th|er|º|°|\.)?\s+(?:de\s+|of\s+)?(?:{_MONTH})\b
               (?:,?\s+(?:de\s+)?\d{{4}})?)
-  | (?P<monthfirst>\b(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)
+  | (?P<monthfirst>\b(?=[^\W\d_]{{3,10}}\.?\s+\d)(?:{_MONTH})
+              \.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)
   | (?P<time>\b\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\b)?|\b\d{{1,2}}\s?[ap]\.?m\b)
   | (?P<id>\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z]{{1,6}}(?:-\w+)+\b
            |\b(?=\w*\d)(?=\w*[A-Z])[A-Z0-9]{{5,}}\b|\b[a-z]+(?:_[a-z]+)*_\d{{3,}}\b)
-  | (?P<amount>(?:{_CURRENCY})\s?(?:{_NUMBER})|(?:{_NUMBER})\s?(?:{_CURRENCY})(?!\w))
+  | (?P<amount>(?=[€$£EUGCDP])(?:{_CURRENCY})\s?(?:{_NUMBER})
+              |(?=\d)(?:{_NUMBER})\s?(?:{_CURRENCY})(?!\w))
   | (?P<long>\b\d{{7,}}\b)
   | (?P<number>(?<![\w.])(?:{_NUMBER})(?![\w]))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TELLING: Final = re.compile(r"[\d_]")  # every fact holds a digit, or is a surrogate
 _UNITS: Final = {
     stem: unit
     for unit, stems in {
@@ -91,6 +94,8 @@ def facts_of(text: str) -> tuple[Fact, ...]:
 
     A date is (month, day), since years are often left out.
     """
+    if not _TELLING.search(text):
+        return ()
     found: dict[Fact, None] = {}
     plain = _LIST_MARK.sub(" ", text)
     for match in _TOKENS.finditer(plain):
@@ -108,11 +113,15 @@ def _unit_after(text: str, position: int) -> str | None:
     for word in following:
         if word in ".;!?\n":
             return None
-        unit = _UNITS.get(word.lower())
-        stems = (stem for stem in _UNITS if len(stem) > 2 and word.lower().startswith(stem))
-        if unit or (unit := next((_UNITS[stem] for stem in stems), None)):
+        if unit := _unit(word.lower()):
             return unit
     return None
+
+
+@lru_cache(maxsize=8_192)
+def _unit(word: str) -> str | None:
+    stems = (stem for stem in _UNITS if len(stem) > 2 and word.startswith(stem))
+    return _UNITS.get(word) or next((_UNITS[stem] for stem in stems), None)
 
 
 def _fact(kind: str, token: str) -> Fact | None:

@@ -34,6 +34,7 @@ _ABOUT_DOCUMENTS: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4_096)
 def detect_language(
     text: str, languages: tuple[str, ...], confidence: float, letters: int
 ) -> str | None:
@@ -58,6 +59,7 @@ def likely_language(text: str, languages: tuple[str, ...]) -> str | None:
     return _rank(plain[:2000], languages)[0] if sum(map(str.isalpha, plain)) >= 4 else None
 
 
+@lru_cache(maxsize=4_096)
 def requested_language(text: str) -> str | None:
     """The language that the user asks to be answered in, if one is named that way."""
     for code, pattern in _REQUEST.items():

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.embedding import Embedder, Vectors, word_embedder
 from pipeline.grading.lexicons import LANGUAGES, phrases
@@ -34,9 +35,14 @@ def leaning(sentence: str, towards: str, against: str) -> float:
 @lru_cache(maxsize=65_536)
 def likeness_to(sentence: str, examples: tuple[str, ...]) -> float:
     """The cosine of `sentence` with its nearest of `examples`, 4 decimals; numbers left out."""
+    return round(float(np.max(_vectors(examples) @ _vector(sentence), initial=-1.0)), 4)
+
+
+@lru_cache(maxsize=16_384)
+def _vector(sentence: str) -> NDArray[np.float32]:
+    """A sentence is held against several lists, and its vector costs more than all of them."""
     plain = _CODES.sub(" ", SURROGATE.sub(" ", sentence)).strip().lower()
-    vector = _embedder().embed([plain])[0]
-    return round(float(np.max(_vectors(examples) @ vector, initial=-1.0)), 4)
+    return _embedder().embed([plain])[0]  # type: ignore[no-any-return]
 
 
 @cache

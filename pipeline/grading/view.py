@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Call", "Conversation", "Document", "Message", "Turn", "is_empty"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,23 @@ class Conversation:
     def user_text(self) -> str:
         """All that the user wrote."""
         return "\n".join(turn.user.text for turn in self.turns if turn.user)
+
+    @cached_property
+    def _derived(self) -> dict[object, Any]:
+        return {}
+
+    def once(self, name: object, derive: Callable[[], T]) -> T:
+        """What `derive` gives, worked out once for the conversation however many rules ask.
+
+        Args:
+            name: tells it from all else that is derived; holds whatever `derive` depends on
+                besides the conversation.
+            derive: works it out.
+        """
+        if name not in self._derived:
+            self._derived[name] = derive()
+        found: T = self._derived[name]
+        return found
 
     def next_user(self, turn: Turn) -> Message | None:
         """What the user said after `turn`."""

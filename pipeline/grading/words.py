@@ -19,9 +19,13 @@ _REQUEST_SPLIT: Final = re.compile(r"(?<=[?!.])\s+|\n+|;\s+")
 @lru_cache(maxsize=8_192)
 def content_words(text: str) -> frozenset[str]:
     """The stems (six letters, lower case) of words of four letters or more that say something."""
-    stop = frozenset().union(*(words(code, "function_words") for code in LANGUAGES))
     found = _WORD.findall(SURROGATE.sub(" ", text).lower())
-    return frozenset(word[:6] for word in found if word not in stop)
+    return frozenset(word[:6] for word in found if word not in _silent())
+
+
+@cache
+def _silent() -> frozenset[str]:
+    return frozenset().union(*(words(code, "function_words") for code in LANGUAGES))
 
 
 def sentences(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`make bench`: speed against peers, then findings against the ground truth of two seeds."""
+"""`make bench`: speed against peers, findings against two seeds' ground truth, real runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import polars as pl
 from tests.bench.findings import coverage, grade_everything, score_kinds
 from tests.bench.ingest import compare
 from tests.bench.judging import compare_judging
+from tests.bench.real_runs import main as real_runs
 from tests.bench.redaction import compare_redaction
+from tests.bench.rules import compare_rules
 
 _DAYS, _BUDGET = 14, 40
 _RUNS = (("tuned", 7), ("held_out", 31))
@@ -52,7 +54,10 @@ def main() -> None:
         print(f"Does a day's 95 % interval at a budget of {_BUDGET} cover the true failure rate?")
         print(coverage(graded))
         print(f"({time.perf_counter() - started:.0f} s)")
+        if phrases == "tuned":
+            compare_rules(graded.redacted, graded.sampled)
         sys.stdout.flush()
+    real_runs()
 
 
 if __name__ == "__main__":

@@ -56,6 +56,10 @@ class Graded:
     """trace_id, day, kinds, checks (failing), by_rule, judged."""
     samples: pl.DataFrame
     """trace_id, inclusion_probability, day at the small budget."""
+    redacted: pl.DataFrame
+    """Rows of `redacted_traces`."""
+    sampled: pl.DataFrame
+    """Rows of `stratified_samples`, of everything."""
 
 
 def grade_everything(folder: Path, *, seed: int, phrases: str, days: int, budget: int) -> Graded:
@@ -68,7 +72,7 @@ def grade_everything(folder: Path, *, seed: int, phrases: str, days: int, budget
     key = load_key(place.keys / "surrogate.key", {}, create=True)
     content = load_key(place.keys / "content.key", {}, create=True)
     redactor = Redactor(load_policy(place.registry / "pii_policy.yaml"), key)
-    graded, sampled = [], []
+    graded, sampled, kept, all_samples = [], [], [], []
     for window in days_between(start, start + timedelta(days=days - 1)):
         registry = load_registry(place.registry, window)
         raw = assemble_day(place, window, registry, content.subkey("user")).traces
@@ -78,10 +82,17 @@ def grade_everything(folder: Path, *, seed: int, phrases: str, days: int, budget
         judge = make_judge(registry, place.ledger)
         grades = grade_traces(redacted, everything, registry, judge).frame
         graded.append(_by_trace(grades, window))
+        kept.append(redacted)
+        all_samples.append(everything)
         sampled.append(drawn.select("trace_id", "inclusion_probability", day=pl.lit(window.key)))
     truth = pl.read_parquet(place.simulated / "ground_truth.parquet")
     kinds = truth.select("trace_id", kinds="failure_kinds", intent="intent")
-    return Graded(pl.concat(graded).join(kinds, on="trace_id"), pl.concat(sampled))
+    return Graded(
+        pl.concat(graded).join(kinds, on="trace_id"),
+        pl.concat(sampled),
+        pl.concat(kept),
+        pl.concat(all_samples),
+    )
 
 
 def _with_budget(registry: Registry, budget: int | str) -> Registry:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import re2
-
 from pipeline.grading.conversation import Conversation, Message, Turn
 from pipeline.grading.facts import Fact, facts_of
-from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, compiled, failed
 from pipeline.grading.speech import holds_back
 from pipeline.grading.words import content_words, sentences
 from pipeline.registry.rules import Citation
@@ -27,7 +25,7 @@ def citation(conversation: Conversation, params: Citation, scope: Scope) -> Find
     Due are answers of an intent that cites, and, whatever the intent, answers that took what
     they say from documents alone (see `_rests_on`).
     """
-    pattern = re2.compile(params.pattern)
+    pattern = compiled(params.pattern)
     if params.demand == "exists":
         return _cited_exist(conversation, pattern)
     if params.demand == "holds":
@@ -99,9 +97,6 @@ def _cited_hold(conversation: Conversation, pattern: Any) -> Finding:
     known = {document.id.upper(): document for document in conversation.documents}
     seen = False
     for turn, user, answer in conversation.answered:
-        given = set(facts_of(user.text))
-        for call in turn.calls:
-            given |= set(facts_of(call.result_text))
         for sentence in sentences(answer.text):
             cited = [known.get(m.group(1).upper()) for m in pattern.finditer(sentence)]
             documents = [document for document in cited if document]
@@ -110,7 +105,10 @@ def _cited_hold(conversation: Conversation, pattern: Any) -> Finding:
             seen = True
             told = {fact for document in documents for fact in facts_of(document.content)}
             claims = {f for f in facts_of(pattern.sub(" ", sentence)) if _is_particular(f)}
-            if claims - told - given:
+            claims -= told
+            for text in (user.text, *(call.result_text for call in turn.calls)) if claims else ():
+                claims -= set(facts_of(text))
+            if claims:
                 return failed(
                     "The answer cites a source for a number or date that is not in it.",
                     documents[0].ref,

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import re2
-
 from pipeline.grading.conversation import Conversation, Message, Turn
 from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
-from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
+from pipeline.grading.rules.kinds import (
+    PASS,
+    SKIPPED,
+    Finding,
+    Scope,
+    checks,
+    compiled,
+    failed,
+    search,
+)
 from pipeline.grading.words import split_requests
 from pipeline.registry.rules import AskedAgain, AskedItem, Complaint, Escalation
 
@@ -102,7 +109,7 @@ def _states(answer: Message) -> bool:
 
 
 def _values(item: AskedItem, text: str) -> set[str]:
-    return {m.group() for pattern in item.given for m in re2.finditer(pattern, text)}
+    return {m.group() for pattern in item.given for m in compiled(pattern).finditer(text)}
 
 
 def _asks_for(item: AskedItem, text: str, values: set[str]) -> bool:

@@ -114,13 +114,13 @@ def unused_id(conversation: Conversation, neutral: tuple[str, ...]) -> tuple[str
         return None
     first = min(given.values(), key=lambda turn: turn.number)
     made = [call for call in first.calls if call.name not in neutral]
-    everything = "\n".join(
-        [f"{c.arguments_text}\n{c.result_text}" for c in conversation.calls]
-        + [message.text for turn in conversation.turns for message in turn.texts]
-    )
     if not made or any(c.failed or c.empty for c in made) or first.user is None:
         return None
     if first.answer and ("?" in first.answer.text or admits_failure(first.answer.text)):
         return None  # it asks on or owns that it could not: no answer stands on the call
-    used = any(value in everything.upper() for value in given)
+    everything = "\n".join(
+        [f"{c.arguments_text}\n{c.result_text}" for c in conversation.calls]
+        + [message.text for turn in conversation.turns for message in turn.texts]
+    ).upper()
+    used = any(value in everything for value in given)
     return None if used else (first.user.ref, made[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from pipeline.grading.conversation import Conversation
@@ -38,15 +39,24 @@ _TARGET: Final = re.compile(
 def suspected_orders(conversation: Conversation, patterns: tuple[str, ...]) -> tuple[Order, ...]:
     """All suspected injections in what users wrote and tools returned, in order."""
     relayed = {order.ref for order, _ in relayed_addresses(conversation)}
-    return tuple(
-        source
-        for source in sources(conversation)
-        if source.ref in relayed
-        or _HIDDEN.search(source.text)
-        or says(visible(source.text), "gives_orders")
-        or any(search(pattern, source.text) for pattern in patterns)
-        or _sounds_like_order(source.text)
-    )
+
+    def find() -> tuple[Order, ...]:
+        return tuple(
+            source
+            for source in sources(conversation)
+            if source.ref in relayed
+            or _gives_orders(source.text)
+            or any(search(pattern, source.text) for pattern in patterns)
+        )
+
+    return conversation.once(("suspected_orders", patterns), find)
+
+
+@lru_cache(maxsize=4_096)
+def _gives_orders(text: str) -> bool:
+    """Whether a text hides signs, or holds or sounds like an order to an agent."""
+    hidden = _HIDDEN.search(text) is not None
+    return hidden or says(visible(text), "gives_orders") or _sounds_like_order(text)
 
 
 def _sounds_like_order(text: str) -> bool:

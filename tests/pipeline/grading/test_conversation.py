@@ -63,3 +63,16 @@ def test_a_long_text_keeps_head_and_tail() -> None:
     view = conversation(user("a" * 50_000 + "z"), agent("So."))
     assert len(view.user_text) < 21_000
     assert view.user_text[0] + view.user_text[-1] == "az"
+
+
+def test_what_rules_derive_is_worked_out_once_for_each_conversation() -> None:
+    asked: list[str] = []
+
+    def derive() -> str:
+        asked.append("again")
+        return "derived"
+
+    one, other = conversation(user("Hi")), conversation(user("Hi"))
+    assert [one.once("words", derive), one.once("words", derive)] == ["derived"] * 2
+    assert other.once("words", derive) == other.once(("words", 2), derive) == "derived"
+    assert len(asked) == 3
