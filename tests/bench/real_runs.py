@@ -141,6 +141,7 @@ def main() -> None:
     if not shared.is_dir():
         print(f"\n== real runs: none at {shared}; set CASELAW_SHARED to their folder ==")
         return
+    pl.Config(tbl_rows=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
     for half in sys.argv[1:] or ["even", "odd"]:
         with tempfile.TemporaryDirectory() as folder:
             grades = grade_runs(Path(folder) / "data", read_runs(shared, odd=half == "odd"))
@@ -158,7 +159,14 @@ def main() -> None:
             .sort("unsolved", "check", descending=[True, False])
         )
         judged = grades.filter(pl.col("layer") == "judge")
-        print(judged.group_by("axis").agg(pl.col("verdict").value_counts()).sort("axis"))
+        counts = [
+            judged.filter(verdict=word).group_by("axis").agg(pl.len().alias(word))
+            for word in ("pass", "fail", "unknown")
+        ]
+        table = judged.select("axis").unique()
+        for count in counts:
+            table = table.join(count, on="axis", how="left")
+        print(table.fill_null(0).sort("axis"))
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ def kept_fields(conversation: Conversation, params: KeptFields, scope: Scope) ->
     seen = False
     for turn, call in calls_of(conversation, params.tools):
         record = record_before(conversation, call, params.same, params.tools)
-        if record is None or not (
-            not params.when or any(_holds(c, [record], conversation, turn) for c in params.when)
-        ):
+        if record is None:
+            continue
+        if params.when and not any(_holds(c, [record], conversation, turn) for c in params.when):
             continue
         seen = True
         changed = _changed(call, record, params)
@@ -72,7 +72,7 @@ def kept_fields(conversation: Conversation, params: KeptFields, scope: Scope) ->
 def _changed(call: Call, record: dict[str, Any], params: KeptFields) -> str | None:
     """The first field that the call would change although it may not."""
     for path in params.keep:
-        wanted, known = (sorted(map(str, values_at(v, path))) for v in (call.arguments, record))
+        wanted, known = (sorted(map(_form, values_at(v, path))) for v in (call.arguments, record))
         if wanted and known and wanted != known:
             return path
     for path in params.keep_length:
@@ -84,6 +84,12 @@ def _changed(call: Call, record: dict[str, Any], params: KeptFields) -> str | No
             if isinstance(new, int | float) and isinstance(old, int | float) and new < old:
                 return path
     return None
+
+
+def _form(value: Any) -> str:
+    """A value as text, in which 20 and 20.0 are one."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(float(value)) if number else str(value)
 
 
 def _records(

@@ -78,6 +78,8 @@ LATER = [{"on": "2026-12-01"}, {"on": "2026-12-03"}]
         ([booking(), change(fare="flex"), change(nights=LATER)], ("pass", None)),
         ([booking(), change(guests=[{"n": 3}, {"n": 4}])], ("pass", None)),
         ([booking(), change(guests=[{"n": 3}])], ("fail", "changed")),
+        ([booking(size=20), change(size=20.0)], ("pass", None)),
+        ([booking(size=20), change(size=21)], ("fail", "changed")),
         ([booking(), change(beds=3)], ("pass", None)),
         ([booking(), change(beds=1)], ("fail", "changed")),
         ([change(beds=1)], ("skipped", None)),
@@ -87,7 +89,7 @@ def test_kept_fields(calls: list[dict[str, Any]], expected: tuple[str, str | Non
     params = {
         "tools": ["change"],
         "same": "booking_id",
-        "keep": ["nights.on"],
+        "keep": ["nights.on", "size"],
         "keep_length": ["guests"],
         "not_less": ["beds"],
         "when": [{"field": "fare", "one_of": ["saver"]}],
