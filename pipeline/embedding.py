@@ -81,9 +81,11 @@ class WordVectors:
         """Return unit vectors of shape (len(texts), 256); an empty text is the zero vector."""
         vectors = np.zeros((len(texts), self._table.shape[1]), dtype=np.float32)
         cleaned = [_valid(text) for text in texts]
-        for row, encoding in enumerate(
-            self._tokenizer.encode_batch(cleaned, add_special_tokens=False)
-        ):
+        if len(cleaned) == 1:  # the same tokens, without the price of starting threads
+            encodings = [self._tokenizer.encode(cleaned[0], add_special_tokens=False)]
+        else:
+            encodings = self._tokenizer.encode_batch(cleaned, add_special_tokens=False)
+        for row, encoding in enumerate(encodings):
             if encoding.ids:
                 vectors[row] = _unit(self._table[encoding.ids].mean(axis=0))
         return vectors

@@ -36,7 +36,7 @@ def language(conversation: Conversation, params: Language, scope: Scope) -> Find
         if wanted is None:
             wanted = _tell(f"{before}\n{user.text}", params)
         before = user.text
-        spoken = _tell(answer.text, params)
+        spoken = _tell(answer.text, params) if wanted is not None else None
         if wanted is None or spoken is None:
             continue
         told = True
