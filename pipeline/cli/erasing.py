@@ -39,7 +39,7 @@ def forget(
     from pipeline.ingest.suppression import Kind, SuppressionBroken
     from pipeline.lease import StillWorking
     from pipeline.promotion import SuiteFileError
-    from pipeline.redaction.keys import KeyRefused
+    from pipeline.redaction.replacement.keys import KeyRefused
 
     kinds: dict[Kind, str | None] = {"user": user, "session": session, "trace": trace}
     given = [(kind, value) for kind, value in kinds.items() if value is not None]

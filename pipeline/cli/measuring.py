@@ -15,8 +15,8 @@ from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
     from pipeline.redaction import PiiPolicy
-    from pipeline.redaction.corpora import LabelledText
-    from pipeline.redaction.scoring import EntityScore, Miss, Scores
+    from pipeline.redaction.quality.corpora import LabelledText
+    from pipeline.redaction.quality.scoring import EntityScore, Miss, Scores
     from pipeline.redaction.spans import Span
 
 __all__ = ["measure"]
@@ -32,8 +32,8 @@ def measure(place: DataDir, corpus: Path, thresholds: Path | None, as_json: bool
         be read, 4 the corpus has no label that a threshold asks for.
     """
     from pipeline.redaction import PolicyRefused, load_policy
-    from pipeline.redaction.corpora import CorpusError, read_corpus
-    from pipeline.redaction.scoring import Thresholds, ThresholdsRefused, judge, score
+    from pipeline.redaction.quality.corpora import CorpusError, read_corpus
+    from pipeline.redaction.quality.scoring import Thresholds, ThresholdsRefused, judge, score
 
     try:
         wanted = Thresholds.read(thresholds) if thresholds else Thresholds()
@@ -59,8 +59,8 @@ def measure(place: DataDir, corpus: Path, thresholds: Path | None, as_json: bool
 def _find(texts: Sequence[LabelledText], policy: PiiPolicy) -> list[Sequence[Span] | None]:
     """Detect in every text; progress goes to stderr."""
     from pipeline.redaction import FieldPolicy
-    from pipeline.redaction.detecting import Detectors
-    from pipeline.redaction.json_text import Leaf
+    from pipeline.redaction.detection.detectors import Detectors
+    from pipeline.redaction.notation.json_text import Leaf
 
     detectors = Detectors(policy, FieldPolicy())
     found: list[Sequence[Span] | None] = []

@@ -26,7 +26,7 @@ def opt_out(place: DataDir, user: str | None, tenant: str | None, trace: str | N
 
     It holds a keyed digest in the place of the id. Nothing is written: the list is yours.
     """
-    from pipeline.redaction.keys import CONTENT_KEY_VARIABLE, KeyRefused, load_key
+    from pipeline.redaction.replacement.keys import CONTENT_KEY_VARIABLE, KeyRefused, load_key
     from pipeline.sampling.opting_out import opt_out_digest
 
     named: list[tuple[Kind, str | None]] = [("user", user), ("tenant", tenant), ("trace", trace)]

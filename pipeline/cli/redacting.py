@@ -55,8 +55,8 @@ def redact(
 
 
 def _check(place: DataDir) -> int:
-    from pipeline.redaction.policy_file import load_policies
-    from pipeline.redaction.trying import check_policy
+    from pipeline.redaction.policy.reading import load_policies
+    from pipeline.redaction.policy.trying import check_policy
 
     path = place.registry / "pii_policy.yaml"
     findings = list(check_policy(path))
@@ -74,7 +74,7 @@ def _check(place: DataDir) -> int:
 def _redact(place: DataDir, text: str) -> int:
     from pipeline.lake import Lake
     from pipeline.redaction import load_key, load_policy
-    from pipeline.redaction.trying import redact_text
+    from pipeline.redaction.policy.trying import redact_text
     from pipeline.tables import REDACTED_TRACES
 
     policy = load_policy(place.registry / "pii_policy.yaml")

@@ -19,8 +19,8 @@ __all__ = ["key_errors", "rotate_key"]
 @contextmanager
 def key_errors() -> Iterator[None]:
     """Say in one line that a key cannot be used (exit 2), or that days cannot be rebuilt (3)."""
-    from pipeline.redaction.keys import KeyRefused
-    from pipeline.redaction.rotation import DaysLost
+    from pipeline.redaction.replacement.keys import KeyRefused
+    from pipeline.redaction.replacement.rotation import DaysLost
 
     try:
         yield
@@ -38,7 +38,7 @@ def rotate_key(place: DataDir, drop_days: bool) -> None:
     Also declares a key in the environment that you changed, or `surrogates` in pii_policy.yaml.
     Case ids stay. Until all days are rebuilt, weeks, suite and warehouse refuse to be made.
     """
-    from pipeline.redaction.rotation import drop_lost_days, rotate
+    from pipeline.redaction.replacement.rotation import drop_lost_days, rotate
 
     if drop_days:
         given_up = drop_lost_days(place)

@@ -7,7 +7,7 @@ import os
 from pipeline.datadir import DataDir
 from pipeline.ingest.suppression import Suppression, read_suppression
 from pipeline.lake import Lake
-from pipeline.redaction.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
+from pipeline.redaction.replacement.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
 from pipeline.tables import RAW_TRACES, REDACTED_TRACES
 
 __all__ = ["open_list"]

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from pipeline.grading.lexicons import LANGUAGES, words
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.replacement.surrogates import SURROGATE
 
 __all__ = ["detect_language", "likely_language", "requested_language"]
 

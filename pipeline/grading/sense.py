@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.embedding import Embedder, Vectors, word_embedder
 from pipeline.grading.lexicons import LANGUAGES, phrases
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.replacement.surrogates import SURROGATE
 
 __all__ = ["leaning", "likeness", "likeness_to", "sense_identity"]
 

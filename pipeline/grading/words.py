@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from pipeline.grading.lexicons import LANGUAGES, phrases, words
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.replacement.surrogates import SURROGATE
 
 __all__ = ["content_words", "sentences", "split_requests", "visible"]
 

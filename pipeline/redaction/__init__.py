@@ -1,19 +1,24 @@
 """Redaction: personal data out, keyed surrogates in, before any later stage sees a trace."""
 
-from pipeline.redaction.fields import TRACE_FIELDS, FieldPolicy
-from pipeline.redaction.keys import (
+from pipeline.redaction.policy.fields import TRACE_FIELDS, FieldPolicy
+from pipeline.redaction.policy.model import PiiPolicy, PolicyRefused
+from pipeline.redaction.policy.reading import load_policy
+from pipeline.redaction.redactor import Redaction, Redactor
+from pipeline.redaction.replacement.keys import (
     CONTENT_KEY_VARIABLE,
     SURROGATE_KEY_VARIABLE,
     KeyRefused,
     SurrogateKey,
     load_key,
 )
-from pipeline.redaction.policy import PiiPolicy, PolicyRefused
-from pipeline.redaction.policy_file import load_policy
-from pipeline.redaction.redactor import Redaction, Redactor
-from pipeline.redaction.rotation import SCHEME, require_declared, require_one_scheme, scheme_in
-from pipeline.redaction.schemes import make_names
-from pipeline.redaction.surrogates import SURROGATE, Names
+from pipeline.redaction.replacement.rotation import (
+    SCHEME,
+    require_declared,
+    require_one_scheme,
+    scheme_in,
+)
+from pipeline.redaction.replacement.schemes import make_names
+from pipeline.redaction.replacement.surrogates import SURROGATE, Names
 from pipeline.redaction.traces import redact_traces
 
 __all__ = [

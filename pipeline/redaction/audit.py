@@ -11,10 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipeline.redaction.json_text import JsonValue, leaves, open_json
-from pipeline.redaction.known import KnownValue
-from pipeline.redaction.policy import PiiPolicy
-from pipeline.redaction.surrogates import SURROGATE, Names
+from pipeline.redaction.known.values import KnownValue
+from pipeline.redaction.notation.json_text import JsonValue, leaves, open_json
+from pipeline.redaction.policy.model import PiiPolicy
+from pipeline.redaction.replacement.surrogates import SURROGATE, Names
 
 __all__ = ["find_residue", "texts_of"]
 

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.redaction.detecting import in_chunks
-from pipeline.redaction.json_text import JsonText, Leaf, Node, Part, Passage, close_json
-from pipeline.redaction.known import entity_at, siblings_of
-from pipeline.redaction.matching import KnownMatcher, PublicNames
-from pipeline.redaction.policy import PiiPolicy, squeeze
-from pipeline.redaction.recognizers import luhn
+from pipeline.redaction.detection.detectors import in_chunks
+from pipeline.redaction.detection.recognizers import luhn
+from pipeline.redaction.known.matching import KnownMatcher, PublicNames
+from pipeline.redaction.known.values import entity_at, siblings_of
+from pipeline.redaction.notation.json_text import JsonText, Leaf, Node, Part, Passage, close_json
+from pipeline.redaction.policy.model import PiiPolicy, squeeze
+from pipeline.redaction.replacement.surrogates import Names, fold
 from pipeline.redaction.spans import Span, merge, replace
-from pipeline.redaction.surrogates import Names, fold
 
 __all__ = ["RecordMask"]
 

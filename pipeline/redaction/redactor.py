@@ -8,23 +8,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from pipeline.redaction.audit import find_residue, texts_of
-from pipeline.redaction.detecting import Detectors
-from pipeline.redaction.fields import TRACE_FIELDS, FieldPolicy
-from pipeline.redaction.json_text import JsonValue, Leaf, Node, close_json, leaves, open_json
-from pipeline.redaction.keys import SurrogateKey
-from pipeline.redaction.known import (
+from pipeline.redaction.detection.detectors import Detectors
+from pipeline.redaction.detection.rampart import RAMPART_VERSION
+from pipeline.redaction.detection.recognizers import PRESIDIO_VERSION, DetectorTimeout
+from pipeline.redaction.known.matching import KnownMatcher, PublicNames
+from pipeline.redaction.known.shapes import find_alike
+from pipeline.redaction.known.values import (
     KnownValue,
     find_known_values,
     find_public_names,
     names_inside,
 )
 from pipeline.redaction.masking import RecordMask
-from pipeline.redaction.matching import KnownMatcher, PublicNames
-from pipeline.redaction.policy import PiiPolicy, PolicyRefused
-from pipeline.redaction.rampart import RAMPART_VERSION
-from pipeline.redaction.recognizers import PRESIDIO_VERSION, DetectorTimeout
-from pipeline.redaction.schemes import make_names, scheme_of
-from pipeline.redaction.shapes import find_alike
+from pipeline.redaction.notation.json_text import (
+    JsonValue,
+    Leaf,
+    Node,
+    close_json,
+    leaves,
+    open_json,
+)
+from pipeline.redaction.policy.fields import TRACE_FIELDS, FieldPolicy
+from pipeline.redaction.policy.model import PiiPolicy, PolicyRefused
+from pipeline.redaction.replacement.keys import SurrogateKey
+from pipeline.redaction.replacement.schemes import make_names, scheme_of
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer

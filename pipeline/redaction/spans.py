@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.redaction.surrogates import Names
+from pipeline.redaction.replacement.surrogates import Names
 
 __all__ = ["TITLE", "Span", "merge", "replace"]
 

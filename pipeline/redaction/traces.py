@@ -9,9 +9,9 @@ import orjson
 import polars as pl
 
 from pipeline.ids import canonical_json, digest
-from pipeline.redaction.json_text import JsonValue
-from pipeline.redaction.keys import SurrogateKey
+from pipeline.redaction.notation.json_text import JsonValue
 from pipeline.redaction.redactor import Redaction, Redactor
+from pipeline.redaction.replacement.keys import SurrogateKey
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES
 
 __all__ = ["redact_traces"]

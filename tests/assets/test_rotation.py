@@ -19,7 +19,7 @@ from assets.plan import PUBLISH, Task, restatement
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.redaction import SURROGATE, KeyRefused
-from pipeline.redaction.rotation import DaysLost, drop_lost_days, rotate, scheme_in
+from pipeline.redaction.replacement.rotation import DaysLost, drop_lost_days, rotate, scheme_in
 from pipeline.tables import EVAL_SUITE, PROMOTED_CASES, RAW_TRACES, REDACTED_TRACES
 from pipeline.windows import day, week
 from tests.assets.conftest import FRIDAY, Lineage, OpenLineage, tree_hash

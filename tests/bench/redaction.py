@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.redaction import FieldPolicy, PiiPolicy, Redactor, SurrogateKey, load_policy
-from pipeline.redaction.corpora import read_corpus
-from pipeline.redaction.detecting import Detectors
-from pipeline.redaction.json_text import Leaf
-from pipeline.redaction.scoring import Thresholds, judge, score
+from pipeline.redaction.detection.detectors import Detectors
+from pipeline.redaction.notation.json_text import Leaf
+from pipeline.redaction.quality.corpora import read_corpus
+from pipeline.redaction.quality.scoring import Thresholds, judge, score
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"

@@ -13,7 +13,7 @@ from pipeline.catalog import open_warehouse
 from pipeline.cli.main import cli
 from pipeline.datadir import DataDir
 from pipeline.grading.ledger import Ledger
-from pipeline.redaction.keys import load_key
+from pipeline.redaction.replacement.keys import load_key
 
 SECRET = "PAYLOAD-OF-MIA"
 

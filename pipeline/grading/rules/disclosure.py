@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.grading.conversation import Conversation
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.grading.rules.obedience import recited
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.replacement.surrogates import SURROGATE
 from pipeline.registry.rules import LeakedPrompt, LeakedSecret
 
 __all__: list[str] = []

@@ -11,7 +11,7 @@ from pipeline.grading.facts import facts_of
 from pipeline.grading.rules.kinds import Scope, search
 from pipeline.grading.sense import likeness_to
 from pipeline.grading.speech import admits_failure
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.replacement.surrogates import SURROGATE
 from pipeline.registry import Intent
 from pipeline.registry.rules import ExpectedTool
 

@@ -14,7 +14,7 @@ from pipeline.grading.lexicons import says
 from pipeline.grading.speech import admits_failure
 from pipeline.grading.support import Support
 from pipeline.grading.words import sentences
-from pipeline.redaction.surrogates import SURROGATE
+from pipeline.redaction.replacement.surrogates import SURROGATE
 
 __all__ = ["Order", "recited", "relayed_addresses", "sources", "word_taken"]
 

@@ -16,7 +16,7 @@ from pipeline.ingest.suppression import read_suppression
 from pipeline.lake import Lake
 from pipeline.promotion.suite_file import render_suite
 from pipeline.provenance import Counts, Provenance
-from pipeline.redaction.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
+from pipeline.redaction.replacement.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
 from pipeline.registry import load_registry
 from pipeline.review.annotations import Annotation, write_annotation
 from pipeline.tables import (

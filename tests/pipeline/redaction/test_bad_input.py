@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.redaction import PiiPolicy, Redactor, SurrogateKey
-from pipeline.redaction.detecting import in_chunks
-from pipeline.redaction.segments import chunks
+from pipeline.redaction.detection.detectors import in_chunks
+from pipeline.redaction.detection.segments import chunks
 from pipeline.redaction.spans import Span
 
 WORDS = "the parcel was late again and nobody could say why or where it was last seen "

@@ -8,7 +8,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, Reco
 import pipeline.redaction.masking as masking
 from pipeline.redaction import PiiPolicy, Redactor, SurrogateKey
 from pipeline.redaction.audit import find_residue
-from pipeline.redaction.known import KnownValue
+from pipeline.redaction.known.values import KnownValue
 
 PLAIN = "nothing personal here"
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from pipeline.redaction import PiiPolicy, Redactor, SurrogateKey
 from pipeline.redaction.audit import find_residue
-from pipeline.redaction.dates import moved_date
-from pipeline.redaction.formats import _MAKERS
-from pipeline.redaction.forms import luhn
-from pipeline.redaction.policy import Replacement
-from pipeline.redaction.schemes import make_names, scheme_of
-from pipeline.redaction.surrogates import Names, normal
+from pipeline.redaction.known.dates import moved_date
+from pipeline.redaction.policy.model import Replacement
+from pipeline.redaction.replacement.formats import _MAKERS
+from pipeline.redaction.replacement.forms import luhn
+from pipeline.redaction.replacement.schemes import make_names, scheme_of
+from pipeline.redaction.replacement.surrogates import Names, normal
 from tests.pipeline.redaction.test_independence import TREES, shape
 
 KEY = SurrogateKey(bytes(range(32)))

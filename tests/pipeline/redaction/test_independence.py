@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.redaction import Redactor
-from pipeline.redaction.rampart import Rampart
-from pipeline.redaction.segments import segments
+from pipeline.redaction.detection.rampart import Rampart
+from pipeline.redaction.detection.segments import segments
 
 LINES = [
     "Hi, this is Oliver Whitfield, my order 84213377 is late.",

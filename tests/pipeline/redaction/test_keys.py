@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.redaction import KeyRefused, SurrogateKey, load_key
-from pipeline.redaction.keys import replace_key
+from pipeline.redaction.replacement.keys import replace_key
 
 TEXT = "correct horse battery staple, 32 bytes and more"
 
@@ -26,7 +26,7 @@ def test_a_missing_key_file_is_made_once_and_readable_by_its_owner_alone(tmp_pat
 def test_processes_that_create_at_once_get_one_key(tmp_path: Path) -> None:
     path = tmp_path / "surrogate.key"
     script = (
-        "import sys; from pathlib import Path; from pipeline.redaction.keys import load_key; "
+        "import sys; from pathlib import Path; from pipeline.redaction import load_key; "
         "print(load_key(Path(sys.argv[1]), {}, create=True).key_id)"
     )
     running = [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.redaction import PiiPolicy, PolicyRefused, Redactor, SurrogateKey, load_policy
-from pipeline.redaction.trying import check_policy
+from pipeline.redaction.policy.trying import check_policy
 from tests.pipeline.redaction.conftest import COMMITTED
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.redaction import FieldPolicy, PiiPolicy
-from pipeline.redaction.corpora import Label, LabelledText, read_corpus
-from pipeline.redaction.detecting import Detectors
-from pipeline.redaction.json_text import Leaf
-from pipeline.redaction.scoring import Miss, Scores, Thresholds, judge, score
+from pipeline.redaction.detection.detectors import Detectors
+from pipeline.redaction.notation.json_text import Leaf
+from pipeline.redaction.quality.corpora import Label, LabelledText, read_corpus
+from pipeline.redaction.quality.scoring import Miss, Scores, Thresholds, judge, score
 from pipeline.redaction.spans import Span
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.redaction import SURROGATE, SurrogateKey
-from pipeline.redaction.surrogates import Surrogates
+from pipeline.redaction.replacement.surrogates import Surrogates
 
 NAMES = Surrogates(SurrogateKey(bytes(range(32))))
 

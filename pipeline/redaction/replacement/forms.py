@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterator
 from typing import Final
 
-from pipeline.redaction.surrogates import ALPHABET
+from pipeline.redaction.replacement.surrogates import ALPHABET
 
 __all__ = [
     "Draw",

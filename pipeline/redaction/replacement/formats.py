@@ -13,11 +13,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pipeline.redaction import forms
-from pipeline.redaction.dates import moved_date
-from pipeline.redaction.forms import Draw
-from pipeline.redaction.keys import SurrogateKey
-from pipeline.redaction.surrogates import ALPHABET, SURROGATE, Surrogates, normal
+from pipeline.redaction.known.dates import moved_date
+from pipeline.redaction.replacement import forms
+from pipeline.redaction.replacement.forms import Draw
+from pipeline.redaction.replacement.keys import SurrogateKey
+from pipeline.redaction.replacement.surrogates import ALPHABET, SURROGATE, Surrogates, normal
 
 __all__ = ["FormatPreserving"]
 

@@ -10,12 +10,16 @@ from typing import Final
 
 import regex  # type: ignore[import-untyped]
 
-from pipeline.redaction.keys import SurrogateKey
-from pipeline.redaction.literals import Literal
-from pipeline.redaction.policy import CustomPattern, PiiPolicy
-from pipeline.redaction.policy_file import load_policies
-from pipeline.redaction.recognizers import DetectorTimeout, build_recognizers, run_recognizer
+from pipeline.redaction.detection.recognizers import (
+    DetectorTimeout,
+    build_recognizers,
+    run_recognizer,
+)
+from pipeline.redaction.notation.literals import Literal
+from pipeline.redaction.policy.model import CustomPattern, PiiPolicy
+from pipeline.redaction.policy.reading import load_policies
 from pipeline.redaction.redactor import Redaction, Redactor
+from pipeline.redaction.replacement.keys import SurrogateKey
 
 __all__ = ["check_policy", "redact_text"]
 

@@ -22,10 +22,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.redaction.segments import segments
+from pipeline.redaction.detection.segments import segments
+from pipeline.redaction.detection.tokens import Token, join
+from pipeline.redaction.detection.weights import to_integers
 from pipeline.redaction.spans import Span
-from pipeline.redaction.tokens import Token, join
-from pipeline.redaction.weights import to_integers
 
 __all__ = ["ENTITY_OF_LABEL", "RAMPART_VERSION", "Rampart", "load_rampart"]
 

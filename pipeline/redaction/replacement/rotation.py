@@ -23,9 +23,14 @@ from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import canonical_json
 from pipeline.lake import Lake
-from pipeline.redaction.keys import SURROGATE_KEY_VARIABLE, KeyRefused, load_key, replace_key
-from pipeline.redaction.policy_file import load_policy
-from pipeline.redaction.schemes import scheme_of
+from pipeline.redaction.policy.reading import load_policy
+from pipeline.redaction.replacement.keys import (
+    SURROGATE_KEY_VARIABLE,
+    KeyRefused,
+    load_key,
+    replace_key,
+)
+from pipeline.redaction.replacement.schemes import scheme_of
 from pipeline.retention.mark import is_past
 from pipeline.tables import ALL, RAW_TRACES, REDACTED_TRACES, Table
 from pipeline.windows import Window, week_of

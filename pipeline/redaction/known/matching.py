@@ -10,10 +10,10 @@ from typing import Final
 
 import regex  # type: ignore[import-untyped]
 
-from pipeline.redaction.known import KnownValue
-from pipeline.redaction.policy import PiiPolicy
+from pipeline.redaction.known.values import KnownValue
+from pipeline.redaction.policy.model import PiiPolicy
+from pipeline.redaction.replacement.surrogates import fold
 from pipeline.redaction.spans import Span
-from pipeline.redaction.surrogates import fold
 
 __all__ = ["KnownMatcher", "PublicNames", "date_forms"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipeline.ids import digest
-from pipeline.redaction.formats import FormatPreserving
-from pipeline.redaction.keys import SurrogateKey
-from pipeline.redaction.policy import Replacement
-from pipeline.redaction.surrogates import Names, Surrogates
+from pipeline.redaction.policy.model import Replacement
+from pipeline.redaction.replacement.formats import FormatPreserving
+from pipeline.redaction.replacement.keys import SurrogateKey
+from pipeline.redaction.replacement.surrogates import Names, Surrogates
 
 __all__ = ["make_names", "scheme_of"]
 

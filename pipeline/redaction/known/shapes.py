@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pipeline.redaction.json_text import Leaf
-from pipeline.redaction.known import KnownValue
-from pipeline.redaction.policy import PiiPolicy, squeeze
+from pipeline.redaction.known.values import KnownValue
+from pipeline.redaction.notation.json_text import Leaf
+from pipeline.redaction.policy.model import PiiPolicy, squeeze
 
 __all__ = ["find_alike"]
 

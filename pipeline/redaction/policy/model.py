@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import regex  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipeline.redaction.fields import FieldRule, FieldRules
+from pipeline.redaction.policy.fields import FieldRule, FieldRules
 from pipeline.registry.loading import RegistryError
 
 __all__ = [

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from pipeline.redaction.encodings import Encoded, find_encoded
-from pipeline.redaction.literals import Literal, parse_json, write_json
+from pipeline.redaction.notation.encodings import Encoded, find_encoded
+from pipeline.redaction.notation.literals import Literal, parse_json, write_json
 
 __all__ = [
     "JsonText",

@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.estimation import Estimate, wilson
-from pipeline.redaction.corpora import MEANING, LabelledText
+from pipeline.redaction.quality.corpora import MEANING, LabelledText
 from pipeline.redaction.spans import Span
 
 __all__ = ["EntityScore", "Miss", "Scores", "Thresholds", "ThresholdsRefused", "judge", "score"]

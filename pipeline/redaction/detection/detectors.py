@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pipeline.redaction.fields import FieldPolicy
-from pipeline.redaction.gates import gate
-from pipeline.redaction.json_text import Leaf
-from pipeline.redaction.known import KnownValue, find_known_values, learn
-from pipeline.redaction.matching import KnownMatcher, PublicNames
-from pipeline.redaction.policy import PiiPolicy, squeeze
-from pipeline.redaction.rampart import load_rampart
-from pipeline.redaction.recognizers import as_presidio, build_recognizers, run_recognizer
-from pipeline.redaction.segments import chunks
+from pipeline.redaction.detection.gates import gate
+from pipeline.redaction.detection.rampart import load_rampart
+from pipeline.redaction.detection.recognizers import as_presidio, build_recognizers, run_recognizer
+from pipeline.redaction.detection.segments import chunks
+from pipeline.redaction.known.matching import KnownMatcher, PublicNames
+from pipeline.redaction.known.values import KnownValue, find_known_values, learn
+from pipeline.redaction.notation.json_text import Leaf
+from pipeline.redaction.policy.fields import FieldPolicy
+from pipeline.redaction.policy.model import PiiPolicy, squeeze
 from pipeline.redaction.spans import Span, merge
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from typing import Final, Protocol
 
-from pipeline.redaction.keys import SurrogateKey
+from pipeline.redaction.replacement.keys import SurrogateKey
 
 __all__ = ["ALPHABET", "SURROGATE", "Names", "Surrogates", "fold", "normal"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from pipeline.redaction.addresses import ADDRESS_PARTS, assemble
-from pipeline.redaction.policy import PiiPolicy
+from pipeline.redaction.detection.addresses import ADDRESS_PARTS, assemble
+from pipeline.redaction.policy.model import PiiPolicy
 from pipeline.redaction.spans import TITLE, Span
 
 __all__ = ["gate"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 
-from pipeline.redaction.policy import PiiPolicy, PolicyRefused
+from pipeline.redaction.policy.model import PiiPolicy, PolicyRefused
 from pipeline.registry.loading import DatedEntry, RegistryError, read_yaml
 
 __all__ = ["load_policies", "load_policy"]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.redaction.json_text import JsonText, Node, Passage
-from pipeline.redaction.policy import PiiPolicy, squeeze
+from pipeline.redaction.notation.json_text import JsonText, Node, Passage
+from pipeline.redaction.policy.model import PiiPolicy, squeeze
 from pipeline.redaction.spans import Span
 
 __all__ = [

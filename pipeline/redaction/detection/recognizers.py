@@ -12,10 +12,10 @@ from importlib.metadata import version
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
-from pipeline.redaction.patterns import CARD, PATTERNS, SECRETS, SURROGATE_LIKE
-from pipeline.redaction.policy import PiiPolicy
-from pipeline.redaction.rampart import ENTITY_OF_LABEL, Rampart
-from pipeline.redaction.segments import blank_blobs
+from pipeline.redaction.detection.patterns import CARD, PATTERNS, SECRETS, SURROGATE_LIKE
+from pipeline.redaction.detection.rampart import ENTITY_OF_LABEL, Rampart
+from pipeline.redaction.detection.segments import blank_blobs
+from pipeline.redaction.policy.model import PiiPolicy
 from pipeline.redaction.spans import Span
 
 if TYPE_CHECKING:

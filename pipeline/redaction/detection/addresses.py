@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from pipeline.redaction.policy import PiiPolicy
+from pipeline.redaction.policy.model import PiiPolicy
 from pipeline.redaction.spans import Span
 
 __all__ = ["ADDRESS_PARTS", "assemble"]

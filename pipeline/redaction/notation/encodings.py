@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
-from pipeline.redaction.literals import Literal, find_literals
+from pipeline.redaction.notation.literals import Literal, find_literals
 
 __all__ = ["Encoded", "find_encoded"]
 

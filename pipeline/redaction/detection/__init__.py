@@ -1,0 +1,1 @@
+"""Finding what is personal in a text: patterns, checksums, the name and address model, gates."""

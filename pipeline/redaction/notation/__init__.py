@@ -1,0 +1,1 @@
+"""Text inside text: opened to be read, and written back in its own notation."""

@@ -1,0 +1,1 @@
+"""What is personal here: the registry's policy, read, checked and tried out."""

@@ -1,0 +1,1 @@
+"""How well redaction works on texts that people have labelled."""

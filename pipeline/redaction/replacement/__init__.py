@@ -1,0 +1,1 @@
+"""What stands in the place of a value: surrogates, their keys, and how keys are changed."""
