@@ -20,6 +20,7 @@ from pipeline.ingest.readers.head import read_head
 from pipeline.ingest.readers.otlp_protobuf import framing_of
 from pipeline.ingest.readers.otlp_wire import Broken, fields
 from pipeline.ingest.source import Source
+from pipeline.ingest.varints import read_varint, write_varint
 
 __all__ = ["Layout", "layouts_of"]
 
@@ -91,12 +92,14 @@ def _messages(content: bytes, framing: str) -> Layout:
         if framing == "fixed":
             size, at = int.from_bytes(content[at : at + 4], "big"), at + 4
         else:
-            size, at = _read_varint(content, at)
+            size, at = read_varint(content, at, len(content))
+            if at < 0:
+                raise Broken("a length that is cut short")
         frames.append(content[at : at + size])
         at += size
 
     def join(some: Sequence[bytes]) -> bytes:
-        sized = (len(one).to_bytes(4, "big") if framing == "fixed" else _varint(len(one))
+        sized = (len(one).to_bytes(4, "big") if framing == "fixed" else write_varint(len(one))
                  for one in some)  # fmt: skip
         return b"".join(size + one for size, one in zip(sized, some, strict=True))
 
@@ -125,12 +128,12 @@ def _open_field(piece: Any) -> Opened | None:
     (field,) = fields(piece)
     if field.wire != 2:
         return None
-    tag_ends = field.start - len(_varint(field.stop - field.start))
+    tag_ends = field.start - len(write_varint(field.stop - field.start))
     tag, inner = piece[:tag_ends], _fields_of(piece[field.start :])
 
     def again(some: Sequence[bytes]) -> _Field:
         body = b"".join(some)
-        return _Field(tag + _varint(len(body)) + body)
+        return _Field(tag + write_varint(len(body)) + body)
 
     return list(inner), again
 
@@ -140,22 +143,3 @@ def _fields_of(message: bytes) -> list[_Field]:
     if not all(field.whole for field in found):
         raise Broken("a message that is cut short")
     return [_Field(message[field.tag : field.stop]) for field in found]
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])

@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.ingest.varints import write_varint
 from pipeline.receiver.otlp import JSON, PROTOBUF, Signal
 
 __all__ = ["LARGEST_BODY", "Refusal", "answer", "inflate", "read_body", "refuse"]
@@ -124,15 +125,7 @@ def refuse(refusal: Refusal, kind: str) -> Response:
     if kind == PROTOBUF:
         text = message.encode()
         # Field 1 (code, varint), field 2 (message, bytes): not worth another package.
-        body = bytes([0x08, code, 0x12]) + _varint(len(text)) + text
+        body = bytes([0x08, code, 0x12]) + write_varint(len(text)) + text
     else:
         kind, body = JSON, orjson.dumps({"code": code, "message": message})
     return Response(body, refusal.status, refusal.headers, media_type=kind)
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])

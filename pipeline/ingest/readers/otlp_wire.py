@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pipeline.ingest.varints import Broken, read_varint
+
 __all__ = ["Broken", "Field", "fields", "kind_of_message", "kind_of_resource", "valid_text"]
 
 _GROUP_LEVEL = frozenset({1, 2, 3, 1000})  # resource, scopes, schema_url, the former scopes
@@ -20,10 +22,6 @@ _YEAR_2000, _YEAR_2100 = 946684800 * 10**9, 4102444800 * 10**9
 _FIXED = {1: 8, 5: 4}
 _STRING, _MESSAGE = 9, 11  # FieldDescriptor.TYPE_*
 _DEEPEST = 100  # protobuf's own limit
-
-
-class Broken(ValueError):
-    """Bytes that are no protobuf."""
 
 
 class Field(NamedTuple):
@@ -40,21 +38,6 @@ class Field(NamedTuple):
     whole: bool
 
 
-def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number and where it ends; -1 for the end where the bytes stop before."""
-    value = shift = 0
-    while at < end:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise Broken("a number of more than 64 bits")
-    return 0, -1
-
-
 def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Field]:
     """Yield the fields of a message; one that the bytes cut short comes last.
 
@@ -63,16 +46,16 @@ def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Fiel
     """
     end = len(data) if end is None else end
     while start < end:
-        tag, at = _varint(data, start, end)
+        tag, at = read_varint(data, start, end)
         if at < 0:
             yield Field(0, 0, start, end, end, False)
             return
         number, wire = tag >> 3, tag & 7
         length = _FIXED.get(wire, 0)
         if wire == 0:
-            _, stop = _varint(data, at, end)
+            _, stop = read_varint(data, at, end)
         elif wire == 2:
-            length, at = _varint(data, at, end)
+            length, at = read_varint(data, at, end)
             stop = at + length if at >= 0 else -1
         else:
             stop = at + length
