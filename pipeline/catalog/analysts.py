@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 from pipeline.catalog.types import literal
@@ -10,7 +12,8 @@ from pipeline.lake import MissingPartition
 
 __all__ = ["StatementRefused", "WarehouseLocked", "open_warehouse", "run_sql"]
 
-_READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.SET}
+_READS = {duckdb.StatementType.SELECT, duckdb.StatementType.SET}
+_EXPLAIN = re.compile(r"\s*EXPLAIN\b(\s+ANALYZE\b)?(\s*\([^()]*\))?", re.IGNORECASE)
 
 
 class WarehouseLocked(OSError):
@@ -83,10 +86,21 @@ def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPy
         duckdb.Error: as DuckDB tells it.
     """
     statements = duckdb.extract_statements(text)
-    other = sorted({s.type.name for s in statements if s.type not in _READS})
+    other = sorted({s.type.name for s in statements if not _only_reads(s)})
     if other or not statements or statements[-1].type is duckdb.StatementType.SET:
         what = f"{', '.join(other)} is not run here" if other else "nothing to read"
         raise StatementRefused(f"{what}: give SELECT statements, SET VARIABLE before them")
     for statement in statements[:-1]:
         connection.execute(statement)
     return connection.sql(statements[-1])
+
+
+def _only_reads(statement: duckdb.Statement) -> bool:
+    """Whether a statement is a SELECT, a SET, or explains a SELECT: EXPLAIN ANALYZE runs it."""
+    if statement.type is not duckdb.StatementType.EXPLAIN:
+        return statement.type in _READS
+    try:
+        explained = duckdb.extract_statements(_EXPLAIN.sub("", statement.query, count=1))
+    except duckdb.Error:
+        return False
+    return [one.type for one in explained] == [duckdb.StatementType.SELECT]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 __all__ = ["csv_text", "print_frame"]
 
+_WHOLE = 2**53  # from here on a float has no digit after the point anyway
 _STARTS_FORMULA = r"^[=+\-@\t\r\x00]"
 
 
@@ -75,9 +76,13 @@ def csv_text(frame: pl.DataFrame) -> str:
 
 
 def _plain(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """A column as text; the items of a list are joined."""
-    if isinstance(frame.schema[name], pl.List):
+    """A column as text; items of a list are joined, what is nested deeper is as Python has it."""
+    kind = frame.schema[name]
+    if isinstance(kind, pl.List) and not kind.inner.is_nested():
         return pl.col(name).cast(pl.List(pl.String)).list.join(", ")
+    if kind.is_nested():
+        said = (None if value is None else str(value) for value in frame[name].to_list())
+        return pl.lit(pl.Series(name, said, pl.String))
     return pl.col(name).cast(pl.String)
 
 
@@ -88,8 +93,8 @@ def _cell(frame: pl.DataFrame, name: str) -> pl.Expr:
         column = column.round_sig_figs(4)
         whole = column.round(0) == column
         text = (
-            pl.when(whole)
-            .then(column.cast(pl.Int64).cast(pl.String))
+            pl.when(whole & (column.abs() < _WHOLE))
+            .then(column.cast(pl.Int64, strict=False).cast(pl.String))
             .otherwise(column.cast(pl.String))
         )
         return text.alias(name)

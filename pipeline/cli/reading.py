@@ -81,12 +81,16 @@ def sql(place: DataDir, statements: str, as_csv: bool) -> None:
     with open_warehouse(place) as connection:
         try:
             frame = pl.DataFrame(run_sql(connection, text).to_arrow_table())
+            if as_csv:
+                click.echo(csv_text(frame), nl=False)
+            else:
+                print_frame(frame)
         except (StatementRefused, duckdb.Error) as error:
             raise click.UsageError(str(error)) from None
-    if as_csv:
-        click.echo(csv_text(frame), nl=False)
-    else:
-        print_frame(frame)
+        except pl.exceptions.PolarsError:
+            raise click.UsageError(
+                "a column is of a type that cannot be printed; cast it: CAST(x AS VARCHAR)"
+            ) from None
 
 
 @click.command()

@@ -107,13 +107,32 @@ def test_the_command_runs_what_reads(guarded: DataDir) -> None:
 @pytest.mark.parametrize(
     "statement",
     ["COPY grades TO '{lake}/mine.parquet'", "CREATE TABLE x AS SELECT 1", "DROP VIEW grades",
-     "SELECT 1; ATTACH 'x'", "SET VARIABLE a = 1", "", "SELEC 1"],
+     "SELECT 1; ATTACH 'x'", "SET VARIABLE a = 1", "", "SELEC 1",
+     "EXPLAIN ANALYZE COPY grades TO '{lake}/mine.parquet'",
+     "explain/**/(analyze, format json)COPY grades TO '{lake}/mine.parquet'; SELECT 1"],
 )  # fmt: skip
 def test_the_command_refuses_what_does_more(guarded: DataDir, statement: str) -> None:
     # Where the connection may read it could also write, if the files' permissions let it.
     code, told = caselaw(guarded, statement.format(lake=str(guarded.lake).replace("'", "''")))
     assert code == 2, told
     assert not (guarded.lake / "mine.parquet").exists()
+
+
+def test_a_select_is_explained(guarded: DataDir) -> None:
+    for how in ("EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN (ANALYZE, FORMAT json)"):
+        code, told = caselaw(guarded, f"/* how */ {how} SELECT count(*) FROM grades")
+        assert (code, "explain_value" in told) == (0, True), told
+
+
+def test_values_of_any_type_are_printed(guarded: DataDir) -> None:
+    odd = ("1e300::DOUBLE", "'inf'::DOUBLE", "[[1]]", "MAP {'a': 1}", "{'a': [1]}")
+    for one in odd:
+        for form in ((), ("--csv",)):
+            code, told = caselaw(guarded, *form, f"SELECT {one} AS v UNION ALL SELECT NULL")
+            assert code == 0, (one, told)
+    for one in ("INTERVAL 1 DAY", "'x'::VARIANT"):
+        code, told = caselaw(guarded, f"SELECT {one} AS v")
+        assert (code, "cast it" in told) == (2, True)
 
 
 def test_without_a_warehouse_it_says_what_to_run(place: DataDir, tmp_path: Path) -> None:
