@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,16 @@ from pathlib import Path
 __all__ = [
     "is_alive",
     "keep_private",
+    "leftovers",
     "make_directory",
     "replace_file",
     "sha256",
     "sweep",
     "sync_directory",
 ]
+
+
+_TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")  # as replace_file names them
 
 
 def keep_private() -> None:
@@ -83,6 +88,13 @@ def sweep(folder: Path) -> None:
         pid = leftover.name.split(".")[-3]
         if not (pid.isdigit() and is_alive(int(pid))):
             leftover.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Temporary files of ours at any depth whose process is gone; what others named is theirs."""
+    for left in folder.rglob(".*.tmp"):
+        if (made := _TEMPORARY.fullmatch(left.name)) and not is_alive(int(made[1])):
+            yield left
 
 
 def is_alive(pid: int) -> bool:

@@ -15,7 +15,7 @@ from pipeline.datadir import DataDir
 from pipeline.erasure.receipts import Line
 from pipeline.files import replace_file
 from pipeline.grading.ledger import export_ledger
-from pipeline.ingest.suppression import Suppression
+from pipeline.ingest.suppression import Suppression, stands_in
 
 __all__ = ["erase_caches", "notes_about"]
 
@@ -120,6 +120,7 @@ def _erase_pulls(place: DataDir, listed: Suppression, dry_run: bool) -> int:
 def _words_of(text: str, listed: Suppression) -> set[str]:
     """The words of a text that are ids on the list."""
     words: set[str] = set(_WORD.findall(text))
+    words |= {one for one in listed.spoken if stands_in(one, text)}
     return {word for word in words if _is_listed(word, listed)}
 
 

@@ -19,6 +19,7 @@ from pipeline.erasure.derived import founded_cases, lone_modes
 from pipeline.erasure.finding import Person, find_person, speakers_in
 from pipeline.erasure.given_up import give_up_again, given_up_in
 from pipeline.erasure.landed import erase_landing
+from pipeline.erasure.leftovers import led_to, still_named, sweep_leftovers
 from pipeline.erasure.listing import open_list
 from pipeline.erasure.partitions import erase_tables
 from pipeline.erasure.receipts import Line, Receipt, finish, note, open_receipt
@@ -109,7 +110,7 @@ class _Work:
         receipt = self._receipt = open_receipt(self._place, found.name)
         receipt.conversations = max(receipt.conversations, found.conversations)
         receipt.days = sorted({*receipt.days, *(window.key for window in found.windows)})
-        everyone = self._listed.plus(found.names)
+        everyone = self._listed.plus(found.names, {self._person.value, *found.sessions})
         founded = founded_cases(self._lake, everyone)
         suite = self._suite(everyone, founded)
         cases = frozenset(receipt.cases) | (suite.cases if suite else frozenset())
@@ -119,6 +120,7 @@ class _Work:
             add_entries(
                 self._place, self._listed, found.names, cases, receipt.receipt, receipt.erased_on
             )
+        elsewhere = led_to(self._place)
         given_up = given_up_in(self._place, files)
         open_files = self._erase_landing(files, everyone, found.sessions, largest)
         if given_up and not self._dry_run:
@@ -132,6 +134,9 @@ class _Work:
                 {*receipt.days, *(w.key for w in table.windows if w and w.unit == "day")}
             )
         self._erase_caches(everyone)
+        if not self._dry_run:
+            sweep_leftovers(self._place.root, self._suite_path().parent)
+        receipt.left_to_people += still_named(self._place, everyone, elsewhere)
         if open_files:
             raise StillOpen(
                 f"{', '.join(open_files)}: being written to, so that file was left as it is; all "

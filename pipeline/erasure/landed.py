@@ -58,7 +58,7 @@ def erase_landing(
                 continue
             forget_file(place, plain_name(path.relative_to(place.landing)))
             if path.exists() and speakers.listed.found_in_name(path.name):
-                path.rename(path.with_name(f"{sha256(path)[:12]}{''.join(path.suffixes)}"))
+                path.rename(path.with_name(f"{sha256(path)[:12]}{_ending(path)}"))
             yield FileErased(_label(place, path, speakers), outcome)
     for folder in {path.parent for path in lying_files(place)} | {place.landing}:
         sweep(folder)
@@ -81,6 +81,11 @@ def _with_twins(place: DataDir, files: Sequence[LandedFile]) -> list[tuple[Lande
         if same is not None:
             found.append((same, path))
     return found
+
+
+def _ending(path: Path) -> str:
+    """What tells a file's format; a dot may stand in an id, too."""
+    return "".join(path.suffixes[-2:] if path.suffix in (".gz", ".zst") else path.suffixes[-1:])
 
 
 def _label(place: DataDir, path: Path, speakers: Speakers) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,10 +30,16 @@ __all__ = [
     "add_entries",
     "erased_cases",
     "read_suppression",
+    "stands_in",
 ]
 
 Kind = Literal["user", "session", "trace"]
-_WORDS: Final = re.compile(rb'"((?:[^"\\]|\\.){1,400})"|([^\s"\\,;:=(){}\[\]<>\']{3,400})')
+_STRING: Final = re.compile(r'"((?:[^"\\]|\\.){1,400})"')
+_WORD: Final = re.compile(r"""[^\s"\\,;:=(){}\[\]<>']{3,400}""")
+_ESCAPED: Final = re.compile(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]')
+_LONGEST = 400  # characters of an id between two quotes
+_LAYERS = 3  # JSON in a string of JSON in a string of JSON
+_SHORTEST = 3  # characters of an id that is looked for in prose: shorter ones stand everywhere
 
 
 class SuppressionBroken(RuntimeError):
@@ -48,18 +54,22 @@ class Suppression:
         key: of the digests, the content key's subkey `suppression`.
         id_key: of ids in `raw_traces`, the content key's subkey `user`.
         names: "kind:digest" of everyone on the list.
+        spoken: ids as the application writes them, where they are known: to an erasure alone.
     """
 
     key: bytes = field(repr=False)
     id_key: bytes = field(repr=False)
     names: frozenset[str] = frozenset()
+    spoken: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.names)
 
-    def plus(self, names: Iterable[str]) -> Suppression:
+    def plus(self, names: Iterable[str], spoken: Iterable[str] = ()) -> Suppression:
         """The list with more names on it, in memory."""
-        return replace(self, names=self.names | frozenset(names))
+        return replace(
+            self, names=self.names | frozenset(names), spoken=self.spoken | frozenset(spoken)
+        )
 
     def form(self, kind: Kind, value: str) -> str:
         """An id as `raw_traces` shows it, given as the application writes it."""
@@ -86,16 +96,52 @@ class Suppression:
         return self.names.intersection(named)
 
     def found_in_text(self, payload: bytes) -> frozenset[str]:
-        """The names of those whose id stands somewhere in a text, such as a broken record."""
+        """The names of those whose id stands somewhere in a text, such as a broken record.
+
+        An id counts where it is a word, or all that stands between two quotes; one that is spoken
+        counts wherever it stands by itself.
+        """
         if not self:
             return frozenset()
-        words = {(a or b).decode("utf-8", "replace") for a, b in _WORDS.findall(payload)}
+        words = set[str]()
+        for text in _layers(payload.decode("utf-8", "replace")):
+            words |= _words_of(text) | {one for one in self.spoken if stands_in(one, text)}
         return self.found_in(words, words, words)
 
     def found_in_name(self, name: str) -> bool:
         """Whether the name of a file tells of somebody on the list."""
         parts = re.split(r"[/.\s]+|--+", name)
-        return bool(self.found_in_text(" ".join(parts).encode()))
+        return bool(self.found_in_text(" ".join((*parts, name)).encode()))
+
+
+def stands_in(value: str, text: str) -> bool:
+    """Whether an id stands somewhere in a text, and not as a part of a longer word."""
+    if len(value) < _SHORTEST or value not in text:
+        return False
+    return re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", text) is not None
+
+
+def _layers(text: str) -> Iterator[str]:
+    """A text, and what it says where it holds JSON in strings."""
+    for _ in range(_LAYERS):
+        yield text
+        before, text = text, _ESCAPED.sub(_unescaped, text)
+        if text == before:
+            break
+
+
+def _words_of(text: str) -> set[str]:
+    """What in a text may be an id. A broken one may begin amid a string: any two quotes count."""
+    between = (part for part in re.split("[\"']", text) if 0 < len(part) <= _LONGEST)
+    strings = (_ESCAPED.sub(_unescaped, one) for one in _STRING.findall(text))
+    return {*_WORD.findall(text), *between, *strings}
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    try:
+        return str(orjson.loads(f'"{found[0]}"'))
+    except orjson.JSONDecodeError:  # half a surrogate pair
+        return found[0]
 
 
 @lru_cache(maxsize=1 << 16)

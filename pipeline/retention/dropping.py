@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import orjson
 
 from pipeline.datadir import DataDir
-from pipeline.files import is_alive, make_directory, replace_file
+from pipeline.files import leftovers, make_directory, replace_file
 from pipeline.ingest.days.scratch import sweep_scratch
 from pipeline.ingest.index import forget_files
 from pipeline.lake import Lake
@@ -27,7 +26,6 @@ from pipeline.windows import day as day_window
 __all__ = ["Receipt", "drop_expired", "never_run"]
 
 _REBUILT_FROM = ("raw_traces", "landing")
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")  # as pipeline.files names them
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,6 @@ def _sweep(place: DataDir) -> None:
     """Remove copies of raw data that nothing names: plans of earlier states, killed processes'."""
     for plan in (place.raw / "landing_index" / "plans").glob("*.parquet"):
         plan.unlink(missing_ok=True)
-    for left in place.landing.rglob(".*.tmp"):
-        # Somebody else's hidden files are not ours to judge.
-        if (made := _TEMPORARY.fullmatch(left.name)) and not is_alive(int(made[1])):
-            left.unlink(missing_ok=True)
+    for left in (left for zone in (place.landing, place.raw) for left in leftovers(zone)):
+        left.unlink(missing_ok=True)
     sweep_scratch(place)

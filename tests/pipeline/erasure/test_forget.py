@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -277,6 +278,43 @@ def test_a_note_on_something_else_that_names_her_is_left_to_people(lived_in: Dat
     done = forget(lived_in, "--user", ANN)
     assert f"An id of theirs stands in {note}" in done.output
     assert note.exists()
+
+
+def test_an_opt_out_with_any_id_of_hers_is_left_to_people(lived_in: DataDir) -> None:
+    odd = "auth0|ann 77"
+    lived_in.registry.mkdir(exist_ok=True)
+    listed = lived_in.registry / "opt_outs.yaml"
+    listed.write_text(f'opt_outs:\n  - users: ["{odd}"]\n')
+    assert f"An id of theirs stands in {listed}" in forget(lived_in, "--user", odd).output
+
+
+def test_what_no_reader_reads_is_left_to_people(lived_in: DataDir, tmp_path: Path) -> None:
+    """Prose, hidden files, telemetry that is no trace; a link's own file lies elsewhere."""
+    drop(lived_in, "notes.txt", f"Called {ANN} back.")
+    drop(lived_in, ".later", f"Called {ANN}")
+    drop(lived_in, "other.txt", f"Called x{ANN} back.")
+    (lived_in.landing / "packed.gz").write_bytes(gzip.compress(f"Called {ANN}".encode()))
+    linked = tmp_path / "export.jsonl"
+    linked.write_text(
+        "".join(request(*spans_of(n, u, "Hi")) + "\n" for n, u in ((5, ANN), (6, BO)))
+    )
+    (lived_in.landing / "link.jsonl").symlink_to(linked)
+    done = forget(lived_in, "--user", ANN)
+    names = [lived_in.landing / n for n in (".later", "notes.txt", "packed.gz")]
+    assert receipts(lived_in)[0]["left_to_people"] == sorted(map(str, [*names, linked]))
+    assert all(f"An id of theirs stands in {path}" in done.output for path in [*names, linked])
+    assert trace_id(6) in (lived_in.landing / "link.jsonl").read_text()
+
+
+def test_what_a_killed_step_had_half_written_goes(lived_in: DataDir) -> None:
+    """Of a day that was never published, too: no table leads there."""
+    gone = 2**22 + 1  # above what process ids may be
+    folders = [lived_in.raw / "raw_traces" / "day=2026-11-05", lived_in.eval_dir(None)]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f".part-0.parquet.{gone}.0123abcd.tmp").write_text(words_of(1))
+    forget(lived_in, "--user", ANN)
+    require_gone(lived_in)
 
 
 KILLING = """

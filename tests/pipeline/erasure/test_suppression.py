@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable
 
@@ -147,6 +148,33 @@ def test_a_record_that_cannot_be_read_is_not_quarantined_if_it_names_them(place:
     found = assemble(place, anns())
     assert found.quarantined["payload"].to_list() == [torn[1].encode()]
     assert found.counts.filtered == {"erased": 5}
+
+
+IN_A_STRING = json.dumps({"user.id": "auth0|ann 77", "said": "Hi"})
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'ere?", "user.id": "auth0|ann 77", "to',
+        json.dumps({"log": IN_A_STRING})[:-3],
+        json.dumps({"log": json.dumps({"log": IN_A_STRING})})[:-3],
+        '{"user.id": "\\u0061uth0|ann 77", torn',
+        "{'user.id': 'auth0|ann 77', torn",
+    ],
+    ids=["begins amid a string", "JSON in a string", "twice", "escaped", "Python"],
+)
+def test_an_id_is_found_however_a_broken_record_writes_it(broken: str) -> None:
+    assert NOBODY.plus([named("auth0|ann 77")]).found_in_text(broken.encode())
+    assert not NOBODY.plus([named("auth0|ann 7")]).found_in_text(broken.encode())
+
+
+def test_an_id_that_is_spoken_is_found_in_prose_and_names_but_not_in_longer_words() -> None:
+    listed = NOBODY.plus([named("bo 77"), named("u.12")], spoken=["bo 77", "u.12"])
+    assert listed.found_in_text(b'{"body": "then bo 77 said", torn')
+    assert not listed.found_in_text(b"then bo 775 said, of lobo 77")
+    assert [listed.found_in_name(n) for n in ("traces_u.12.jsonl", "u.123.jsonl")] == [True, False]
+    assert "bo 77" not in repr(listed)
 
 
 def test_an_empty_list_leaves_no_trace_in_what_is_published(
