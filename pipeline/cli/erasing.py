@@ -34,7 +34,7 @@ def forget(
     kept out all the same).
     """
     from pipeline.cli.landing import reading_bar
-    from pipeline.erasure import Person, StillOpen
+    from pipeline.erasure import NotesBroken, Person, StillOpen
     from pipeline.erasure import forget as erase
     from pipeline.ingest.suppression import Kind, SuppressionBroken
     from pipeline.lease import StillWorking
@@ -61,7 +61,7 @@ def forget(
             err=True,
         )
         sys.exit(2)
-    except (StillOpen, StillWorking, SuppressionBroken, SuiteFileError) as error:
+    except (StillOpen, StillWorking, NotesBroken, SuppressionBroken, SuiteFileError) as error:
         click.echo(f"caselaw: forget: {error}", err=True)
         sys.exit(3)
     _tell(place, done, dry_run)

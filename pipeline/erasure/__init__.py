@@ -2,6 +2,6 @@
 
 from pipeline.erasure.finding import Person
 from pipeline.erasure.forgetting import Erasure, StillOpen, forget
-from pipeline.erasure.receipts import Line, Receipt
+from pipeline.erasure.receipts import Line, NotesBroken, Receipt
 
-__all__ = ["Erasure", "Line", "Person", "Receipt", "StillOpen", "forget"]
+__all__ = ["Erasure", "Line", "NotesBroken", "Person", "Receipt", "StillOpen", "forget"]

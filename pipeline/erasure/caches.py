@@ -84,7 +84,7 @@ def notes_about(place: DataDir, listed: Suppression, by_hand: Path) -> list[str]
 
 def _annotations(place: DataDir, listed: Suppression) -> Iterator[tuple[Path, bool]]:
     """Every annotation, and whether it is about a trace of theirs."""
-    for path in sorted(place.annotations.glob("*/*")):
+    for path in sorted(p for p in place.annotations.glob("*/*") if p.is_file()):
         text = _text(path)
         try:
             trace = orjson.loads(text).get("trace_id")

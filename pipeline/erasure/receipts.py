@@ -12,7 +12,11 @@ from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 
-__all__ = ["Line", "Receipt", "finish", "note", "open_receipt"]
+__all__ = ["Line", "NotesBroken", "Receipt", "finish", "note", "open_receipt"]
+
+
+class NotesBroken(RuntimeError):
+    """What an interrupted erasure wrote down cannot be read."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -64,11 +68,21 @@ def open_receipt(place: DataDir, name: str) -> Receipt:
     Args:
         place: the data directory.
         name: "kind:digest" of the person on the list.
+
+    Raises:
+        NotesBroken: the interrupted one's notes cannot be read.
     """
     kind, _, keyed = name.partition(":")
     path = _unfinished(place, keyed)
     if path.exists():
-        receipt = msgspec.json.decode(path.read_bytes(), type=Receipt)
+        try:
+            receipt = msgspec.json.decode(path.read_bytes(), type=Receipt)
+        except msgspec.MsgspecError:
+            raise NotesBroken(
+                f"{path} cannot be read: it counted what an interrupted erasure had done; nothing "
+                "was changed. Put it back from a backup, or remove it and run the same again: then "
+                "the receipt counts only what is left"
+            ) from None
         receipt.interrupted += 1
         return receipt
     now = datetime.now(UTC)

@@ -35,11 +35,22 @@ def first_kept(days: int, today: date) -> date:
 
 
 def kept_from(place: DataDir) -> date | None:
-    """The day from which on no raw data was dropped; None where retention has never run."""
+    """The day from which on no raw data was dropped; None where retention has never run.
+
+    Raises:
+        PastRetention: the mark cannot be read, so that any day may be past it.
+    """
     path = place.raw / "kept_from.json"
     if not path.exists():
         return None
-    return date.fromisoformat(orjson.loads(path.read_bytes())["day"])
+    try:
+        return date.fromisoformat(orjson.loads(path.read_bytes())["day"])
+    except (ValueError, KeyError, TypeError):
+        raise PastRetention(
+            f"{path} cannot be read, so that it is not known which days were dropped; nothing was "
+            "changed. Put it back from a backup, or write the raw_kept_from of the latest receipt "
+            f'in {place.receipts} into it, as {{"day": "YYYY-MM-DD"}}'
+        ) from None
 
 
 def write_kept_from(place: DataDir, day: date) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gzip
 import json
+import shutil
 import signal
 import stat
 import subprocess
@@ -282,8 +283,9 @@ def test_a_note_on_something_else_that_names_her_is_left_to_people(lived_in: Dat
 
 def test_an_opt_out_with_any_id_of_hers_is_left_to_people(lived_in: DataDir) -> None:
     odd = "auth0|ann 77"
-    lived_in.registry.mkdir(exist_ok=True)
-    listed = lived_in.registry / "opt_outs.yaml"
+    own = lived_in.root / "registry"  # else it is the committed one
+    shutil.copytree(lived_in.registry, own)
+    listed = own / "opt_outs.yaml"
     listed.write_text(f'opt_outs:\n  - users: ["{odd}"]\n')
     assert f"An id of theirs stands in {listed}" in forget(lived_in, "--user", odd).output
 
@@ -407,6 +409,14 @@ def test_without_the_content_key_nobody_can_be_recognised(lived_in: DataDir) -> 
     assert done.exit_code == 2
     assert "content.key" in done.output
     assert "nothing was changed" in done.output
+
+
+def test_torn_notes_of_an_erasure_stop_it_and_say_what_to_do(lived_in: DataDir) -> None:
+    forget(lived_in, "--user", ANN)
+    notes = lived_in.privacy / f"unfinished-{receipts(lived_in)[0]['digest'][:16]}.json"
+    notes.write_text('{"receipt": "erasure-')
+    done = forget(lived_in, "--user", ANN)
+    assert (done.exit_code, f"{notes} cannot be read" in done.output) == (3, True), done.output
 
 
 def test_a_broken_suite_stops_it_before_anything_is_changed(lived_in: DataDir) -> None:

@@ -204,11 +204,14 @@ def test_answers_of_the_judge_go_by_when_they_were_given(place: DataDir) -> None
 def test_what_killed_processes_left_goes_too_and_nothing_of_others(place: DataDir) -> None:
     land(place, "new.jsonl", 2, 1)
     torn = place.landing / ".x.jsonl.999999.0123abcd.tmp"
+    never = place.raw / "raw_traces" / "day=2026-12-31" / ".part-0.parquet.999999.0123abcd.tmp"
+    never.parent.mkdir(parents=True)
     theirs = place.landing / ".rsync.tmp"
-    for path in (torn, theirs):
+    for path in (torn, never, theirs):
         path.write_text(SECRET)
     expire(place)
     assert not torn.exists()
+    assert not never.exists()
     assert theirs.exists()
 
 
@@ -327,6 +330,17 @@ def test_killed_midway_the_next_run_drops_the_rest(two_days: DataDir, at: int) -
     assert [p.name for p in two_days.landing.iterdir()] == ["new.jsonl"]
     states = [json.loads(p.read_text())["state"] for p in sorted(two_days.receipts.iterdir())]
     assert states == ["begun", "finished"]
+
+
+@pytest.mark.parametrize("torn", ["", "{", "[]", '{"day": 7}', '{"day": "soon"}'])
+def test_a_torn_mark_is_refused_with_what_to_do(two_days: DataDir, torn: str) -> None:
+    expire(two_days)
+    mark = two_days.raw / "kept_from.json"
+    mark.write_text(torn)
+    with pytest.raises(PastRetention, match=r"kept_from.json cannot be read.*raw_kept_from"):
+        expire(two_days)
+    with pytest.raises(PastRetention):
+        require_kept(two_days, day("2026-11-20"))
 
 
 def test_a_half_removed_partition_goes(two_days: DataDir) -> None:
