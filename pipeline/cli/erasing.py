@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import counted
+from pipeline.cli.options import counted, typed_or_read
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ __all__ = ["forget"]
 
 
 @click.command()
-@click.option("--user", metavar="ID", help="A user's id, as the application writes it.")
+@click.option(
+    "--user",
+    metavar="ID",
+    help="A user's id, as the application writes it; - reads it from standard input.",
+)
 @click.option("--session", metavar="ID", help="A session's or conversation's id.")
 @click.option("--trace", metavar="ID", help="A trace's id; its whole conversation is erased.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be touched.")
@@ -45,7 +49,7 @@ def forget(
     given = [(kind, value) for kind, value in kinds.items() if value is not None]
     if len(given) != 1:
         raise click.UsageError("name one person: --user ID, --session ID or --trace ID")
-    kind, value = given[0]
+    kind, value = given[0][0], typed_or_read(str(given[0][1]))
     if not value.strip():
         raise click.UsageError(f"--{kind} is empty")
     try:

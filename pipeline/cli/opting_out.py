@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.options import typed_or_read
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def opt_out(place: DataDir, user: str | None, tenant: str | None, trace: str | N
     if len(given) != 1:
         raise click.UsageError("give one of --user, --tenant and --trace")
     kind, value = given[0]
-    # What is typed as an argument stays in the shell's history.
-    text = sys.stdin.readline().rstrip("\r\n") if value == "-" else str(value)
+    text = typed_or_read(str(value))
     if not text:
         raise click.UsageError(f"the {kind} id is empty")
     path = place.keys / "content.key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,7 +10,7 @@ import click
 
 from pipeline.datadir import DataDir
 
-__all__ = ["DAY", "as_date", "counted", "say_next"]
+__all__ = ["DAY", "as_date", "counted", "say_next", "typed_or_read"]
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -24,6 +25,11 @@ def as_date(
 def counted(number: int, noun: str) -> str:
     """A number of things: 1 day, 2 days."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def typed_or_read(value: str) -> str:
+    """An id given as an argument, which stays in the shell's history; - reads it from a line."""
+    return sys.stdin.readline().rstrip("\r\n") if value == "-" else value
 
 
 def say_next(place: DataDir, days: Iterable[str]) -> None:

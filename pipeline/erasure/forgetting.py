@@ -81,9 +81,9 @@ def forget(
         StillWorking: steps did not end in time; nothing was changed.
         StillOpen: a file is being written to.
     """
-    listed = open_list(place, create=not dry_run)
     waiting = partial(say, "Waiting until running steps have ended ...")
     with erasing(place, patience, waiting):
+        listed = open_list(place, create=not dry_run)  # another erasure may just have added to it
         return _Work(place, person, listed, dry_run, say).run(progress)
 
 

@@ -13,6 +13,9 @@ from pipeline.registry.loading import DatedEntry
 __all__ = ["Settings", "SettingsEntry", "settings_as_of"]
 
 
+_LONGEST = 36_500  # days: a hundred years, so that the first day kept is always a date
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -129,13 +132,25 @@ class Privacy(_Section):
     """
 
     retention_days: int = Field(
-        30, ge=7, description="raw data is kept after its day; last week's days are run once more"
+        30,
+        ge=7,
+        le=_LONGEST,
+        description="raw data is kept after its day; last week's days are run once more",
     )
-    landing_days: int | None = Field(None, ge=7, description="landing files; else retention_days")
-    raw_traces_days: int | None = Field(None, ge=7, description="raw_traces; else retention_days")
-    quarantine_days: int | None = Field(None, ge=7, description="quarantine; else retention_days")
+    landing_days: int | None = Field(
+        None, ge=7, le=_LONGEST, description="landing files; else retention_days"
+    )
+    raw_traces_days: int | None = Field(
+        None, ge=7, le=_LONGEST, description="raw_traces; else retention_days"
+    )
+    quarantine_days: int | None = Field(
+        None, ge=7, le=_LONGEST, description="quarantine; else retention_days"
+    )
     judge_cache_days: int | None = Field(
-        None, ge=7, description="answers of a judge, since they were given; else retention_days"
+        None,
+        ge=7,
+        le=_LONGEST,
+        description="answers of a judge, since they were given; else retention_days",
     )
     smallest_group: int = Field(
         5, ge=1, description="users (else sessions) below which a group is not shown on its own"

@@ -366,6 +366,34 @@ def test_two_at_once_both_finish(lived_in: DataDir) -> None:
     assert len(receipts(lived_in)) == 2
 
 
+def test_the_same_person_twice_at_once_is_erased_before_for_the_second(lived_in: DataDir) -> None:
+    """What the first put on the list is read only when it has ended."""
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+    with working(lived_in):
+        both = [
+            subprocess.Popen(
+                [*command, "--data", str(lived_in.root), "forget", "--user", ANN],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        for process in both:
+            assert process.stderr is not None
+            assert "Waiting" in process.stderr.readline()
+    told = sorted(process.communicate(timeout=60)[0].splitlines()[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0], told
+    assert told[1] == "Nothing is left of this id: it was erased before."
+    lines = (lived_in.privacy / "suppressed.jsonl").read_text().splitlines()
+    assert len(lines) == len(set(lines)) == len(ANNS_TRACES) + 2  # her, and her case
+
+
+def test_an_id_is_read_from_standard_input(lived_in: DataDir) -> None:
+    words = ["--data", str(lived_in.root), "forget", "--user", "-"]
+    assert CliRunner().invoke(cli, words, input=f"{ANN}\n").exit_code == 0
+    require_gone(lived_in)
+    assert CliRunner().invoke(cli, words, input="\n").exit_code == 2
+
+
 def test_a_running_step_is_waited_for_and_then_given_up_on(lived_in: DataDir) -> None:
     with working(lived_in):
         done = forget(lived_in, "--user", ANN, "--wait", "0")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import ValidationError
 
 from pipeline.cli.main import cli
 from pipeline.datadir import COMMITTED, DataDir
@@ -294,6 +295,13 @@ def test_landing_an_old_file_where_retention_is_used_warns(
 
 def test_the_committed_settings_have_a_period() -> None:
     assert privacy_today(DataDir(COMMITTED)).retention_days == 30
+
+
+@pytest.mark.parametrize("days", [6, 36_501, 10**9])
+def test_a_period_of_less_than_a_week_or_more_than_a_century_is_refused(days: int) -> None:
+    for kind in ("retention", "landing", "raw_traces", "quarantine", "judge_cache"):
+        with pytest.raises(ValidationError):
+            Privacy.model_validate({f"{kind}_days": days})
 
 
 # --- killed midway ----------------------------------------------------------------------------
