@@ -36,7 +36,9 @@ __all__ = [
 Kind = Literal["user", "session", "trace"]
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.){1,400})"')
 _WORD: Final = re.compile(r"""[^\s"\\,;:=(){}\[\]<>']{3,400}""")
+_QUOTE: Final = re.compile(r"""\\*["']""")
 _ESCAPED: Final = re.compile(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]')
+_STOPS = " \t\r\n\\,;:=(){}[]<>"  # nothing but these is no id
 _LONGEST = 400  # characters of an id between two quotes
 _LAYERS = 3  # JSON in a string of JSON in a string of JSON
 _SHORTEST = 3  # characters of an id that is looked for in prose: shorter ones stand everywhere
@@ -132,7 +134,7 @@ def _layers(text: str) -> Iterator[str]:
 
 def _words_of(text: str) -> set[str]:
     """What in a text may be an id. A broken one may begin amid a string: any two quotes count."""
-    between = (part for part in re.split("[\"']", text) if 0 < len(part) <= _LONGEST)
+    between = (p for p in _QUOTE.split(text) if len(p) <= _LONGEST and p.strip(_STOPS))
     strings = (_ESCAPED.sub(_unescaped, one) for one in _STRING.findall(text))
     return {*_WORD.findall(text), *between, *strings}
 
