@@ -66,16 +66,18 @@ def erase_landing(
 
 
 def _with_twins(place: DataDir, files: Sequence[LandedFile]) -> list[tuple[LandedFile, Path]]:
-    """Every path whose content is one of the files': the index keeps each content once."""
+    """Every path that is one of the files, as it is by now, or has the content of one.
+
+    The index keeps each content once.
+    """
+    by_name = {file.path: file for file in files}
     by_size: dict[int, list[LandedFile]] = {}
     for file in files:
         by_size.setdefault(file.size, []).append(file)
     found = []
     for path in lying_files(place):
-        alike = by_size.get(os.stat(path).st_size, ())
-        name = plain_name(path.relative_to(place.landing))
-        same = next((f for f in alike if f.path == name), None)
-        if same is None and alike:
+        same = by_name.get(plain_name(path.relative_to(place.landing)))
+        if same is None and (alike := by_size.get(os.stat(path).st_size)):
             digest = sha256(path)
             same = next((f for f in alike if f.sha256 == digest), None)
         if same is not None:

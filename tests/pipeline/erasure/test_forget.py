@@ -19,6 +19,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.cli.main import cli
 from pipeline.datadir import DataDir
+from pipeline.erasure import forgetting
+from pipeline.erasure.finding import speakers_in
 from pipeline.ingest import SourcesGone, landed_files
 from pipeline.ingest.quarantine import drop_records
 from pipeline.ingest.staleness import stale_days
@@ -364,6 +366,20 @@ def test_two_at_once_both_finish(lived_in: DataDir) -> None:
     assert Lake(lived_in).read(RAW_TRACES, DAY).is_empty()
     require_gone(lived_in)
     assert len(receipts(lived_in)) == 2
+
+
+def test_a_file_that_has_grown_since_it_was_indexed_is_rewritten_too(
+    lived_in: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grown(*given: Any) -> Any:
+        with (lived_in.landing / "a.jsonl").open("a") as out:
+            out.write(request(*spans_of(9, BO, "and then?")) + "\n")
+        return speakers_in(*given)
+
+    monkeypatch.setattr(forgetting, "speakers_in", grown)
+    assert forget(lived_in, "--user", ANN).exit_code == 0
+    require_gone(lived_in)
+    assert "and then?" in (lived_in.landing / "a.jsonl").read_text()
 
 
 def test_the_same_person_twice_at_once_is_erased_before_for_the_second(lived_in: DataDir) -> None:
