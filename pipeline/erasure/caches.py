@@ -15,7 +15,8 @@ from pipeline.datadir import DataDir
 from pipeline.erasure.receipts import Line
 from pipeline.files import replace_file
 from pipeline.grading.ledger import export_ledger
-from pipeline.ingest.suppression import Suppression, stands_in
+from pipeline.ingest.id_words import stands_in
+from pipeline.ingest.suppression import Suppression
 
 __all__ = ["erase_caches", "notes_about"]
 

@@ -10,9 +10,10 @@ import orjson
 
 from pipeline.datadir import DataDir
 from pipeline.files import leftovers
+from pipeline.ingest.id_words import stands_in
 from pipeline.ingest.landing import lying_files, plain_name
 from pipeline.ingest.source import Source, Unreadable
-from pipeline.ingest.suppression import Suppression, stands_in
+from pipeline.ingest.suppression import Suppression
 
 __all__ = ["led_to", "still_named", "sweep_leftovers"]
 

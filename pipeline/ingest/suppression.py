@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import orjson
 
 from pipeline.datadir import DataDir
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import keyed_digest
+from pipeline.ingest.id_words import words_of
 from pipeline.ingest.safety import folded, safe_id
 
 __all__ = [
@@ -30,18 +31,9 @@ __all__ = [
     "add_entries",
     "erased_cases",
     "read_suppression",
-    "stands_in",
 ]
 
 Kind = Literal["user", "session", "trace"]
-_STRING: Final = re.compile(r'"((?:[^"\\]|\\.){1,400})"')
-_WORD: Final = re.compile(r"""[^\s"\\,;:=(){}\[\]<>']{3,400}""")
-_QUOTE: Final = re.compile(r"""\\*["']""")
-_ESCAPED: Final = re.compile(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]')
-_STOPS = " \t\r\n\\,;:=(){}[]<>"  # nothing but these is no id
-_LONGEST = 400  # characters of an id between two quotes
-_LAYERS = 3  # JSON in a string of JSON in a string of JSON
-_SHORTEST = 3  # characters of an id that is looked for in prose: shorter ones stand everywhere
 
 
 class SuppressionBroken(RuntimeError):
@@ -105,45 +97,13 @@ class Suppression:
         """
         if not self:
             return frozenset()
-        words = set[str]()
-        for text in _layers(payload.decode("utf-8", "replace")):
-            words |= _words_of(text) | {one for one in self.spoken if stands_in(one, text)}
+        words = words_of(payload.decode("utf-8", "replace"), self.spoken)
         return self.found_in(words, words, words)
 
     def found_in_name(self, name: str) -> bool:
         """Whether the name of a file tells of somebody on the list."""
         parts = re.split(r"[/.\s]+|--+", name)
         return bool(self.found_in_text(" ".join((*parts, name)).encode()))
-
-
-def stands_in(value: str, text: str) -> bool:
-    """Whether an id stands somewhere in a text, and not as a part of a longer word."""
-    if len(value) < _SHORTEST or value not in text:
-        return False
-    return re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", text) is not None
-
-
-def _layers(text: str) -> Iterator[str]:
-    """A text, and what it says where it holds JSON in strings."""
-    for _ in range(_LAYERS):
-        yield text
-        before, text = text, _ESCAPED.sub(_unescaped, text)
-        if text == before:
-            break
-
-
-def _words_of(text: str) -> set[str]:
-    """What in a text may be an id. A broken one may begin amid a string: any two quotes count."""
-    between = (p for p in _QUOTE.split(text) if len(p) <= _LONGEST and p.strip(_STOPS))
-    strings = (_ESCAPED.sub(_unescaped, one) for one in _STRING.findall(text))
-    return {*_WORD.findall(text), *between, *strings}
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    try:
-        return str(orjson.loads(f'"{found[0]}"'))
-    except orjson.JSONDecodeError:  # half a surrogate pair
-        return found[0]
 
 
 @lru_cache(maxsize=1 << 16)
