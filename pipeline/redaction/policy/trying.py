@@ -10,6 +10,7 @@ from typing import Final
 
 import regex  # type: ignore[import-untyped]
 
+from pipeline.redaction.detection.gates import gate
 from pipeline.redaction.detection.recognizers import (
     DetectorTimeout,
     build_recognizers,
@@ -20,6 +21,7 @@ from pipeline.redaction.policy.model import CustomPattern, PiiPolicy
 from pipeline.redaction.policy.reading import load_policies
 from pipeline.redaction.redactor import Redaction, Redactor
 from pipeline.redaction.replacement.keys import SurrogateKey
+from pipeline.redaction.spans import Span
 
 __all__ = ["check_policy", "redact_text"]
 
@@ -30,8 +32,8 @@ _TOO_SLOW: Final = 1.0  # seconds, for a text of a few thousand characters
 def check_policy(path: Path) -> Iterator[str]:
     """Yield what the tests beside the patterns of a policy find wrong, in every dated state.
 
-    A pattern must match each of `matches`, none of `leaves_alone`, and must not slow down on
-    texts made to trap it.
+    A pattern must match each of `matches` in a way that counts under the policy, none of
+    `leaves_alone`, and must not slow down on texts made to trap it.
 
     Raises:
         PolicyRefused: the file is no policy.
@@ -62,18 +64,28 @@ def _complaints(pattern: CustomPattern, policy: PiiPolicy) -> Iterator[str]:
     recognizers = build_recognizers(alone)[-(bool(pattern.regex) + bool(pattern.terms)) :]
     timeout = min(policy.regex_timeout_seconds, _TOO_SLOW)
     rule = policy.rule(pattern.entity)
-    if not rule.enabled or pattern.score < rule.threshold:
+    counts = rule.enabled and pattern.score >= rule.threshold
+    missing = (
+        f"{pattern.entity} needs one of its `context` near it ({', '.join(rule.context)}); add a "
+        "word there, or give the pattern an entity of its own"
+        if rule.context
+        else f"alone it is not taken for {pattern.entity}; give the pattern an entity of its own"
+    )
+    if not counts:
         yield f"never counts: {pattern.entity} is off, or its threshold is above {pattern.score:g}"
     if not pattern.matches:
         yield "has no `matches` to prove that it works"
 
-    def found(text: str) -> bool:
-        return any(run_recognizer(recognizer, text, timeout) for recognizer in recognizers)
+    def found(text: str) -> list[Span]:
+        return [span for one in recognizers for span in run_recognizer(one, text, timeout)]
 
     try:
         for number, text in enumerate(pattern.matches, 1):
-            if not found(text):
+            spans = found(text)
+            if not spans:
                 yield f"does not match number {number} of its `matches`"
+            elif counts and not gate(text, spans, policy):
+                yield f"matches number {number} of its `matches` and does not count: {missing}"
         for number, text in enumerate(pattern.leaves_alone, 1):
             if found(text):
                 yield f"matches number {number} of its `leaves_alone`"

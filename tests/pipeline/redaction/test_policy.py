@@ -47,6 +47,16 @@ def test_a_pattern_that_fails_its_tests_is_named(
     assert complaint in finding
 
 
+def test_a_match_that_does_not_count_under_the_policy_is_named(tmp_path: Path) -> None:
+    text = (
+        "entities: {TAX_ID: {context: [tax]}}\n"
+        "patterns: [{name: club, entity: TAX_ID, regex: 'C-[0-9]{4}', matches: [%s]}]"
+    )
+    (finding,) = check_policy(write(tmp_path, text % "C-1234"))
+    assert "matches number 1 of its `matches` and does not count: TAX_ID needs" in finding
+    assert list(check_policy(write(tmp_path, text % "tax no. C-1234"))) == []
+
+
 def test_keys_are_compared_without_case_and_punctuation(policy: PiiPolicy) -> None:
     assert policy.entity_of_key["firstname"] == "PERSON"
 
