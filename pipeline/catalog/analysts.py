@@ -91,7 +91,7 @@ def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPy
         what = f"{', '.join(other)} is not run here" if other else "nothing to read"
         raise StatementRefused(f"{what}: give SELECT statements, SET VARIABLE before them")
     for statement in statements[:-1]:
-        connection.execute(statement)
+        connection.execute(statement).fetchall()  # rows left unread would refuse the next one
     return connection.sql(statements[-1])
 
 

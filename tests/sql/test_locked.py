@@ -102,6 +102,7 @@ def test_the_command_runs_what_reads(guarded: DataDir) -> None:
     several = """SET VARIABLE wanted = '2026-11-10';
         SELECT count(*) AS n FROM grades WHERE "day" = getvariable('wanted')::DATE"""
     assert caselaw(guarded, "--csv", "-", text=several) == (0, "n\n1\n")
+    assert caselaw(guarded, "--csv", "SELECT 1 AS a; SELECT 2 AS b") == (0, "b\n2\n")
 
 
 @pytest.mark.parametrize(
