@@ -51,6 +51,9 @@ def measure(place: DataDir, corpus: Path, thresholds: Path | None, as_json: bool
         for miss in misses:
             measured = "nothing to measure" if miss.measured is None else f"{miss.measured:.4f}"
             click.echo(f"MISSED {miss.name}: {measured}, wanted {miss.wanted:g}")
+        labels = {row.entity for row in scores.entities}
+        if wanted.recall.keys() - labels:
+            click.echo(f"Thresholds go by the labels of the corpus: {', '.join(sorted(labels))}")
     if not misses:
         return 0
     return 1 if any(miss.measured is not None for miss in misses) else 4

@@ -18,7 +18,8 @@ __all__ = ["redact"]
 
 @click.command()
 @click.option("--check", is_flag=True, help="Run the tests beside the patterns of the policy.")
-@click.option("--text", type=click.File(), help="Redact a text or a JSON record; - is stdin.")
+@click.option("--text", type=click.File(encoding="utf-8"),
+              help="Redact a text or a JSON record; - is stdin.")  # fmt: skip
 @click.option("--eval", "corpus", type=click.Path(dir_okay=False, path_type=Path), metavar="CORPUS",
               help="Measure on labelled texts: JSON, or JSON lines (.jsonl).")  # fmt: skip
 @click.option("--thresholds", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -51,7 +52,16 @@ def redact(
 
         sys.exit(measure(place, corpus, thresholds, as_json))
     with key_errors():
-        sys.exit(_check(place) if text is None else _redact(place, text.read()))
+        sys.exit(_check(place) if text is None else _redact(place, _read(text)))
+
+
+def _read(text: IO[str]) -> str:
+    try:
+        return text.read()
+    except UnicodeDecodeError:
+        raise click.UsageError(
+            f"{text.name!r} is not UTF-8; convert it first: iconv -f WINDOWS-1252 -t UTF-8"
+        ) from None
 
 
 def _check(place: DataDir) -> int:

@@ -96,13 +96,15 @@ def _records(raw: bytes, path: Path, by_line: bool) -> Iterator[tuple[Any, str]]
             for number, line in enumerate(raw.split(b"\n"), start=1):
                 place = f"line {number}"
                 if line.strip():
-                    yield orjson.loads(line), place
+                    yield orjson.loads(line.decode()), place
             return
         place = "the file"
-        records = orjson.loads(raw)
+        records = orjson.loads(raw.decode())
     except orjson.JSONDecodeError:
         hint = "" if by_line else " (JSON lines are told by the ending .jsonl)"
         raise CorpusError(f"{str(path)!r}: {place} is no JSON{hint}") from None
+    except UnicodeDecodeError:
+        raise CorpusError(f"{str(path)!r}: {place} is not UTF-8") from None
     if not isinstance(records, list):
         raise CorpusError(f"{str(path)!r} is no list of records")
     for number, record in enumerate(records, start=1):

@@ -88,10 +88,10 @@ class Thresholds(BaseModel):
         """Read a YAML file.
 
         Raises:
-            ThresholdsRefused: it is missing, no YAML, or has other fields.
+            ThresholdsRefused: it is missing, no YAML, has other fields, or asks for nothing.
         """
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+            wanted = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
         except OSError as error:
             raise ThresholdsRefused(f"{str(path)!r} cannot be read: {error.strerror}") from None
         except yaml.YAMLError:
@@ -100,6 +100,10 @@ class Thresholds(BaseModel):
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
             raise ThresholdsRefused(f"{str(path)!r}: {where}: {first['msg']}") from None
+        if wanted == cls():
+            fields = ", ".join(cls.model_fields)
+            raise ThresholdsRefused(f"{str(path)!r} asks for nothing; it may state {fields}")
+        return wanted
 
 
 @dataclass(frozen=True, slots=True)

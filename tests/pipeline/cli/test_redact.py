@@ -57,6 +57,8 @@ def test_json_is_one_object(corpus: Path) -> None:
         ("recall: {PASSPORT: 0.9}", 4, "MISSED recall of PASSPORT: nothing to measure"),
         ("recall: {PERSON: 1.5}", 2, "recall.PERSON"),
         ("recal: {PERSON: 0.5}", 2, "recal"),
+        ("recall: {NAME: 0.5}", 4, "Thresholds go by the labels of the corpus: PERSON"),
+        ("", 2, "asks for nothing; it may state recall, precision"),
     ],
 )
 def test_thresholds_decide_the_exit_code(
@@ -85,6 +87,7 @@ def test_a_miss_is_named_with_what_was_measured(tmp_path: Path) -> None:
         ("a.json", "{}", "is no list of records"),
         ("a.json", "[]", "holds no record"),
         ("a.jsonl", f'{{"text": "x"}}\n{{"text": "{SECRET}', "line 2 is no JSON"),
+        ("a.jsonl", '{"text": "J\udcfcrgen"}', "line 1 is not UTF-8"),
         ("a.jsonl", '{"words": "x"}', "line 1: no text under full_text or text"),
         ("a.json", f'[{{"text": "{SECRET}", "spans": 3}}]', "record 1: the labels are no list"),
         (
@@ -103,7 +106,7 @@ def test_what_is_no_corpus_is_named_by_record_without_its_text(
     tmp_path: Path, name: str, text: str, said: str
 ) -> None:
     path = tmp_path / name
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     code, output = run("--eval", path)
     assert (code, said in output) == (2, True)
 

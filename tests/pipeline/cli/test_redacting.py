@@ -58,6 +58,14 @@ def test_a_text_that_a_run_would_quarantine_is_a_finding(place: DataDir) -> None
     assert done.stderr == "quarantined: oversize (a string or the record is too long)\n"
 
 
+def test_a_text_in_another_encoding_is_named(place: DataDir, tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_bytes("Grüße von Jürgen".encode("cp1252"))
+    done = caselaw(place, "redact", "--text", str(path))
+    assert done.exit_code == 2
+    assert f"{str(path)!r} is not UTF-8" in done.stderr
+
+
 def test_check_runs_the_tests_beside_the_patterns(place: DataDir) -> None:
     done = caselaw(place, "redact", "--check")
     assert done.exit_code == 0
