@@ -29,7 +29,8 @@ def judge() -> None:
 
 
 @judge.command()
-@click.option("--day", type=DAY, callback=as_date, help="A published day; else the latest.")
+@click.option("--day", type=DAY, callback=as_date,
+              help="A published day; else the latest with traces.")  # fmt: skip
 @click.option("--traces", type=click.IntRange(1), default=20, show_default=True,
               help="Conversations to judge again.")  # fmt: skip
 @click.option("--most", type=click.FloatRange(0, 1), default=0.1, show_default=True,
@@ -54,9 +55,14 @@ def check(place: DataDir, day: date | None, traces: int, most: float) -> None:
     known = lake.windows(REDACTED_TRACES)
     if not known and day is None:
         raise MissingPartition(f"no day is published; run: {place.make('backfill', 'YYYY-MM-DD')}")
-    window = day_window(day) if day else known[-1]
     registry = load_registry(place.registry, datetime.now(UTC).date())
-    cases, models = read_cases(lake, window, registry, traces)
+    for window in [day_window(day)] if day else reversed(known):
+        cases, models = read_cases(lake, window, registry, traces)
+        if cases:
+            break
+    else:
+        where = f"on {day}" if day else "on any published day"
+        raise MissingPartition(f"no conversation {where} to judge again; name one with --day")
     try:
         appointed = make_judge(registry, place.ledger)
         click.echo(f"judge {appointed.identity} on {len(cases)} conversations of {window.key}")

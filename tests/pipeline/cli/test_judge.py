@@ -119,3 +119,15 @@ def test_without_a_published_day_the_command_to_run_is_named(
     monkeypatch.setenv("CASELAW_DATA", str(tmp_path))
     assert run() == 3
     assert "no day is published; run: make backfill" in capsys.readouterr().err
+
+
+def test_the_latest_day_that_has_traces_is_judged(
+    place: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for table in (REDACTED_TRACES, STRATIFIED_SAMPLES):
+        empty = Provenance(Counts("traces", 0, 0))
+        Lake(place).publish(table, day("2026-11-11"), table.empty(), empty)
+    assert run("--traces", "2") == 0
+    assert "on 2 conversations of 2026-11-10" in capsys.readouterr().out
+    assert run("--day", "2026-11-11") == 3
+    assert "no conversation on 2026-11-11 to judge again" in capsys.readouterr().err
