@@ -9,12 +9,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 __all__ = ["Parameters", "Pattern"]
 
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # the refusal says it, with file, line and field
+
 
 def _compiles(pattern: str) -> str:
     try:
-        re2.compile(pattern)
+        re2.compile(pattern, _QUIET)
     except re2.error as error:
-        raise ValueError(f"not an RE2 pattern: {error}") from error
+        reason = error.args[0]
+        text = reason.decode() if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"not an RE2 pattern: {text}") from error
     return pattern
 
 

@@ -59,7 +59,7 @@ def test_a_wrong_rule_is_named_with_file_line_and_field(tmp_path: Path) -> None:
         ("times: 3", "time: 3", r"params\.repeated_call\.time: Extra inputs"),
         ("kind: repeated_call", "kind: repeat_call", r"params: Input tag 'repeat_call'"),
         ("most: 200", "most: many", r"params\.amount_limit\.most: Input should be a valid number"),
-        (r"'\[(HC-\d{1,6})\]'", r"'\[(HC'", r"params\.citation\.pattern: .*not an RE2 pattern"),
+        (r"'\[(HC-\d{1,6})\]'", r"'\[(HC'", r"params\.citation\.pattern: .*RE2 pattern: missing"),
     ):
         assert before in text
         (tmp_path / "rules.yaml").write_text(text.replace(before, after), "utf-8")
