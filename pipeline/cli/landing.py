@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,10 +54,11 @@ def simulate(place: DataDir, days: int, start: date, seed: int, per_day: int, ph
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     click.echo(
-        f"{made.conversations} conversations of {days} days in {made.files} files "
+        f"{made.conversations} conversations of {counted(days, 'day')} in {made.files} files "
         f"({made.bytes / 1e6:.0f} MB), {made.failing} with a planted failure, "
         f"{made.annotations} verdicts of the simulated reviewers: {place.root}"
     )
+    say_next(place, ((start + timedelta(days=n)).isoformat() for n in range(days)))
 
 
 @click.command()

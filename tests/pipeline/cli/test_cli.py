@@ -81,7 +81,8 @@ def test_simulated_traffic_never_mixes_with_landed_traces(tmp_path: Path, chat_f
 def test_simulate_writes_what_it_says(tmp_path: Path) -> None:
     done = caselaw(tmp_path / "data", "simulate", "--days", "1", "--per-day", "5")
     assert done.returncode == 0
-    assert "conversations of 1 days" in done.stdout
+    assert "conversations of 1 day in" in done.stdout
+    assert done.stdout.endswith("FROM=2026-11-02 TO=2026-11-02\n")
     assert (tmp_path / "data" / "simulated" / "ground_truth.parquet").exists()
     refused = caselaw(tmp_path / "other", "simulate", "--start", "2026-11-03")
     assert refused.returncode == 2
