@@ -36,7 +36,8 @@ def rotate_key(place: DataDir, drop_days: bool) -> None:
     """Make a new surrogate key, and say what must be rebuilt with it.
 
     Also declares a key in the environment that you changed, or `surrogates` in pii_policy.yaml.
-    Case ids stay. Until all days are rebuilt, weeks, suite and warehouse refuse to be made.
+    Case ids stay. While some days are rebuilt and others are not, weeks, suite and warehouse
+    refuse to be made.
     """
     from pipeline.redaction.replacement.rotation import drop_lost_days, rotate
 
