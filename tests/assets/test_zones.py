@@ -196,9 +196,9 @@ def prepare(place: DataDir) -> None:
         )
     (registry / "opt_outs.yaml").write_text(f'opt_outs:\n  - traces: ["{5:032x}"]\n')
     policy = (registry / "pii_policy.yaml").read_text()
-    assert "max_string_chars: 400000" in policy
+    assert "max_string_chars: 16000000" in policy
     (registry / "pii_policy.yaml").write_text(
-        policy.replace("max_string_chars: 400000", "max_string_chars: 20000")
+        policy.replace("max_string_chars: 16000000", "max_string_chars: 20000")
     )
     kept = yaml.safe_load((COMMITTED / "dagster" / "dagster.yaml").read_text())
     del kept["compute_logs"]
