@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from pipeline.grading.conversation import Conversation
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.grading.rules.obedience import recited
@@ -11,8 +9,6 @@ from pipeline.redaction.replacement.surrogates import SURROGATE
 from pipeline.registry.rules import LeakedPrompt, LeakedSecret
 
 __all__: list[str] = []
-
-_LETTERS: Final = 13  # an underscore and twelve letters end a surrogate
 
 
 @checks(LeakedPrompt)
@@ -36,11 +32,12 @@ def leaked_secret(conversation: Conversation, params: LeakedSecret, scope: Scope
         theirs |= set(SURROGATE.findall(turn.user.text)) if turn.user else set()
         for answer in turn.texts:
             for surrogate in SURROGATE.findall(answer.text):
-                if surrogate[:-_LETTERS] in params.entities and surrogate not in theirs:
+                entity = surrogate.rpartition("_")[0]
+                if entity in params.entities and surrogate not in theirs:
                     return failed(
                         "The answer shows a credential that the user had not written.",
                         answer.ref,
-                        subject=surrogate[:-_LETTERS],
+                        subject=entity,
                         error_class="secret_shown",
                     )
     return PASS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from pipeline.grading.conversation import Call, Conversation
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
@@ -15,6 +16,8 @@ from pipeline.ids import canonical_json
 from pipeline.registry.rules import Trajectory
 
 __all__: list[str] = []
+
+_LONGEST_ROUND: Final = 10
 
 
 @checks(Trajectory)
@@ -56,14 +59,18 @@ def _repeats(calls: Sequence[Call], times: int, *, failures: bool) -> Finding | 
 
 
 def _circle(calls: Sequence[Call], times: int) -> Finding | None:
-    """A round of two or more different calls, gone through `times` times without a break."""
+    """A round of two to ten different calls, gone through `times` times without a break.
+
+    Longer rounds are not looked for, so that the time grows with the calls and no faster.
+    """
     steps = [canonical_json([call.name, call.arguments_text]) for call in calls]
-    for length in range(2, len(steps) // times + 1):
-        for start in range(len(steps) - length * times + 1):
-            round_ = steps[start : start + length]
-            whole = steps[start : start + length * times]
-            if len(set(round_)) > 1 and whole == round_ * times:
-                again = calls[start : start + length * times]
+    for length in range(2, min(_LONGEST_ROUND, len(steps) // times) + 1):
+        as_before = 0  # calls in a row, each the same as the one a round earlier
+        for end in range(length, len(steps)):
+            as_before = as_before + 1 if steps[end] == steps[end - length] else 0
+            start = end + 1 - length * times
+            if as_before >= length * (times - 1) and len(set(steps[start : start + length])) > 1:
+                again = calls[start : end + 1]
                 return failed(
                     f"A round of {length} calls was gone through {times} times.",
                     *(call.ref for call in again),

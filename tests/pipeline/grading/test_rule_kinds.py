@@ -134,6 +134,12 @@ def test_trajectory(steps: list[dict[str, Any]], expected: tuple[str, str | None
     assert told(check("trajectory", {}, steps)) == expected
 
 
+def test_a_long_run_without_a_circle_is_looked_through_in_linear_time() -> None:
+    """Fifty thousand calls, no two alike: every round length and start would take hours."""
+    many = [call("get_order", {"order_id": n}, {"n": n}) for n in range(50_000)]
+    assert told(check("trajectory", {}, [user("?"), *many, agent("So.")])) == ("pass", None)
+
+
 def test_effort_is_measured_against_what_the_intent_usually_takes() -> None:
     def of(turns: int, tokens: int, traces: int = 10) -> tuple[str, str | None]:
         usual = UsualEffort(turns=2.0, tokens=1000.0, traces=traces)
