@@ -45,6 +45,7 @@ from .plan import (
     WEEKDAY_FACTOR,
     Channel,
     Phrases,
+    creep,
     release_at,
 )
 from .recorder import record
@@ -111,6 +112,7 @@ def _plot(rng: random.Random, day: int, release: str, oddity: Lesson | None) -> 
         if roll < 0:
             lesson = rng.choice(BY_KIND[kind])
             second = SECONDS.get(lesson.id, "") if rng.random() < SECOND_FAILURE else ""
+            second = "" if effects.get(second) == 0 else second
             return _Plot(rng.choice(lesson.intents), _language(rng, lesson.langs), lesson, second)
     intent = PLANNED_INTENTS[pick(rng, INTENT_WEIGHTS)]
     return _Plot(intent, _language(rng, "any" if intent in MULTILINGUAL else "en"))
@@ -154,6 +156,7 @@ def converse(
     who = person(seed, plot.lang, int(PEOPLE[plot.lang] * rng.random() ** 1.7))
     lesson_id = plot.lesson.id if plot.lesson else ""
     scene = Scene(rng, phrases, who, began.date(), seed, plot.flaws, lesson_id)
+    scene.flaky = creep(plot.intent, day)
     scripts.play(scene, plot.intent)
     scene.turns = scene.turns[:_MAX_TURNS]
     kinds = tuple(scene.happened)

@@ -60,7 +60,63 @@ RELEASE_EFFECTS: Final[dict[str, dict[str, float]]] = {
         "wrong_tool": 1.4,
         "half_answer": 1.4,
     },
+    "2.6.0": {
+        "missing_citation": 0.0,
+        "loop": 0.0,
+        "cold_tone": 0.5,
+        "retrieval_miss_invented": 0.7,
+        "wrong_language": 1.8,
+        "wrong_tool": 1.4,
+        "half_answer": 1.4,
+    },
+    "2.7.0": {
+        "missing_citation": 0.0,
+        "loop": 0.0,
+        "cold_tone": 0.5,
+        "retrieval_miss_invented": 0.7,
+        "wrong_language": 0.0,
+        "wrong_tool": 1.4,
+        "half_answer": 1.4,
+    },
+    "2.8.0": {
+        "missing_citation": 0.0,
+        "loop": 2.0,
+        "cold_tone": 0.5,
+        "retrieval_miss_invented": 0.7,
+        "wrong_language": 0.0,
+        "wrong_tool": 1.4,
+        "half_answer": 1.4,
+    },
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What a release says of itself: that a kind is gone. `holds` is whether that is so."""
+
+    kind: str
+    release: str
+    holds: bool
+
+
+FIXES: Final = (
+    Fix("missing_citation", "2.6.0", holds=True),
+    Fix("loop", "2.6.0", holds=True),
+    Fix("wrong_language", "2.7.0", holds=True),
+    Fix("half_answer", "2.7.0", holds=False),
+)
+#: Kinds that a later release brought back.
+REGRESSIONS: Final[dict[str, str]] = {"loop": "2.8.0"}
+
+#: A slow failure: the look-ups of this intent fail once before they answer, a little more often
+#: every day from the first one on, and every conversation still ends well.
+CREEPING: Final = "return_item"
+CREEP_FROM, CREEP_PER_DAY = 14, 0.01
+
+
+def creep(intent: str, day: int) -> float:
+    """Chance, beside the usual one, that a look-up has to be made twice on this day."""
+    return CREEP_PER_DAY * max(0, day - CREEP_FROM) if intent == CREEPING else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +140,12 @@ RELEASES: Final = (
     Release("2.4.0", 2, 13, "support-44", "2026-09", "gpt-4.1-mini",
             "gpt-4.1-mini-2025-04-14", (0.40, 0.10, 1.60)),
     Release("2.5.0", 10, 9, "support-45", "2026-11", "gpt-4.1",
+            "gpt-4.1-2025-04-14", (2.00, 0.50, 8.00)),
+    Release("2.6.0", 17, 10, "support-46", "2026-11", "gpt-4.1",
+            "gpt-4.1-2025-04-14", (2.00, 0.50, 8.00)),
+    Release("2.7.0", 28, 9, "support-47", "2026-11", "gpt-4.1",
+            "gpt-4.1-2025-04-14", (2.00, 0.50, 8.00)),
+    Release("2.8.0", 39, 11, "support-48", "2026-12", "gpt-4.1",
             "gpt-4.1-2025-04-14", (2.00, 0.50, 8.00)),
 )  # fmt: skip
 

@@ -44,6 +44,7 @@ class Scene:
         turns: what was said and done so far.
         happened: planted failures that took place, in order.
         over: whether the customer has left.
+        flaky: chance, beside the usual one, that a look-up has to be made twice.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Scene:
         self.happened: list[str] = []
         self.turns: list[Turn] = []
         self.over = False
+        self.flaky = 0.0
         self.lang = who.lang
         self.answer_lang = who.lang
         self.style = rng.choices(["plain", "casual", "terse"], [0.66, 0.2, 0.14])[0]

@@ -1,4 +1,4 @@
-"""Two weeks of an invented shop's support chats, written where the pipeline expects traffic."""
+"""An invented shop's support chats, written where the pipeline expects traffic."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ TRUTH_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "session_id": pl.String,
     "intent": pl.String,
     "stakes": pl.String,
+    "language": pl.String,
     "release": pl.String,
     "failure_kinds": pl.List(pl.String),
     "lesson_id": pl.String,
@@ -60,6 +61,7 @@ def _truth(talks: Iterable[Conversation]) -> pl.DataFrame:
             "session_id": t.session_id,
             "intent": t.intent,
             "stakes": t.stakes,
+            "language": t.lang,
             "release": t.release,
             "failure_kinds": list(t.failure_kinds),
             "lesson_id": t.lesson.id if t.lesson else None,

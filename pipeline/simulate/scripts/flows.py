@@ -95,7 +95,7 @@ def look_up(s: Scene, tool: str, arguments: Mapping[str, Json], result: Json, su
             s.tell("welcome")
         s.over = True
         return False
-    if roll < 0.06:
+    if roll < 0.06 + s.flaky:
         s.call(tool, arguments, error=s.rng.choice(["timeout", "503", "connection_reset"]))
     s.call(tool, arguments, result)
     return True

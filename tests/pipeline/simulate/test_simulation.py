@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from pipeline.simulate import plan, simulate
+from pipeline.simulate.conversations import conversations_on
 from pipeline.simulate.phrasebook import load
 
 from .conftest import MONDAY, World
@@ -91,6 +92,38 @@ def test_rates_are_those_of_the_table(world: World) -> None:
         count = first.filter(pl.col("kind") == kind).height
         # Customs conversations (under 3 % of two weeks) carry no other kind.
         assert 0.96 * mean - 4 * spread <= count <= mean + 4 * spread, (kind, count, mean)
+
+
+def test_a_fixed_kind_is_gone_until_a_later_release_brings_it_back() -> None:
+    days = {release.version: release.day + 1 for release in plan.RELEASES}
+    kinds = {
+        version: Counter(
+            kind
+            for talk in conversations_on(7, MONDAY, day, 600, "tuned")
+            for kind in talk.failure_kinds
+        )
+        for version, day in days.items()
+    }
+    assert kinds["2.5.0"]["missing_citation"]
+    assert kinds["2.5.0"]["loop"]
+    assert kinds["2.6.0"]["missing_citation"] == kinds["2.6.0"]["loop"] == 0
+    assert kinds["2.6.0"]["wrong_language"] > 5 * kinds["2.7.0"]["wrong_language"]
+    assert kinds["2.7.0"]["half_answer"]  # claimed to be fixed, and is not
+    assert kinds["2.8.0"]["loop"]
+    assert not kinds["2.8.0"]["missing_citation"]
+
+
+def test_one_intent_needs_more_and_more_retries_and_still_ends_well() -> None:
+    def retried(day: int, intent: str) -> float:
+        talks = [t for t in conversations_on(7, MONDAY, day, 2000, "tuned") if t.intent == intent]
+        clean = [t for t in talks if not t.failure_kinds]
+        again = [
+            t for t in clean if any(call.error for turn in t.scene.turns for call in turn.calls)
+        ]
+        return len(again) / len(clean)
+
+    assert retried(55, plan.CREEPING) > retried(14, plan.CREEPING) + 0.2
+    assert abs(retried(55, "track_parcel") - retried(14, "track_parcel")) < 0.1
 
 
 def test_customs_only_from_week_two_and_growing(world: World) -> None:
