@@ -16,9 +16,9 @@ from pipeline.catalog import build_warehouse
 from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
 from pipeline.ingest.suppression import erased_cases
-from pipeline.promotion import assemble_suite
 from pipeline.redaction import require_one_scheme
 from pipeline.review.annotations import read_annotations
+from pipeline.suite import assemble_suite
 from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES, REDACTED_TRACES
 from resources import LakeResource, RegistryResource
 

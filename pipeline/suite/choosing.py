@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.promotion.folding import Entry, Fold
 from pipeline.promotion.gates import PATTERN_BLOCKS
-from pipeline.promotion.people import Voices
 from pipeline.promotion.scores import ModeHistory, enduring, patterned
 from pipeline.registry import Registry
 from pipeline.registry.settings import Promotion
+from pipeline.suite.folding import Entry, Fold
+from pipeline.suite.people import Voices
 
 __all__ = ["Chosen", "choose_cases"]
 

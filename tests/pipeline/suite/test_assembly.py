@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.promotion import Suite, SuiteFileError, assemble_suite, parse_suite
-from pipeline.promotion.suite_file import render_suite
 from pipeline.registry import NamedMode
+from pipeline.suite import Suite, SuiteFileError, assemble_suite, parse_suite
+from pipeline.suite.file import render_suite
 from pipeline.tables import EVAL_SUITE, FAILURE_MODES
 from tests.pipeline.promotion.hand_made import (
     Chat,

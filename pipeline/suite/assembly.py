@@ -11,13 +11,13 @@ import polars as pl
 
 from pipeline.failures import ModeRecord, merged_ids, resolve_modes
 from pipeline.promotion.cases import split_of
-from pipeline.promotion.choosing import Chosen, choose_cases
-from pipeline.promotion.edits import edited_fields, merge_case
-from pipeline.promotion.folding import fold_candidates, read_entries
-from pipeline.promotion.people import hear_people
-from pipeline.promotion.suite_file import parse_suite, read_tombstones, render_suite
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
+from pipeline.suite.choosing import Chosen, choose_cases
+from pipeline.suite.edits import edited_fields, merge_case
+from pipeline.suite.file import parse_suite, read_tombstones, render_suite
+from pipeline.suite.folding import fold_candidates, read_entries
+from pipeline.suite.people import hear_people
 from pipeline.tables import EVAL_SUITE
 
 __all__ = ["Suite", "assemble_suite"]
