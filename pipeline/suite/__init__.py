@@ -2,12 +2,22 @@
 
 from pipeline.suite.assembly import Suite, assemble_suite
 from pipeline.suite.file import SuiteFileError, parse_suite, read_tombstones, render_suite
+from pipeline.suite.proposal import EVER, Proposal, propose, propose_next
+from pipeline.suite.store import SuiteEdited, read_cases, read_text, replace_text
 
 __all__ = [
+    "EVER",
+    "Proposal",
     "Suite",
+    "SuiteEdited",
     "SuiteFileError",
     "assemble_suite",
     "parse_suite",
+    "propose",
+    "propose_next",
+    "read_cases",
+    "read_text",
     "read_tombstones",
     "render_suite",
+    "replace_text",
 ]

@@ -4,40 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
 
-from pipeline.failures import ModeRecord, merged_ids, resolve_modes
-from pipeline.promotion.cases import split_of
+from pipeline.embedding import Embedder, word_embedder
+from pipeline.failures import merged_ids, resolve_modes
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.suite.choosing import Chosen, choose_cases
-from pipeline.suite.edits import edited_fields, merge_case
-from pipeline.suite.file import parse_suite, read_tombstones, render_suite
-from pipeline.suite.folding import fold_candidates, read_entries
-from pipeline.suite.people import hear_people
-from pipeline.tables import EVAL_SUITE
+from pipeline.suite.edits import merge_case
+from pipeline.suite.file import parse_suite, read_preamble, read_tombstones, render_suite
+from pipeline.suite.folding import fold_candidates, read_entries, source_of
+from pipeline.suite.lifetimes import LastSeen, with_lifetime
+from pipeline.suite.likeness import Likeness, turns_of
+from pipeline.suite.people import Voices, hear_people
+from pipeline.suite.prompts import Prompt
+from pipeline.suite.splits import Member, assign_splits, published_split
+from pipeline.suite.writing import Conflict, index_suite, write_case
 
 __all__ = ["Suite", "assemble_suite"]
-
-_TRACES_LISTED = 20
 
 
 @dataclass(frozen=True)
 class Suite:
     """The suite: `text` is the file, `frame` fits `eval_suite`, `counts` are candidates.
 
-    `conflicts` names fields ("case id: field") that a person and the pipeline both changed; the
-    person's version is in the file. `kept` are ids in the file that no candidate stands behind.
+    Attributes:
+        cases: what the file holds, by id.
+        conflicts: where a person and the pipeline both changed a field; the person's version is
+            in the file.
+        kept: ids in the file that no candidate stands behind.
+        judged: traces that people judged.
     """
 
     text: str
     frame: pl.DataFrame
     counts: Counts
-    conflicts: tuple[str, ...]
+    cases: Mapping[str, dict[str, Any]]
+    conflicts: tuple[Conflict, ...]
     kept: tuple[str, ...]
+    judged: frozenset[str]
 
 
 def assemble_suite(
@@ -47,6 +54,9 @@ def assemble_suite(
     existing: str | None,
     registry: Registry,
     erased: Collection[str] = frozenset(),
+    *,
+    prompts: Sequence[Prompt] = (),
+    embedder: Embedder | None = None,
 ) -> Suite:
     """Decide the suite.
 
@@ -58,11 +68,14 @@ def assemble_suite(
         registry: named modes and settings.
         erased: ids of cases that went when a person was erased; so did those that the file names
             as its tombstones.
+        prompts: texts that the holdout must stay clear of.
+        embedder: of what users said; none: the word embedder.
 
     A case comes in when its day promoted it, when all days show the pattern that its day lacked,
     or when more people call its trace bad than good; and then not beyond `cases_per_lesson` cases
     of one mode and intent. It leaves only when more people call it good than bad. What is
-    published stays, under its id.
+    published stays, under its id and in its split. It retires while its mode is closed, or has not
+    failed for `retire_after_days`.
 
     Raises:
         SuiteFileError: the existing file is broken; nothing was written.
@@ -70,90 +83,76 @@ def assemble_suite(
     erased = frozenset(erased) | read_tombstones(existing)
     published = {name: case for name, case in parse_suite(existing).items() if name not in erased}
     limits = registry.settings.promotion
+    likeness = Likeness(embedder or word_embedder(), limits.duplicate_meaning)
+    voices = hear_people(annotations)
     records = resolve_modes(modes, registry.failure_modes)
     every = read_entries(promoted, merged_ids(modes, registry.failure_modes))
     entries = [entry for entry in every if entry.case_id not in erased]
     folds = fold_candidates(entries, published, limits.duplicate_similarity)
-    chosen, filtered, gone = choose_cases(
-        folds, entries, published, hear_people(annotations), registry
-    )
-    written = {one.fold.case_id: _write(one, records, registry) for one in chosen}
-    merged = {name: merge_case(case, published.get(name)) for name, case in sorted(written.items())}
-    kept = sorted(name for name in published if name not in merged and name not in gone)
-    final = {name: one.case for name, one in merged.items()}
-    final |= {name: published[name] for name in kept}
-    cases = [final[name] for name in sorted(final)]
+    chosen, filtered, gone = choose_cases(folds, entries, published, voices, registry, likeness)
+    sources = {entry.trace_id: entry.session for entry in entries}
+    kept = _kept(published, {one.fold.case_id for one in chosen} | gone, voices)
+    members = [_member(one, published) for one in chosen]
+    members += [_member_kept(name, published[name], sources) for name in kept]
+    splits = assign_splits(members, prompts, likeness, limits)
+    seen = LastSeen(every, records)
+    cases: dict[str, dict[str, Any]] = {name: published[name] for name in kept}
+    conflicts: list[Conflict] = []
+    for one in chosen:
+        name = one.fold.case_id
+        quiet = seen.is_quiet(one.fold, one.head.mode_id, limits.retire_after_days)
+        because = "" if one.active and not quiet else "mode_quiet" if one.active else "mode_closed"
+        written = write_case(one, records, registry, splits[name], because)
+        merged = merge_case(written, published.get(name))
+        cases[name] = with_lifetime(merged.case, published.get(name), because, seen.today)
+        conflicts += [Conflict(name, f, cases[name].get(f), written[f]) for f in merged.conflicts]
     filtered |= {"erased": len(every) - len(entries)} if len(every) > len(entries) else {}
     joined = sum(len(one.fold.entries) - 1 for one in chosen)
-    rows = [_row(case, edited_fields(case)) for case in cases]
-    frame = pl.DataFrame(rows, schema=EVAL_SUITE.schema) if rows else EVAL_SUITE.empty()
+    ordered = {name: cases[name] for name in sorted(cases)}
+    sessions = {member.case_id: member.session for member in members}
     return Suite(
-        render_suite(cases, erased),
-        EVAL_SUITE.conform(frame),
+        render_suite(list(ordered.values()), erased, read_preamble(existing)),
+        index_suite(ordered, sessions, conflicts),
         Counts("candidates", len(every), len(chosen), joined, filtered=filtered),
-        tuple(f"{name}: {field}" for name, one in merged.items() for field in one.conflicts),
+        ordered,
+        tuple(sorted(conflicts, key=lambda c: (c.case_id, c.field))),
         tuple(kept),
+        voices.traces,
     )
 
 
-def _write(one: Chosen, records: Mapping[str, ModeRecord], registry: Registry) -> dict[str, Any]:
-    """The case as the pipeline would write it today."""
-    names = {mode_id: record.name for mode_id, record in records.items()}
-    names |= {mode.id: mode.name for mode in registry.failure_modes}
-    mode = dict(one.head.case["mode"])
-    mode["id"] = one.head.mode_id
-    mode["name"] = names.get(one.head.mode_id or "", mode["name"])
-    origin = {k: v for k, v in one.head.case["provenance"].items() if k != "twin_of"}
-    days = [entry.day for entry in one.fold.entries]
-    traces = list(dict.fromkeys(entry.trace_id for entry in one.fold.entries))
-    return one.head.case | {
-        "id": one.fold.case_id,
-        "mode": mode,
-        "split": split_of(one.fold.group, registry.settings.promotion),
-        "status": "active" if one.active else "retired",
-        "provenance": origin | {"duplicate_group": one.fold.group},
-        "history": {
-            "first_day": min(days).isoformat(),
-            "last_day": max(days).isoformat(),
-            "occurrences": len(traces),
-            "traces": traces[:_TRACES_LISTED],
-        },
-    }
+def _kept(
+    published: Mapping[str, Mapping[str, Any]], settled: Collection[str], voices: Voices
+) -> list[str]:
+    """Cases of the file that no candidate stands behind, but for those that people turned down."""
+    return sorted(
+        name
+        for name, case in published.items()
+        if name not in settled and voices.on(*source_of(case), "judge") >= 0
+    )
 
 
-def _row(case: Mapping[str, Any], edited: Sequence[str]) -> dict[str, Any]:
-    """A case of the file as a row of `eval_suite`; a field that a person mangled is null."""
-    mode, origin, history = (_mapping(case, n) for n in ("mode", "provenance", "history"))
-    occurrences = history.get("occurrences")
-    return {
-        "case_id": case["id"],
-        **{
-            name: _text(case.get(name))
-            for name in (
-                "check", "intent", "stakes", "category", "severity", "split",
-            )
-        },
-        "failure_mode_id": _text(mode.get("id")),
-        "duplicate_group": _text(origin.get("duplicate_group")),
-        "status": "retired" if case.get("status") == "retired" else "active",
-        "edited": bool(edited),
-        "first_day": _day(history.get("first_day")),
-        "last_day": _day(history.get("last_day")),
-        "occurrences": occurrences if isinstance(occurrences, int) else None,
-    }  # fmt: skip
+def _member(one: Chosen, published: Mapping[str, Mapping[str, Any]]) -> Member:
+    before = published.get(one.fold.case_id)
+    return Member(
+        one.fold.case_id,
+        one.fold.group,
+        one.head.session,
+        turns_of(before or one.head.case),
+        published_split(before),
+        (one.head.day.isoformat(), one.head.trace_id),
+    )
 
 
-def _mapping(case: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = case.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _day(value: object) -> date | None:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+def _member_kept(name: str, case: Mapping[str, Any], sessions: Mapping[str, str]) -> Member:
+    trace, _ = source_of(case)
+    origin = case.get("provenance")
+    origin = origin if isinstance(origin, Mapping) else {}
+    return Member(
+        name,
+        str(origin.get("duplicate_group") or name),
+        sessions.get(trace, trace if trace else name),
+        turns_of(case),
+        published_split(case) or "regression",
+        (str(origin.get("day") or ""), trace),
+    )

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline.promotion.twins import Fingerprint, group_twins
 
-__all__ = ["Entry", "Fold", "fold_candidates", "read_entries"]
+__all__ = ["Entry", "Fold", "fold_candidates", "read_entries", "source_of"]
 
 _SCORES = ("risk_bearing", "operationally_costly", "missed_offline", "observable", "teachable")
 
@@ -109,7 +109,7 @@ def fold_candidates(
     units: dict[tuple[date, str], list[Entry]] = {}
     for entry in entries:
         units.setdefault((entry.day, entry.case_id), []).append(entry)
-    by_trace = {_source(case): name for name, case in published.items()}
+    by_trace = {source_of(case): name for name, case in published.items()}
     owned = {key: _published_id(unit, published, by_trace) for key, unit in units.items()}
     founders = {key: _founder(unit) for key, unit in units.items()}
     order = sorted(units, key=lambda key: (owned[key] is None, founders[key].order))
@@ -133,7 +133,8 @@ def _founder(unit: Sequence[Entry]) -> Entry:
     return min(unit, key=lambda entry: (entry.twin_of is not None, entry.order))
 
 
-def _source(case: Mapping[str, Any]) -> tuple[str, str]:
+def source_of(case: Mapping[str, Any]) -> tuple[str, str]:
+    """The trace that a case in the file was written from, and its check."""
     origin = case.get("provenance")
     trace = origin.get("trace_id") if isinstance(origin, dict) else None
     return str(trace), str(case.get("check"))

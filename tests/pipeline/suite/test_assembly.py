@@ -174,7 +174,9 @@ def test_edits_are_kept_and_the_rest_follows_the_pipeline():
     assert case["owner"] == "returns team"
     assert case["mode"]["name"] == "Picks the wrong tool"  # not edited: follows
     assert case["title"] == "Ours"
-    assert again.conflicts == (f"{name}: title",)  # both sides changed it: theirs stands
+    assert [str(one) for one in again.conflicts] == [
+        f"{name}: title"
+    ]  # both sides changed it: theirs stands
     assert again.frame.filter(pl.col("edited"))["case_id"].to_list() == [name]
     third = suite(days, existing=again.text, reg=named)
     assert third.text == again.text
@@ -232,6 +234,7 @@ def test_a_mode_that_the_weeks_merged_is_one_pattern_under_its_new_id():
     merged = base | {
         "failure_mode_id": "new", "name": "New", "merged_from": ["old"], "signatures": [],
         "centroid": [], "exemplars": [], "releases": [], "intent": "track_parcel",
+        "first_seen": date(2026, 11, 2), "last_seen": date(2026, 11, 3),
     }  # fmt: skip
     modes = pl.DataFrame([merged], schema=FAILURE_MODES.schema)
     made = assemble_suite(all_days(*days), NOBODY, modes, None, registry())
