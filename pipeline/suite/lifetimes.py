@@ -13,7 +13,10 @@ from typing import Any
 from pipeline.failures import ModeRecord
 from pipeline.suite.folding import Entry, Fold
 
-__all__ = ["LastSeen", "is_retired", "with_lifetime"]
+__all__ = ["PRUNED", "LastSeen", "is_retired", "with_lifetime"]
+
+PRUNED = ("repeats", "superseded")
+"""Why `caselaw suite prune` retires a case: another asks the same, or its trace fails no more."""
 
 
 class LastSeen:
@@ -60,5 +63,6 @@ def with_lifetime(
     lifetime = {"added_on": old.get("added_on") or first}
     if is_retired(case):
         lifetime |= {"retired_on": old.get("retired_on") or now}
-        lifetime |= {"retired_because": because or "person"}
+        pruned = old.get("retired_because") if old.get("retired_because") in PRUNED else None
+        lifetime |= {"retired_because": because or pruned or "person"}
     return {**case, "history": history | {k: v for k, v in lifetime.items() if v}}
