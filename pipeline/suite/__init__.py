@@ -3,7 +3,7 @@
 from pipeline.suite.assembly import Suite, assemble_suite
 from pipeline.suite.file import SuiteFileError, parse_suite, read_tombstones, render_suite
 from pipeline.suite.proposal import EVER, Proposal, propose, propose_next
-from pipeline.suite.store import SuiteEdited, read_cases, read_text, replace_text
+from pipeline.suite.store import SuiteEdited, read_cases, read_text, replace_cases, replace_text
 
 __all__ = [
     "EVER",
@@ -19,5 +19,6 @@ __all__ = [
     "read_text",
     "read_tombstones",
     "render_suite",
+    "replace_cases",
     "replace_text",
 ]

@@ -6,12 +6,19 @@ Whoever writes compares right before the swap, and leaves what has changed meanw
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.files import make_directory, replace_file
-from pipeline.suite.file import SuiteFileError, parse_suite
+from pipeline.suite.file import (
+    SuiteFileError,
+    parse_suite,
+    read_preamble,
+    read_tombstones,
+    render_suite,
+)
 
 __all__ = [
     "BY_HAND",
@@ -20,6 +27,7 @@ __all__ = [
     "SuiteText",
     "read_cases",
     "read_text",
+    "replace_cases",
     "replace_text",
 ]
 
@@ -113,3 +121,9 @@ def replace_text(before: SuiteText, text: str, again: str) -> bool:
     with replace_file(path, mode, before_swap=require_unchanged) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return True
+
+
+def replace_cases(before: SuiteText, cases: Sequence[Mapping[str, Any]], again: str) -> bool:
+    """Swap in other cases; tombstones and the comments on top stay. See `replace_text`."""
+    stones, preamble = read_tombstones(before.text), read_preamble(before.text)
+    return replace_text(before, render_suite(cases, stones, preamble), again)
