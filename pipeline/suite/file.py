@@ -37,6 +37,8 @@ _HEADER = """\
 # `tombstones`, where there are any, are ids of cases that went when a person was erased.
 """
 _CONFLICT = ("<<<<<<< ", ">>>>>>> ")
+_DEEPEST = 200
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]|^[ ?-]{800,}', re.MULTILINE | re.DOTALL)
 _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
@@ -147,6 +149,7 @@ def _load(text: str) -> Any:
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(_CONFLICT):
             raise SuiteFileError(f"line {number}: a merge that nobody has finished")
+    _refuse_depth(text)
     try:
         loader = _Loader(text)
         try:
@@ -162,6 +165,24 @@ def _load(text: str) -> Any:
         if isinstance(error, SuiteFileError):
             raise
         raise SuiteFileError(f"not YAML ({type(error).__name__})") from None
+
+
+def _refuse_depth(text: str) -> None:
+    """The parser written in C calls itself for each level, and dies of 50,000 without a word.
+
+    Brackets are counted outside of double quotes, and a line cannot be deeper than what it starts
+    with; other quotes and prose are counted with, which the limit leaves room for.
+    """
+    depth = 0
+    for found in _NESTING.finditer(text):
+        one = found.group()
+        if one[0] in "[{":
+            depth += 1
+        elif one[0] in "]}":
+            depth = max(depth - 1, 0)
+        if depth > _DEEPEST or (one[0] in " -?" and len(one) > 4 * _DEEPEST):
+            line = text.count("\n", 0, found.start()) + 1
+            raise SuiteFileError(f"line {line}: nested more than {_DEEPEST} deep")
 
 
 def _refuse_aliases(root: yaml.Node | None) -> None:
