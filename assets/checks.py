@@ -10,7 +10,7 @@ from typing import Literal
 
 import dagster as dg
 
-from assets import findings
+from assets import findings, suite_findings
 from assets.errors import clear_errors
 from assets.findings import Finding
 from pipeline.lake import Lake
@@ -36,14 +36,19 @@ _OF_ONE_TABLE: dict[str, dict[str, Callable[..., Finding]]] = {
         "modes_persist": findings.modes_persist,
     },
     "judge_calibration_reports": {"trust_is_earned": findings.trust_is_earned},
-    "eval_suite": {"suite_holds_its_index": findings.suite_holds_its_index},
+    "eval_suite": {
+        "suite_holds_its_index": suite_findings.suite_holds_its_index,
+        "cases_are_sound": suite_findings.cases_are_sound,
+        "holdout_stays_apart": suite_findings.holdout_stays_apart,
+    },
 }
 _OF_EVERY_TABLE = {
     "conserves_records": findings.conserves_records,
     "is_intact": findings.is_intact,
 }
-# What may be so for a good reason: a day off, a provider's outage, a chain that starts mid-week.
-_WARNINGS = {"week_is_whole", "graders_work"}
+# What may be so for a good reason: a day off, a provider's outage, a chain that starts mid-week;
+# and what a person wrote in the suite.
+_WARNINGS = {"week_is_whole", "graders_work", "cases_are_sound"}
 
 
 def _checks_of(

@@ -16,9 +16,8 @@ from pipeline.lake import Lake
 from pipeline.provenance import ConservationError, Counts
 from pipeline.redaction import Names, PiiPolicy
 from pipeline.redaction.audit import find_residue, texts_of
-from pipeline.registry import Registry, read_yaml
+from pipeline.registry import Registry
 from pipeline.tables import (
-    EVAL_SUITE,
     FAILURE_MODE_CLUSTERS,
     FAILURE_MODES,
     GRADES,
@@ -46,7 +45,6 @@ __all__ = [
     "probabilities_are_sound",
     "quarantine_is_small",
     "residue_at_rest",
-    "suite_holds_its_index",
     "trust_is_earned",
     "week_is_whole",
 ]
@@ -176,18 +174,6 @@ def trust_is_earned(lake: Lake, registry: Registry, week: Window) -> Finding:
         (pl.col("n") < limits.labels) | (pl.col("agreement") < limits.agreement - _ROUNDING)
     )
     return Finding(wrong.is_empty(), {"trusted": trusted.height, "without_reason": wrong.height})
-
-
-def suite_holds_its_index(lake: Lake, registry: Registry, window: None) -> Finding:
-    """`cases_from_prod.yaml` is plain YAML and holds each case of the index exactly once."""
-    path = lake.place.eval_dir(registry.settings.eval_dir) / "cases_from_prod.yaml"
-    listed = [case["id"] for case in read_yaml(path)["cases"]]
-    indexed = set(lake.read(EVAL_SUITE, None)["case_id"])
-    return Finding(
-        len(listed) == len(set(listed)) and set(listed) == indexed,
-        {"cases": len(listed), "repeated": len(listed) - len(set(listed)),
-         "not_in_index": len(set(listed) - indexed), "not_in_file": len(indexed - set(listed))},
-    )  # fmt: skip
 
 
 def residue_at_rest(

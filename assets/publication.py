@@ -1,8 +1,5 @@
 """What people read and gate on: the suite and the warehouse, functions of every partition."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 import dagster as dg
 
 from assets.cases import failure_mode_clusters, failure_modes, promoted_cases
@@ -13,32 +10,25 @@ from assets.publishing import publishing
 from assets.summaries import run_summaries
 from assets.traces import redacted_traces, stratified_samples
 from pipeline.catalog import build_warehouse
-from pipeline.files import make_directory, replace_file
 from pipeline.ids import digest
-from pipeline.ingest.suppression import erased_cases
-from pipeline.promotion import assemble_suite
 from pipeline.redaction import require_one_scheme
 from pipeline.review.annotations import read_annotations
+from pipeline.suite import EVER, propose, replace_text
 from pipeline.tables import EVAL_SUITE, FAILURE_MODES, PROMOTED_CASES, REDACTED_TRACES
 from resources import LakeResource, RegistryResource
 
-__all__ = ["ONE_AT_A_TIME", "SuiteEdited", "eval_suite", "warehouse"]
+__all__ = ["ONE_AT_A_TIME", "eval_suite", "warehouse"]
 
 ONE_AT_A_TIME = "publication"
 """The pool of one that both assets share: two runs must not write one file."""
 
-_SUITE_READS = ("settings.promotion", "settings.eval_dir", "failure_modes")
-_EVER = datetime.max.replace(tzinfo=UTC)
-
-
-class SuiteEdited(RuntimeError):
-    """A person saved the suite while it was being assembled."""
+_SUITE_READS = ("settings.promotion", "settings.eval_dir", "failure_modes", "rubric", "rules")
 
 
 @dg.asset(
     deps=[
         *(promoted_cases, failure_modes, annotations),
-        *map(registry_key, ("settings", "failure_modes")),
+        *map(registry_key, ("settings", "failure_modes", "rubric", "rules")),
     ],
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=ONE_AT_A_TIME,
@@ -59,15 +49,14 @@ def eval_suite(
         days = run.lake.windows(PROMOTED_CASES)
         promoted = run.read_days(PROMOTED_CASES, days)
         entries = run.registry(*_SUITE_READS, as_of=days[-1])
-        labels = read_annotations(run.place.annotations, _EVER)
+        labels = read_annotations(run.place.annotations, EVER)
         run.note("annotations", digest(sorted(labels["annotation_id"])))
         modes = run.read(FAILURE_MODES, run.lake.windows(FAILURE_MODES)[-1:])
-        path = run.place.eval_dir(entries.settings.eval_dir) / "cases_from_prod.yaml"
-        existing = _text(path)
-        erased = erased_cases(run.place)
-        suite = assemble_suite(promoted, labels, modes, existing, entries, erased)
-        _replace_text(path, existing, suite.text)
-        run.publish(suite.frame, suite.counts)
+        made = propose(run.place, promoted, labels, modes, entries)
+        run.note("prompts", made.prompts.digest)
+        replace_text(made.before, made.suite.text, again=run.place.make("publish"))
+        suite = made.suite
+        run.publish(suite.frame, suite.counts, conflicts=len(suite.conflicts), kept=len(suite.kept))
     return run.result
 
 
@@ -93,20 +82,3 @@ def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
         require_one_scheme(opened, ((REDACTED_TRACES, day) for day in days))
         path = build_warehouse(opened.place)
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path))})
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
-
-
-def _replace_text(path: Path, expected: str | None, text: str) -> None:
-    """Swap the suite in, unless somebody saved it since it was read."""
-    if _text(path) != expected:
-        raise SuiteEdited(
-            f"{path} was saved while the suite was being assembled; the file was left as it is. "
-            "Run: make publish"
-        )
-    if text != expected:
-        make_directory(path.parent, private=False)
-        with replace_file(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")

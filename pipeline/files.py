@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,13 +34,19 @@ def keep_private() -> None:
 
 
 @contextmanager
-def replace_file(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iterator[Path]:
+def replace_file(
+    path: Path,
+    mode: int = 0o644,
+    *,
+    durable: bool = True,
+    before_swap: Callable[[], None] | None = None,
+) -> Iterator[Path]:
     """Write aside, then swap in: a reader, or a kill, sees the old file or the new, never half.
 
     Yields a path in the same directory whose name starts with a dot and ends in `.tmp`; on
     success it is fsynced and renamed to `path`, on failure removed. What can be made again need
     not be `durable`: it is not fsynced, and may be torn after a power cut. Until then it is its
-    owner's alone, whatever the umask.
+    owner's alone, whatever the umask. What `before_swap` raises, right before, calls it off.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
@@ -50,6 +56,8 @@ def replace_file(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iter
         if durable:
             with open(temporary, "rb+") as handle:
                 os.fsync(handle.fileno())
+        if before_swap is not None:
+            before_swap()
         os.replace(temporary, path)
         if durable:
             sync_directory(path.parent)

@@ -42,8 +42,8 @@ def forget(
     from pipeline.erasure import forget as erase
     from pipeline.ingest.suppression import Kind, SuppressionBroken
     from pipeline.lease import StillWorking
-    from pipeline.promotion import SuiteFileError
     from pipeline.redaction.replacement.keys import KeyRefused
+    from pipeline.suite import SuiteFileError
 
     kinds: dict[Kind, str | None] = {"user": user, "session": session, "trace": trace}
     given = [(kind, value) for kind, value in kinds.items() if value is not None]

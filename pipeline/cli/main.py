@@ -21,6 +21,7 @@ from pipeline.cli.redacting import redact
 from pipeline.cli.retaining import retention
 from pipeline.cli.rotating import rotate_key
 from pipeline.cli.rules import rules
+from pipeline.cli.suite import suite
 from pipeline.datadir import DataDir
 from pipeline.files import keep_private
 from pipeline.ingest import LandingError
@@ -61,6 +62,7 @@ for command in (
     receive,
     quarantine,
     rules,
+    suite,
     judge,
     plan,
     summary,

@@ -13,8 +13,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.promotion import parse_suite
-from pipeline.promotion.suite_file import read_tombstones, render_suite
+from pipeline.suite import parse_suite, read_tombstones, render_suite
 
 __all__ = ["SuiteErased", "erase_cases"]
 

@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.promotion.candidates import Candidate, collect_candidates
 from pipeline.promotion.cases import category_of, split_of, write_case
 from pipeline.promotion.gates import Block, decide_one
-from pipeline.promotion.grouping import find_twins
+from pipeline.promotion.grouping import find_twins, session_of
 from pipeline.promotion.histories import Histories, Trust
 from pipeline.promotion.weighing import Weighed, weigh
 from pipeline.provenance import Counts
@@ -153,6 +153,7 @@ def _row(
         "category": category,
         "severity": candidate.severity,
         "duplicate_group": one.group,
+        "session": session_of(trace),
         "fingerprint": list(one.prints),
         "signature": candidate.signature,
         "user_key": candidate.user_key,

@@ -11,7 +11,7 @@ from pipeline.promotion.candidates import Candidate
 from pipeline.promotion.cases import case_id_of
 from pipeline.promotion.twins import Fingerprint, fingerprint, group_twins
 
-__all__ = ["Twin", "find_twins"]
+__all__ = ["Twin", "find_twins", "session_of"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Twin:
 
     case_id: str
     group: str
-    prints: Fingerprint
+    prints: Fingerprint[int]
     twin_of: str
 
 
@@ -53,3 +53,9 @@ def find_twins(
             "" if founder == one.trace_id else founder,
         )
     return twins
+
+
+def session_of(trace: Mapping[str, Any]) -> str:
+    """A digest that the conversations of one session share; without a session one is its own."""
+    session = trace.get("session_id")
+    return digest("session", session or trace["trace_id"], size=8)

@@ -34,7 +34,7 @@ class Weighed:
     candidate: Candidate
     case_id: str
     group: str
-    prints: Fingerprint
+    prints: Fingerprint[int]
     twin_of: str
     scores: Scores
     history: ModeHistory

@@ -109,12 +109,21 @@ class Promotion(_Section):
     threshold: float = Field(0.55, ge=0, le=1, description="mean P.R.O.M.O.T.E. score to promote")
     review_threshold: float = Field(0.30, ge=0, le=1, description="mean score to ask a person")
     duplicate_similarity: float = Field(0.80, ge=0, le=1, description="Jaccard of word shingles")
+    duplicate_meaning: float = Field(
+        0.92, gt=0, le=1, description="cosine of what is asked, turn by turn"
+    )
     costly_factor: float = Field(3.0, gt=1, description="turns or tokens over the intent's median")
     costly_norm: int = Field(5, ge=2, description="traces of an intent that make a median")
     borderline_anomaly: float = Field(0.6, ge=0, le=1, description="anomaly that asks for a person")
     enduring_days: int = Field(3, ge=2, description="days with failures that make a mode endure")
     example_share: float = Field(0.2, ge=0, le=1)
     holdout_share: float = Field(0.2, ge=0, le=1)
+    prompt_files: tuple[str, ...] = Field(
+        (), description="globs from eval_dir: texts that the holdout must stay clear of"
+    )
+    retire_after_days: int = Field(
+        90, ge=1, description="without a failure of its mode: a case retires, and may return"
+    )
 
 
 class Calibration(_Section):

@@ -122,6 +122,7 @@ PROMOTED_CASES = Table(
         "category": Column(pl.String, "happy_path, edge_case, adversarial or drift"),
         "severity": GRADES.columns["severity"],
         "duplicate_group": Column(pl.String, "digest that near-duplicates share"),
+        "session": Column(pl.String, "digest that the traces of one session share"),
         "fingerprint": Column(pl.List(pl.UInt32), "MinHashes of what the user said"),
         "signature": FAILURE_MODE_CLUSTERS.columns["signature"],
         "user_key": GRADES.columns["user_key"],

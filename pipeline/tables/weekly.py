@@ -84,10 +84,15 @@ EVAL_SUITE = Table(
         )
     }
     | {
+        "session": PROMOTED_CASES.columns["session"],
         "status": Column(pl.String, "active or retired"),
+        "retired_because": Column(pl.String, "mode_closed, mode_quiet or person"),
         "edited": Column(pl.Boolean, "a person changed it"),
+        "conflicts": Column(pl.List(pl.String), "fields changed by a person and by the pipeline"),
         "first_day": Column(pl.Date, "day of its first occurrence"),
         "last_day": Column(pl.Date, "day of its latest occurrence"),
+        "added_on": Column(pl.Date, "latest day there was when it came into the suite"),
+        "retired_on": Column(pl.Date, "latest day there was when it was retired; null: active"),
         "occurrences": Column(pl.Int64, "traces folded into it"),
     },
 )  # fmt: skip

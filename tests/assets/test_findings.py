@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from assets import findings
+from assets import findings, suite_findings
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.redaction import PiiPolicy
 from pipeline.registry import Registry, load_registry
+from pipeline.suite import parse_suite, render_suite
 from pipeline.tables import (
     EVAL_SUITE,
     FAILURE_MODE_CLUSTERS,
@@ -155,9 +157,36 @@ def test_unearned_trust_is_found(lake: Lake, registry: Registry) -> None:
 
 
 def test_a_suite_that_lost_a_case_is_found(lake: Lake, registry: Registry) -> None:
-    assert findings.suite_holds_its_index(lake, registry, None).passed
+    assert suite_findings.suite_holds_its_index(lake, registry, None).passed
     rewrite(lake, EVAL_SUITE, None, all_but_one)
-    assert findings.suite_holds_its_index(lake, registry, None).facts["not_in_index"] == 1
+    assert suite_findings.suite_holds_its_index(lake, registry, None).facts["not_in_index"] == 1
+
+
+def edit_suite(lake: Lake, change: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Change the suite's cases as a person would, in a copy of the file."""
+    path = lake.place.root / "eval" / "cases_from_prod.yaml"
+    cases = list(parse_suite(path.read_text("utf-8")).values())
+    change(cases)
+    path.write_text(render_suite(cases), "utf-8")
+
+
+def test_a_case_in_words_that_there_are_not_is_found(lake: Lake, registry: Registry) -> None:
+    assert suite_findings.cases_are_sound(lake, registry, None).passed
+    edit_suite(lake, lambda cases: cases[0].update(status="retierd", checks=[{"kind": "magic"}]))
+    assert suite_findings.cases_are_sound(lake, registry, None).facts["problems"] == 2
+
+
+def test_a_holdout_text_among_the_examples_is_found(lake: Lake, registry: Registry) -> None:
+    assert suite_findings.holdout_stays_apart(lake, registry, None).passed
+
+    def tear(cases: list[dict[str, Any]]) -> None:
+        cases[0]["split"] = "holdout"
+        cases.append(cases[0] | {"id": "case-copy", "split": "example", "provenance": {}})
+
+    edit_suite(lake, tear)
+    found = suite_findings.holdout_stays_apart(lake, registry, None)
+    assert not found.passed
+    assert found.facts["near: example"] == 1
 
 
 def test_personal_data_at_rest_is_found(lake: Lake, closed_week: Lineage) -> None:

@@ -21,8 +21,8 @@ from pipeline.datadir import DataDir
 from pipeline.ingest import assemble_day
 from pipeline.lake import Lake
 from pipeline.lease import StillWorking, erasing
-from pipeline.promotion import parse_suite
-from pipeline.promotion.suite_file import read_tombstones
+from pipeline.suite import parse_suite
+from pipeline.suite.file import read_tombstones
 from pipeline.tables import EVAL_SUITE, RAW_TRACES, REDACTED_TRACES
 from tests.assets.conftest import FRIDAY, SUNDAY, Lineage, OpenLineage
 from tests.pipeline.erasure.people import places_of

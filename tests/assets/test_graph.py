@@ -15,7 +15,7 @@ from pipeline.tables import ALL
 
 SHAPE = """
 annotations [people, no partition]
-eval_suite [cases, no partition] <- annotations failure_modes promoted_cases registry/failure_modes registry/settings
+eval_suite [cases, no partition] <- annotations failure_modes promoted_cases registry/failure_modes registry/rubric registry/rules registry/settings
 failure_mode_clusters [cases, day] <- failure_modes grades registry/failure_modes registry/rules registry/settings
 failure_modes [cases, week] <- failure_modes grades registry/failure_modes registry/rules registry/settings
 grades [grading, day] <- redacted_traces registry/intents registry/rubric registry/rules registry/settings stratified_samples

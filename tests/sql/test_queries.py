@@ -170,8 +170,8 @@ def test_cost_per_day(hand_made: DataDir) -> None:
 
 
 def test_suite_growth(hand_made: DataDir) -> None:
-    assert rows(hand_made, "suite_growth", "day", "new_cases", "cases", "regression") == [
-        (MON, 1, 1, 1)
+    assert rows(hand_made, "suite_growth", "week", "added", "retired", "active", "regression") == [
+        (MON, 1, 0, 1, 1)  # of before there was `added_on`: its first failure counts
     ]
 
 

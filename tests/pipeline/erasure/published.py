@@ -14,11 +14,11 @@ from pipeline.grading.ledger import CallRecord, Ledger, Limits, export_ledger
 from pipeline.ingest import assemble_day
 from pipeline.ingest.suppression import read_suppression
 from pipeline.lake import Lake
-from pipeline.promotion.suite_file import render_suite
 from pipeline.provenance import Counts, Provenance
 from pipeline.redaction.replacement.keys import CONTENT_KEY_VARIABLE, SurrogateKey, load_key
 from pipeline.registry import load_registry
 from pipeline.review.annotations import Annotation, write_annotation
+from pipeline.suite.file import render_suite
 from pipeline.tables import (
     EVAL_SUITE,
     FAILURE_MODE_CLUSTERS,

@@ -27,10 +27,10 @@ from pipeline.ingest.staleness import stale_days
 from pipeline.ingest.suppression import erased_cases
 from pipeline.lake import Lake
 from pipeline.lease import working
-from pipeline.promotion import parse_suite
-from pipeline.promotion.suite_file import read_tombstones
 from pipeline.provenance import Counts
 from pipeline.registry import load_registry
+from pipeline.suite import parse_suite
+from pipeline.suite.file import read_tombstones
 from pipeline.tables import (
     ALL,
     FAILURE_MODES,

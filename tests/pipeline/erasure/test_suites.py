@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from pipeline.erasure.suites import erase_cases
-from pipeline.promotion import SuiteFileError, assemble_suite, parse_suite
-from pipeline.promotion.suite_file import read_tombstones, render_suite
+from pipeline.suite import SuiteFileError, assemble_suite, parse_suite
+from pipeline.suite.file import read_tombstones, render_suite
 from tests.pipeline.promotion.hand_made import all_days, annotations, apart, decisions, registry
 
 NOBODY = annotations()

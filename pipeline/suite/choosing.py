@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.promotion.folding import Entry, Fold
 from pipeline.promotion.gates import PATTERN_BLOCKS
-from pipeline.promotion.people import Voices
 from pipeline.promotion.scores import ModeHistory, enduring, patterned
 from pipeline.registry import Registry
 from pipeline.registry.settings import Promotion
+from pipeline.suite.folding import Entry, Fold
+from pipeline.suite.likeness import Likeness, Turns, turns_of
+from pipeline.suite.people import Voices
 
 __all__ = ["Chosen", "choose_cases"]
 
@@ -34,8 +35,12 @@ def choose_cases(
     published: Mapping[str, Mapping[str, Any]],
     voices: Voices,
     registry: Registry,
+    likeness: Likeness,
 ) -> tuple[list[Chosen], dict[str, int], set[str]]:
-    """Choose the folds that are cases; the rest is counted by reason, rejected ids are named."""
+    """Choose the folds that are cases; the rest is counted by reason, rejected ids are named.
+
+    What asks the same as a case of its check and lesson, in other words, joins its history.
+    """
     limits = registry.settings.promotion
     closed = {mode.id for mode in registry.failure_modes if mode.state != "open"}
     patterns = _Patterns(entries)
@@ -62,15 +67,50 @@ def choose_cases(
             chosen.append(Chosen(fold, head, True))
         else:
             waiting.append((fold, head))
-    lessons = Counter((one.head.mode_id or one.head.check, one.head.intent) for one in chosen)
+    lessons: dict[_Lesson, list[int]] = {}
+    for place, one in enumerate(chosen):
+        lessons.setdefault(_lesson(one.head), []).append(place)
+    asked = _asked(chosen, waiting, likeness)
     for fold, head in sorted(waiting, key=lambda pair: (pair[1].order, pair[0].case_id)):
-        lesson = (head.mode_id or head.check, head.intent)
-        if lessons[lesson] >= limits.cases_per_lesson:
+        cases = lessons.setdefault(_lesson(head), [])
+        near = [n for n in cases if _alike(head, chosen[n].head, asked, likeness)]
+        if near:  # the earliest: it was there, or not, whatever has been published since
+            twin = min(near, key=lambda place: chosen[place].head.order)
+            chosen[twin] = _join(chosen[twin], fold)
+        elif len(cases) >= limits.cases_per_lesson:
             filtered["covered"] += len(fold.entries)
-            continue
-        lessons[lesson] += 1
-        chosen.append(Chosen(fold, head, True))
+        else:
+            cases.append(len(chosen))
+            chosen.append(Chosen(fold, head, True))
     return chosen, dict(sorted(filtered.items())), gone
+
+
+_Lesson = tuple[str, str]
+
+
+def _lesson(head: Entry) -> _Lesson:
+    return head.mode_id or head.check, head.intent
+
+
+def _asked(
+    chosen: Sequence[Chosen], waiting: Sequence[tuple[Fold, Entry]], likeness: Likeness
+) -> dict[str, Turns]:
+    """What the users said, by trace, wherever two heads of one lesson can be compared."""
+    heads = [one.head for one in chosen] + [head for _, head in waiting]
+    several = Counter(map(_lesson, heads))
+    asked = {e.trace_id: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
+    likeness.learn(asked.values())
+    return asked
+
+
+def _alike(head: Entry, other: Entry, asked: Mapping[str, Turns], likeness: Likeness) -> bool:
+    same_check = head.check == other.check
+    return same_check and likeness.same(asked[head.trace_id], asked[other.trace_id])
+
+
+def _join(one: Chosen, fold: Fold) -> Chosen:
+    entries = sorted((*one.fold.entries, *fold.entries), key=lambda entry: entry.order)
+    return replace(one, fold=replace(one.fold, entries=tuple(entries)))
 
 
 def _head(
@@ -105,12 +145,23 @@ class _Patterns:
     """What all days show of each mode."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._modes: dict[str, list[Entry]] = {}
-        self._lessons: dict[tuple[str, str], set[str]] = {}
+        modes: dict[str, list[Entry]] = {}
+        lessons: dict[tuple[str, str], set[str]] = {}
         for entry in entries:
             mode = self._key(entry)
-            self._modes.setdefault(mode, []).append(entry)
-            self._lessons.setdefault((mode, entry.intent), set()).add(entry.trace_id)
+            modes.setdefault(mode, []).append(entry)
+            lessons.setdefault((mode, entry.intent), set()).add(entry.trace_id)
+        self._seen = {
+            mode: ModeHistory(
+                traces=len({e.trace_id for e in alike}),
+                users=len({e.user for e in alike}),
+                days=len({e.day for e in alike}),
+                lesson=0,
+                first_seen=None,
+            )
+            for mode, alike in modes.items()
+        }
+        self._lessons = {lesson: len(traces) for lesson, traces in lessons.items()}
 
     @staticmethod
     def _key(entry: Entry) -> str:
@@ -125,14 +176,8 @@ class _Patterns:
         """
         if not entry.blocked_by or entry.blocked_by - {*PATTERN_BLOCKS, "low_score"}:
             return False
-        alike = self._modes[self._key(entry)]
-        history = ModeHistory(
-            traces=len({e.trace_id for e in alike}),
-            users=len({e.user for e in alike}),
-            days=len({e.day for e in alike}),
-            lesson=len(self._lessons[self._key(entry), entry.intent]),
-            first_seen=None,
-        )
+        mode = self._key(entry)
+        history = replace(self._seen[mode], lesson=self._lessons[mode, entry.intent])
         known = (*entry.scores, patterned(history, limits), enduring(history, limits))
         return (
             history.traces >= limits.recurrence

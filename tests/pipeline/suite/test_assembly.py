@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -10,11 +10,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.promotion import Suite, SuiteFileError, assemble_suite, parse_suite
-from pipeline.promotion.suite_file import render_suite
 from pipeline.registry import NamedMode
+from pipeline.suite import Suite, SuiteFileError, assemble_suite, parse_suite
+from pipeline.suite.edits import settle
+from pipeline.suite.file import render_suite
 from pipeline.tables import EVAL_SUITE, FAILURE_MODES
 from tests.pipeline.promotion.hand_made import (
+    MONDAY,
     Chat,
     all_days,
     annotations,
@@ -174,7 +176,9 @@ def test_edits_are_kept_and_the_rest_follows_the_pipeline():
     assert case["owner"] == "returns team"
     assert case["mode"]["name"] == "Picks the wrong tool"  # not edited: follows
     assert case["title"] == "Ours"
-    assert again.conflicts == (f"{name}: title",)  # both sides changed it: theirs stands
+    assert [str(one) for one in again.conflicts] == [
+        f"{name}: title"
+    ]  # both sides changed it: theirs stands
     assert again.frame.filter(pl.col("edited"))["case_id"].to_list() == [name]
     third = suite(days, existing=again.text, reg=named)
     assert third.text == again.text
@@ -232,11 +236,106 @@ def test_a_mode_that_the_weeks_merged_is_one_pattern_under_its_new_id():
     merged = base | {
         "failure_mode_id": "new", "name": "New", "merged_from": ["old"], "signatures": [],
         "centroid": [], "exemplars": [], "releases": [], "intent": "track_parcel",
+        "first_seen": date(2026, 11, 2), "last_seen": date(2026, 11, 3),
     }  # fmt: skip
     modes = pl.DataFrame([merged], schema=FAILURE_MODES.schema)
     made = assemble_suite(all_days(*days), NOBODY, modes, None, registry())
     assert made.frame["failure_mode_id"].to_list() == ["new"] * 3
     assert {case["mode"]["name"] for case in parse_suite(made.text).values()} == {"New"}
+
+
+def test_the_same_request_in_other_words_joins_the_case():
+    asked = "I never got the {} that I ordered last month, can you {} where it is?"
+    alike = [
+        Chat(f"t{n}", asked=asked.format("lamp", verb)) for n, verb in enumerate(("see", "check"))
+    ]
+    other = Chat("t2", asked="The website says that my parcel was handed to somebody else?")
+    day = decisions([*alike, other])
+    assert day.frame["case_id"].n_unique() == 3  # no twins by their words
+    made = suite(day, reg=registry(duplicate_meaning=0.92))
+    assert sorted(made.frame["occurrences"]) == [1, 2]
+    assert made.counts.duplicates == 1
+    again = suite(day, existing=made.text, reg=registry(duplicate_meaning=0.92))
+    assert again.text == made.text
+
+
+def test_the_split_of_a_published_case_outlives_the_settings_and_a_persons_word_counts():
+    made = suite(PATTERN)
+    first = dict(made.frame.select("case_id", "split").iter_rows())
+    everything = registry(holdout_share=1.0, example_share=0.0)
+    again = suite(PATTERN, existing=made.text, reg=everything)
+    assert dict(again.frame.select("case_id", "split").iter_rows()) == first
+    assert set(suite(PATTERN, reg=everything).frame["split"]) == {"holdout"}
+    name = made.frame["case_id"][0]
+
+    def edit(cases):
+        (case,) = [c for c in cases if c["id"] == name]
+        case["split"] = "example"
+
+    moved = suite(PATTERN, existing=rewrite(made.text, edit), reg=everything)
+    assert dict(moved.frame.select("case_id", "split").iter_rows())[name] == "example"
+    assert moved.conflicts == ()
+
+
+def days_later(number: int, *chats: Chat) -> pl.DataFrame:
+    """The pattern on Monday, and a day of its own so much later."""
+    late = decisions(chats or [apart(9, fails={}, unsure=("tone",), anomaly=0.9)])
+    return pl.concat(
+        [
+            all_days(PATTERN),
+            late.frame.with_columns(pl.lit(MONDAY + timedelta(days=number)).alias("day")),
+        ]
+    )
+
+
+def assembled(rows: pl.DataFrame, existing: str | None) -> Suite:
+    return assemble_suite(rows, NOBODY, None, existing, registry())
+
+
+def test_cases_of_a_mode_that_has_long_not_failed_retire_and_return():
+    made = suite(PATTERN)
+    assert set(made.frame["added_on"]) == {MONDAY}
+    still = assembled(days_later(89), made.text)
+    assert set(still.frame["status"]) == {"active"}
+    quiet = assembled(days_later(90), still.text)
+    assert set(quiet.frame["status"]) == {"retired"}
+    assert set(quiet.frame["retired_because"]) == {"mode_quiet"}
+    assert set(quiet.frame["retired_on"]) == {MONDAY + timedelta(days=90)}
+    assert set(quiet.frame["added_on"]) == {MONDAY}
+    assert assembled(days_later(90), quiet.text).text == quiet.text
+    back = assembled(days_later(90, apart(7)), quiet.text)
+    assert set(back.frame["status"]) == {"active"}
+    assert back.frame["retired_on"].null_count() == back.frame.height
+    assert sorted(back.frame["case_id"])[0] in set(made.frame["case_id"])
+
+
+def test_a_rejected_case_goes_even_when_no_candidate_stands_behind_it():
+    made = suite(PATTERN)
+    nothing = decisions([apart(0, fails={})])
+    kept = suite(nothing, existing=made.text)
+    assert len(kept.kept) == 3
+    gone = suite(nothing, existing=made.text, people=annotations(("t1", "good")))
+    assert len(gone.kept) == 2
+    assert '"t1"' not in gone.text
+
+
+def test_a_conflict_is_settled_either_way():
+    made = suite(PATTERN)
+    name = made.frame["case_id"][0]
+    edited = rewrite(
+        made.text, lambda cases: [c.update(title="Ours") for c in cases if c["id"] == name]
+    )
+    named = registry(NamedMode(id="wrong_one", name="Picks the wrong tool", checks=("right_tool",)))
+    days = decisions([apart(n) for n in range(3)], reg=named)
+    (conflict,) = suite(days, existing=edited, reg=named).conflicts
+    assert (conflict.theirs, conflict.field) == ("Ours", "title")
+    for mine, title in ((True, "Ours"), (False, conflict.pipelines)):
+        cases = parse_suite(edited)
+        cases[name] = settle(cases[name], {"title": conflict.pipelines}, mine=mine)
+        after = suite(days, existing=render_suite(list(cases.values())), reg=named)
+        assert after.conflicts == ()
+        assert parse_suite(after.text)[name]["title"] == title
+        assert after.frame.filter(pl.col("edited")).height == int(mine)
 
 
 def test_ignoring_a_mode_retires_its_cases_and_keeps_their_ids():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -12,12 +14,14 @@ import polars as pl
 
 from pipeline.promotion.twins import Fingerprint, group_twins
 
-__all__ = ["Entry", "Fold", "fold_candidates", "read_entries"]
+__all__ = ["Entry", "Fold", "fold_candidates", "read_entries", "source_of"]
+
+_SCORES = ("risk_bearing", "operationally_costly", "missed_offline", "observable", "teachable")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of `promoted_cases`, with its day; `case` is parsed."""
+    """One row of `promoted_cases`, with its day; `text` is the case as JSON."""
 
     day: date
     case_id: str
@@ -31,14 +35,21 @@ class Entry:
     intent: str
     user: str
     group: str
-    prints: Fingerprint
+    session: str
+    prints: Fingerprint[int]
     twin_of: str | None
-    case: dict[str, Any]
+    text: str = field(repr=False)
 
     @property
     def order(self) -> tuple[date, str, str]:
         """Days first; then something of the trace's own."""
         return self.day, self.trace_id, self.check
+
+    @cached_property
+    def case(self) -> dict[str, Any]:
+        """The case, parsed when it is asked for: of many candidates few become one."""
+        parsed: dict[str, Any] = orjson.loads(self.text)
+        return parsed
 
 
 @dataclass(frozen=True)
@@ -53,39 +64,36 @@ class Fold:
 
 def read_entries(promoted: pl.DataFrame, named: Mapping[str, str]) -> list[Entry]:
     """Read the rows of all days, in order; `named` maps merged mode ids to those they became."""
-    entries = []
-    for row in promoted.iter_rows(named=True):
-        case = orjson.loads(row["case"])
-        mode = row["failure_mode_id"]
-        entries.append(
-            Entry(
-                day=row["day"],
-                case_id=row["case_id"],
-                trace_id=row["trace_id"],
-                check=row["check"],
-                layer=row["layer"],
-                mode_id=named.get(mode, mode),
-                decision=row["decision"],
-                blocked_by=frozenset(row["blocked_by"] or ()),
-                scores=tuple(
-                    row[name]
-                    for name in (
-                        "risk_bearing",
-                        "operationally_costly",
-                        "missed_offline",
-                        "observable",
-                        "teachable",
-                    )
-                ),
-                intent=row["intent"],
-                user=row["user_key"] or row["trace_id"],
-                group=row["duplicate_group"],
-                prints=tuple(row["fingerprint"] or ()),
-                twin_of=case["provenance"].get("twin_of"),
-                case=case,
-            )
-        )
-    return sorted(entries, key=lambda entry: entry.order)
+    rows = promoted.with_columns(
+        pl.col("case").str.json_path_match("$.provenance.twin_of").alias("twin_of")
+    )
+    return sorted((_entry(row, named) for row in rows.iter_rows(named=True)), key=_in_order)
+
+
+def _in_order(entry: Entry) -> tuple[date, str, str]:
+    return entry.order
+
+
+def _entry(row: Mapping[str, Any], named: Mapping[str, str]) -> Entry:
+    mode = row["failure_mode_id"]
+    return Entry(
+        day=row["day"],
+        case_id=row["case_id"],
+        trace_id=row["trace_id"],
+        check=row["check"],
+        layer=row["layer"],
+        mode_id=named.get(mode, mode),
+        decision=row["decision"],
+        blocked_by=frozenset(row["blocked_by"] or ()),
+        scores=tuple(row[name] for name in _SCORES),
+        intent=row["intent"],
+        user=row["user_key"] or row["trace_id"],
+        group=row["duplicate_group"],
+        session=row["session"] or row["trace_id"],
+        prints=array("I", row["fingerprint"] or ()),
+        twin_of=row["twin_of"],
+        text=row["case"],
+    )
 
 
 def fold_candidates(
@@ -101,7 +109,7 @@ def fold_candidates(
     units: dict[tuple[date, str], list[Entry]] = {}
     for entry in entries:
         units.setdefault((entry.day, entry.case_id), []).append(entry)
-    by_trace = {_source(case): name for name, case in published.items()}
+    by_trace = {source_of(case): name for name, case in published.items()}
     owned = {key: _published_id(unit, published, by_trace) for key, unit in units.items()}
     founders = {key: _founder(unit) for key, unit in units.items()}
     order = sorted(units, key=lambda key: (owned[key] is None, founders[key].order))
@@ -125,7 +133,8 @@ def _founder(unit: Sequence[Entry]) -> Entry:
     return min(unit, key=lambda entry: (entry.twin_of is not None, entry.order))
 
 
-def _source(case: Mapping[str, Any]) -> tuple[str, str]:
+def source_of(case: Mapping[str, Any]) -> tuple[str, str]:
+    """The trace that a case in the file was written from, and its check."""
     origin = case.get("provenance")
     trace = origin.get("trace_id") if isinstance(origin, dict) else None
     return str(trace), str(case.get("check"))

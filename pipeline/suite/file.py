@@ -3,6 +3,7 @@
 Every string is double-quoted, and whatever does not print (control, format and bidi characters,
 odd spaces, private and unassigned ones) is escaped. Reading uses the safe loader, refuses aliases
 and repeated keys, and never touches the file: a broken file stops the step before it writes.
+Comments at the very top, above ours, are kept (a licence, a line for an editor); others are not.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-__all__ = ["SuiteFileError", "parse_suite", "read_tombstones", "render_suite"]
+__all__ = [
+    "SuiteFileError",
+    "parse_suite",
+    "read_preamble",
+    "read_tombstones",
+    "render_suite",
+]
 
 _HEADER = """\
 # Test cases promoted from production by Caselaw. All text in here is redacted.
@@ -23,17 +31,32 @@ _HEADER = """\
 # a digest of what the pipeline last wrote to each field, which is how it tells. Fields you add are
 # kept. To switch a case off, set its status to "retired"; a case that you delete comes back while
 # its failures are there. To reject one for good, judge its trace good in the review queue.
-# `history` and `generated` belong to the pipeline. Comments are not kept: add a field instead.
+# `history` and `generated` belong to the pipeline. Comments are kept above this line block alone:
+# add a field instead.
 # Cases of your own belong in cases_by_hand.yaml, which the pipeline never touches.
 # `tombstones`, where there are any, are ids of cases that went when a person was erased.
 """
+_CONFLICT = ("<<<<<<< ", ">>>>>>> ")
+_DEEPEST = 200
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]|^[ ?-]{800,}', re.MULTILINE | re.DOTALL)
 _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
 class SuiteFileError(ValueError):
-    """The suite's file cannot be read; it was left untouched."""
+    """A suite's file cannot be read; it was left untouched."""
+
+    def __init__(self, why: str, file: str | Path = "cases_from_prod.yaml") -> None:
+        self.why = why
+        super().__init__(
+            f"{file}: {why}. The file was left untouched. Mend it (or put back the version "
+            "before), then run the same again, or: make publish"
+        )
+
+    def at(self, file: Path) -> SuiteFileError:
+        """The same error, which names the file by its path."""
+        return SuiteFileError(self.why, file)
 
 
 def parse_suite(text: str | None) -> dict[str, dict[str, Any]]:
@@ -48,15 +71,15 @@ def parse_suite(text: str | None) -> dict[str, dict[str, Any]]:
     if body is None:
         return {}
     if not isinstance(body, dict) or not isinstance(body.get("cases"), list):
-        raise _broken("expected a top-level key 'cases' that holds a list")
+        raise SuiteFileError("expected a top-level key 'cases' that holds a list")
     cases: dict[str, dict[str, Any]] = {}
     for number, case in enumerate(body["cases"], 1):
         if not isinstance(case, dict) or not isinstance(case.get("id"), str) or not case["id"]:
-            raise _broken(f"case number {number} is no mapping with an id")
+            raise SuiteFileError(f"case number {number} is no mapping with an id")
         if case["id"] in cases:
-            raise _broken(f"the id of case number {number} stands twice")
+            raise SuiteFileError(f"the id of case number {number} stands twice")
         if not isinstance(case.get("generated", {}), dict):
-            raise _broken(f"`generated` of case number {number} is no mapping")
+            raise SuiteFileError(f"`generated` of case number {number} is no mapping")
         cases[case["id"]] = case
     return cases
 
@@ -70,25 +93,40 @@ def read_tombstones(text: str | None) -> frozenset[str]:
     body = _load(text) if text and text.strip() else None
     found = body.get("tombstones", []) if isinstance(body, dict) else []
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise _broken("`tombstones` is no list of ids")
+        raise SuiteFileError("`tombstones` is no list of ids")
     return frozenset(found)
 
 
+def read_preamble(text: str | None) -> str:
+    """The comments above the pipeline's own at the top of a suite file, for they are people's."""
+    kept: list[str] = []
+    ours = set(_HEADER.splitlines())
+    for line in (text or "").splitlines():
+        if line.strip() and (not line.startswith("#") or line in ours):
+            break
+        kept.append(line)
+    body = "\n".join(kept).strip("\n")
+    return f"{body}\n" if body else ""
+
+
 def render_suite(
-    cases: Sequence[Mapping[str, Any]], tombstones: Collection[str] = frozenset()
+    cases: Sequence[Mapping[str, Any]],
+    tombstones: Collection[str] = frozenset(),
+    preamble: str = "",
 ) -> str:
     """Write cases, in their order, as the text of a suite file.
 
     Args:
         cases: the cases.
         tombstones: ids that went with somebody and are never used again.
+        preamble: comments to put on top.
     """
     body: dict[str, Any] = {"format": 1, "cases": list(cases)}
     body |= {"tombstones": sorted(tombstones)} if tombstones else {}
     dumped: str = yaml.dump(
         body, Dumper=_Dumper, sort_keys=False, width=2**31 - 1, allow_unicode=True
     )
-    return _HEADER + dumped
+    return preamble + _HEADER + dumped
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -108,6 +146,10 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 def _load(text: str) -> Any:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith(_CONFLICT):
+            raise SuiteFileError(f"line {number}: a merge that nobody has finished")
+    _refuse_depth(text)
     try:
         loader = _Loader(text)
         try:
@@ -118,11 +160,29 @@ def _load(text: str) -> Any:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         where = _line(error.problem_mark)
-        raise _broken(f"{where}: not YAML, or {_first(error.problem)}") from None
+        raise SuiteFileError(f"{where}: not YAML, or {_first(error.problem)}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, SuiteFileError):
             raise
-        raise _broken(f"not YAML ({type(error).__name__})") from None
+        raise SuiteFileError(f"not YAML ({type(error).__name__})") from None
+
+
+def _refuse_depth(text: str) -> None:
+    """The parser written in C calls itself for each level, and dies of 50,000 without a word.
+
+    Brackets are counted outside of double quotes, and a line cannot be deeper than what it starts
+    with; other quotes and prose are counted with, which the limit leaves room for.
+    """
+    depth = 0
+    for found in _NESTING.finditer(text):
+        one = found.group()
+        if one[0] in "[{":
+            depth += 1
+        elif one[0] in "]}":
+            depth = max(depth - 1, 0)
+        if depth > _DEEPEST or (one[0] in " -?" and len(one) > 4 * _DEEPEST):
+            line = text.count("\n", 0, found.start()) + 1
+            raise SuiteFileError(f"line {line}: nested more than {_DEEPEST} deep")
 
 
 def _refuse_aliases(root: yaml.Node | None) -> None:
@@ -132,7 +192,7 @@ def _refuse_aliases(root: yaml.Node | None) -> None:
     while left:
         node = left.pop()
         if id(node) in seen:
-            raise _broken(f"{_line(node.start_mark)}: aliases are not read")
+            raise SuiteFileError(f"{_line(node.start_mark)}: aliases are not read")
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             left += [part for pair in node.value for part in pair]
@@ -147,13 +207,6 @@ def _line(mark: Any) -> str:
 def _first(problem: str | None) -> str:
     """The parser's own words, never a quotation of the file's text."""
     return re.sub(r"'[^']*'|\"[^\"]*\"", "...", problem or "broken")[:80]
-
-
-def _broken(why: str) -> SuiteFileError:
-    return SuiteFileError(
-        f"eval_suite: cases_from_prod.yaml cannot be read: {why}. The file was left untouched. "
-        "Mend it (or put back the version before), then run: make publish"
-    )
 
 
 class _Dumper(yaml.SafeDumper):

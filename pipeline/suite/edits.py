@@ -25,7 +25,7 @@ _ORDER = (
     "tools",
     "provenance",
 )
-__all__ = ["Merged", "edited_fields", "merge_case", "stamp"]
+__all__ = ["Merged", "edited_fields", "merge_case", "settle", "stamp"]
 
 OWNED = ("history", "generated")
 """Fields that are the pipeline's alone."""
@@ -90,6 +90,19 @@ def merge_case(written: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> 
     case = _arrange(merged | extra | {n: fresh[n] for n in ("id", "history") if n in fresh})
     case["generated"] = {name: marks[name] for name in sorted(marks)}
     return Merged(case, tuple(sorted([*kept_edits, *extra])), tuple(sorted(conflicts)))
+
+
+def settle(case: Mapping[str, Any], pipelines: Mapping[str, Any], *, mine: bool) -> dict[str, Any]:
+    """Settle conflicts of a case: either version, and from now on no conflict.
+
+    Args:
+        case: as it stands in the file.
+        pipelines: by field what the pipeline would write.
+        mine: keep the file's version, still as an edit; else take the pipeline's.
+    """
+    marks = dict(case.get("generated") or {}) | {n: _mark(v) for n, v in pipelines.items()}
+    fields = dict(case) if mine else {**case, **pipelines}
+    return _arrange(fields) | {"generated": {name: marks[name] for name in sorted(marks)}}
 
 
 def _arrange(case: Mapping[str, Any]) -> dict[str, Any]:
