@@ -3,8 +3,8 @@
 from pipeline.promotion.check_kinds import Check, read_checks
 from pipeline.promotion.checks import passes
 from pipeline.promotion.decide import Decisions, decide
-from pipeline.promotion.episodes import Outcome
 from pipeline.promotion.gates import BLOCKS
+from pipeline.promotion.outcome import Outcome
 from pipeline.promotion.suite import Suite, assemble_suite
 from pipeline.promotion.suite_file import SuiteFileError, parse_suite
 

@@ -57,6 +57,7 @@ class Block:
 class Facts:
     """What the gates ask about a candidate beside its scores.
 
+    `untaught` says why no check teaches it, empty where one fails on the recorded output.
     `distrust` says why its judge is not trusted, empty for a rule or a trusted judge.
     `symptom_of` names a check that failed on the same trace and explains this one.
     """
@@ -65,8 +66,7 @@ class Facts:
     complete: bool
     evident: bool
     replayable: bool
-    has_checks: bool
-    taught: bool
+    untaught: str
     distrust: str
     symptom_of: str
 
@@ -103,13 +103,7 @@ def find_blocks(
     block(
         not facts.replayable, "not_replayable", "No turn of a user leads to it: nothing to replay."
     )
-    block(
-        not facts.taught,
-        "not_teachable",
-        "No check could be made from it."
-        if not facts.has_checks
-        else "Its checks do not fail on the recorded output, so they cannot tell.",
-    )
+    block(bool(facts.untaught), "not_teachable", facts.untaught)
     many = history.traces < limits.recurrence
     block(
         many or history.lesson < limits.lesson_recurrence,

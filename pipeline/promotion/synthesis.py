@@ -1,43 +1,44 @@
-"""From the rule that failed to checks that a test can run, and a sentence of what is expected.
+"""From what failed to checks that a test can run, and a sentence of what is expected.
 
-Each kind of rule has one function that says which checks stand for it in a case. Whether they
-tell is tried out at birth: `teaches` runs them on the recorded bad output, and a case whose
-checks all pass there goes to a person. Judged axes have no rule: of them only what facts and
-lexicons show can be checked without a judge.
+Whether the checks tell is tried out at birth: `teaches` runs them on the recorded bad output, and
+a case whose checks all pass there goes to a person. Judged axes have no rule: of them only what
+facts and lexicons show can be checked without a judge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import singledispatch
+from dataclasses import dataclass, replace
 
 from pipeline.promotion import check_kinds as c
+from pipeline.promotion import from_answer_rules, from_call_rules
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
-from pipeline.promotion.episodes import Outcome
+from pipeline.promotion.from_rules import NOT_TEACHABLE, Failing, from_rule, rule_itself
+from pipeline.promotion.outcome import Outcome
 from pipeline.promotion.wording import sentence
-from pipeline.registry import Axis, Intent, Rule
+from pipeline.registry import Axis, Rule
 from pipeline.registry import rules as r
 
 __all__ = ["Failing", "Plan", "plan_checks", "plan_effort", "teaches"]
 
 
-@dataclass(frozen=True)
-class Failing:
-    """What is known of a failure beside its trace."""
+_FAMILIES = (from_answer_rules, from_call_rules)  # imported to register their functions
 
-    subject: str | None
-    error_class: str | None
-    intent: Intent | None
+_RULE_AS_LAST_RESORT = (
+    *(r.AmountLimit, r.AskedAgain, r.Confirmation, r.DateLimit, r.DueCall, r.Eligibility),
+    *(r.Escalation, r.Language, r.Phrases, r.Register, r.RepeatedCall, r.ToolUse),
+)
+"""Kinds that need no intent, where the rule itself may stand in if the plain check misses."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The checks of a case and what they expect, in a sentence."""
+    """The checks of a case, what they expect, and why, if they teach nothing."""
 
     checks: tuple[Check, ...]
     expected: str
+    untaught: str = ""
 
 
 _FROM_CODE: dict[str, tuple[Check, ...]] = {
@@ -59,149 +60,44 @@ def plan_checks(
     """The checks for a failure of the rule or axis `check`."""
     rule = next((rule for rule in rules if rule.id == check), None)
     if rule is not None:
-        made = _from_rule(rule.params, failing, recorded)
-        return Plan(made, sentence(f"{rule.title}.", made))
+        made = _checks_for(rule, failing, recorded)
+        plan = Plan(made, sentence(f"{rule.title}.", made))
+        return replace(plan, untaught=_untaught(plan, rule, recorded))
     axis = next((axis for axis in rubric if axis.id == check), None)
     passes_when = axis.passes_when if axis else f"The answer is right on {check}."
     told = _FROM_CODE.get(failing.error_class or "", ())
     told = told or ((c.FactsSupported(),) if check == "faithfulness" else ())
-    return Plan((*told, c.Rubric(axis=check, passes_when=passes_when)), sentence(passes_when, told))
+    plan = Plan((*told, c.Rubric(axis=check, passes_when=passes_when)), sentence(passes_when, told))
+    if teaches(plan, recorded):
+        return plan
+    return replace(plan, untaught=f"Only a judge can tell {check}, so no check fails by itself.")
+
+
+def _checks_for(rule: Rule, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
+    """The checks for a failure of `rule`; none where nothing can stand for it."""
+    made = from_rule(rule.params, rule, failing, recorded)
+    tells = any(passes(check, recorded) is False for check in made)
+    if isinstance(rule.params, _RULE_AS_LAST_RESORT) and not tells:
+        itself = rule_itself(rule, recorded)
+        if any(passes(check, recorded) is False for check in itself):
+            return itself
+    return made
+
+
+def _untaught(plan: Plan, rule: Rule, recorded: Outcome) -> str:
+    if teaches(plan, recorded):
+        return ""
+    if not plan.checks:
+        return NOT_TEACHABLE.get(
+            type(rule.params),
+            f"No check of the kind {rule.kind!r} can be made from it: what the agent had to do "
+            "is not known, or it went wrong before the turn that can be replayed.",
+        )
+    return "Its checks do not fail on the recorded output, so they cannot tell."
 
 
 def plan_effort(turns: int | None, tokens: int | None) -> Plan:
     """The check for a conversation that passed at too high a cost, from its intent's norm."""
     limit = c.Effort(most_turns=turns, most_tokens=tokens)
-    return Plan((limit,), sentence("The same request is settled.", (limit,)))
-
-
-@singledispatch
-def _from_rule(params: object, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    """No check can be made for kinds that are not named below (a complaint, a constraint)."""
-    return ()
-
-
-@_from_rule.register
-def _(params: r.ExpectedTool, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    tools = failing.intent.expected_tools if failing.intent else ()
-    return (c.ToolCalled(any_of=tools),) if tools else ()
-
-
-@_from_rule.register
-def _(params: r.Citation, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    retrieved = c.CitesOnlyRetrieved(pattern=params.pattern)
-    if params.demand == "exists":
-        return (retrieved,)
-    if params.demand == "holds":
-        return (retrieved, c.FactsSupported())
-    return (c.CitesAnyOf(pattern=params.pattern), retrieved)
-
-
-@_from_rule.register
-def _(params: r.JsonContract, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    schema = failing.intent.output_schema if failing.intent else None
-    return (c.JsonSchema(value=schema),) if schema else ()
-
-
-@_from_rule.register
-def _(params: r.Language, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    wanted = (failing.subject or "").partition("->")[0]
-    if wanted not in params.languages:
-        return ()
-    return (
-        c.LanguageIs(
-            language=wanted,
-            languages=params.languages,
-            confidence=params.confidence,
-            letters=params.letters,
-        ),
-    )
-
-
-@_from_rule.register
-def _(params: r.AmountLimit, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (
-        c.ArgumentMax(tool=params.tool, argument=params.argument, most=params.most, per=params.per),
-    )
-
-
-@_from_rule.register
-def _(params: r.Confirmation, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.ToolNotCalled(none_of=params.tools),)
-
-
-@_from_rule.register
-def _(params: r.ToolUse, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    forbidden = (c.ToolNotCalled(none_of=params.forbidden),) if params.forbidden else ()
-    # every required tool is owed, so each is a check of its own
-    return (*forbidden, *(c.ToolCalled(any_of=(one,)) for one in params.required))
-
-
-@_from_rule.register
-def _(params: r.DateLimit, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.ToolNotCalled(none_of=params.tools),)
-
-
-@_from_rule.register
-def _(params: r.Eligibility, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.ToolNotCalled(none_of=params.tools),)
-
-
-@_from_rule.register
-def _(params: r.DueCall, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.ToolCalled(any_of=params.tools),)
-
-
-@_from_rule.register
-def _(params: r.TurnLimit, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.Effort(most_turns=params.turns),) if params.turns else ()
-
-
-@_from_rule.register
-def _(params: r.ToolFailure, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    admits = c.Says(any_of=("admits_failure", "found_nothing", "hands_over"))
-    return (admits, c.FactsSupported()) if params.shape == "invented" else (admits,)
-
-
-@_from_rule.register
-def _(params: r.EmptyResult, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.Says(any_of=("asks_to_check",)), c.DoesNotSay(none_of=("denies",)))
-
-
-@_from_rule.register
-def _(params: r.RetrievalMiss, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.FactsSupported(),)
-
-
-@_from_rule.register
-def _(params: r.RepeatedCall, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.CallsRepeated(most=params.times - 1),)
-
-
-@_from_rule.register
-def _(params: r.AskedAgain, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    asked = [item.asked for item in params.items if item.name == failing.subject]
-    return (c.NotContains(none_of=asked[0]),) if asked else ()
-
-
-@_from_rule.register
-def _(params: r.Truncated, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.NotCutOff(),)
-
-
-@_from_rule.register
-def _(params: r.Phrases, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    forbidden = (c.NotContains(none_of=params.forbidden),) if params.forbidden else ()
-    # every required pattern is owed, so each is a check of its own
-    return (*forbidden, *(c.Contains(any_of=(one,)) for one in params.required))
-
-
-@_from_rule.register
-def _(params: r.Escalation, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    if params.tools:
-        return (c.ToolCalled(any_of=params.tools),)
-    return (c.Says(any_of=("hands_over", "refuses")),)
-
-
-@_from_rule.register
-def _(params: r.Register, failing: Failing, recorded: Outcome) -> tuple[Check, ...]:
-    return (c.DoesNotSay(none_of=("cold",)),)
+    untaught = "Turns and tokens are within what the intent usually takes."
+    return Plan((limit,), sentence("The same request is settled.", (limit,)), untaught)

@@ -9,22 +9,21 @@ from typing import Any
 
 from pipeline.grading.conversation import Conversation, read_conversation
 from pipeline.promotion.candidates import COSTLY_PASS, Candidate
-from pipeline.promotion.episodes import (
-    Episode,
-    Outcome,
-    find_episode,
-    recorded_outcome,
-    recorded_whole,
-)
+from pipeline.promotion.episodes import Episode, find_episode, recorded_outcome, recorded_whole
 from pipeline.promotion.gates import Block, Facts, find_blocks
 from pipeline.promotion.grouping import Twin
+from pipeline.promotion.outcome import Outcome
 from pipeline.promotion.scores import ModeHistory, Scores, cost_ratio, score
 from pipeline.promotion.synthesis import Failing, Plan, plan_checks, plan_effort, teaches
 from pipeline.promotion.twins import Fingerprint
 from pipeline.registry import Registry, Rule
+from pipeline.registry.rules import PythonFunction
 from pipeline.sampling import UsualEffort
 
 __all__ = ["Weighed", "weigh"]
+
+_OF_THE_WHOLE = frozenset({"too_many_turns", "excess_turns", "excess_tokens"})
+"""Codes of failures that no turn of the conversation is to blame for."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def weigh(
     limits = registry.settings.promotion
     conversation = read_conversation(trace)
     rule = next((rule for rule in registry.rules if rule.id == one.check), None)
-    episode, recorded = _place(one, conversation, rule)
+    episode, recorded = _place(one, conversation, rule, _functions(registry))
     plan = _plan(one, recorded, norm, registry)
     taught = teaches(plan, recorded)
     complete = trace["completeness"] == "complete"
@@ -96,8 +95,7 @@ def weigh(
         complete=complete,
         evident=evident,
         replayable=episode is not None,
-        has_checks=any(check.kind != "rubric" for check in plan.checks),
-        taught=taught,
+        untaught="" if taught else plan.untaught,
         distrust=distrust,
         symptom_of=symptom_of,
     )
@@ -109,10 +107,10 @@ def weigh(
 
 
 def _place(
-    one: Candidate, conversation: Conversation, rule: Rule | None
+    one: Candidate, conversation: Conversation, rule: Rule | None, functions: frozenset[str]
 ) -> tuple[Episode | None, Outcome]:
-    """The failing turn and what was recorded there; for a costly pass the whole conversation."""
-    if one.origin == "costly_pass":
+    """The failing turn and what was recorded there; where the effort failed, the conversation."""
+    if one.origin == "costly_pass" or one.error_class in _OF_THE_WHOLE:
         asked = [turn for turn in conversation.turns if turn.user]
         start = asked[0] if asked else None
         episode = (
@@ -123,7 +121,13 @@ def _place(
     episode = find_episode(conversation, one.evidence, first=first)
     if episode is None:
         return None, recorded_whole(conversation, one.tokens)
-    return episode, recorded_outcome(episode, one.tokens)
+    return episode, recorded_outcome(episode, one.tokens, functions)
+
+
+def _functions(registry: Registry) -> frozenset[str]:
+    """The functions that the registry's own rules name."""
+    every = (rule.params for rule in registry.rules)
+    return frozenset(params.function for params in every if isinstance(params, PythonFunction))
 
 
 def _plan(one: Candidate, recorded: Outcome, norm: UsualEffort | None, registry: Registry) -> Plan:
@@ -131,7 +135,7 @@ def _plan(one: Candidate, recorded: Outcome, norm: UsualEffort | None, registry:
         factor = registry.settings.promotion.costly_factor
         return plan_effort(int(factor * norm.turns), int(factor * norm.tokens))
     intent = next((intent for intent in registry.intents if intent.id == one.intent), None)
-    failing = Failing(one.subject, one.error_class, intent)
+    failing = Failing(one.subject, one.error_class, intent, norm)
     return plan_checks(one.check, failing, recorded, registry.rules, registry.rubric)
 
 
