@@ -20,6 +20,11 @@ class Episode:
     turn: Turn
     cut: int
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the failing turn is the last; a correction of the trace speaks of that one."""
+        return self.turn.number == self.conversation.turns[-1].number
+
 
 def find_episode(
     conversation: Conversation, evidence: Sequence[str], *, first: bool = False

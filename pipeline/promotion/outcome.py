@@ -43,6 +43,10 @@ class Outcome:
         talk = self.conversation
         return replace(talk, turns=talk.turns[:-1]) if talk and len(talk.turns) > 1 else None
 
+    def taking(self, *, turns: int | None, finish_reason: str | None) -> Outcome:
+        """The outcome, of a conversation of so many turns of the user."""
+        return replace(self, turns=turns, finish_reason=finish_reason)
+
     def with_turn(
         self,
         *,
