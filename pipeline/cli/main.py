@@ -21,6 +21,7 @@ from pipeline.cli.redacting import redact
 from pipeline.cli.retaining import retention
 from pipeline.cli.rotating import rotate_key
 from pipeline.cli.rules import rules
+from pipeline.cli.why import why
 from pipeline.datadir import DataDir
 from pipeline.files import keep_private
 from pipeline.ingest import LandingError
@@ -64,6 +65,7 @@ for command in (
     judge,
     plan,
     summary,
+    why,
     query,
     sql,
     verify,

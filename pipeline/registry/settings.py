@@ -116,8 +116,12 @@ class Promotion(_Section):
     mutation_floor: float = Field(
         0.5, ge=0, le=1, description="share of the corruptions its checks are there for, caught"
     )
-    example_share: float = Field(0.2, ge=0, le=1)
-    holdout_share: float = Field(0.2, ge=0, le=1)
+    example_share: float = Field(
+        0.2, ge=0, le=1, description="of the duplicate groups: cases that prompts may show"
+    )
+    holdout_share: float = Field(
+        0.2, ge=0, le=1, description="of the duplicate groups: cases that nobody tunes on"
+    )
 
 
 class Calibration(_Section):
