@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.promotion import BLOCKS
 from pipeline.promotion.check_kinds import Check
-from pipeline.promotion.self_check import SELF_CHECKS
 from pipeline.promotion.suite_file import render_suite
+from pipeline.promotion.trials.self_check import SELF_CHECKS
 from pipeline.registry.settings import Promotion
 from tests.pipeline.promotion.hand_made import apart, decisions
 

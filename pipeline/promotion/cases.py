@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pipeline.ids import digest, unit_interval
-from pipeline.promotion.birth import Birth
 from pipeline.promotion.candidate import Candidate
 from pipeline.promotion.episodes import Episode
 from pipeline.promotion.expiry import expires_when
 from pipeline.promotion.outcome import Outcome
-from pipeline.promotion.synthesis import Plan
+from pipeline.promotion.teaching.synthesis import Plan
+from pipeline.promotion.trials.birth import Birth
 from pipeline.registry import UNKNOWN, Rule
 from pipeline.registry.settings import Promotion
 

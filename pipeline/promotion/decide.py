@@ -15,9 +15,9 @@ from pipeline.promotion.expiry import VERSIONS
 from pipeline.promotion.gates import Block, decide_one
 from pipeline.promotion.grouping import find_twins
 from pipeline.promotion.histories import Histories, Trust
-from pipeline.promotion.mutations import Peers
 from pipeline.promotion.residue import Residue, residue_finder
-from pipeline.promotion.self_check import SELF_CHECKS
+from pipeline.promotion.trials.mutations import Peers
+from pipeline.promotion.trials.self_check import SELF_CHECKS
 from pipeline.promotion.weighing import Context, Weighed, weigh
 from pipeline.provenance import Counts
 from pipeline.registry import Registry

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.promotion.check_kinds import NotContains, RuleKept
-from pipeline.promotion.synthesis import Plan
+from pipeline.promotion.teaching.synthesis import Plan
 from pipeline.registry.rules import Injection, LeakedPrompt
 
 __all__ = ["VERSIONS", "InForce", "expires_when", "versions_in_force", "why_expired"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.promotion.birth import Birth
 from pipeline.promotion.candidate import Candidate
-from pipeline.promotion.mutations import Mutations
 from pipeline.promotion.scores import ModeHistory, Scores
+from pipeline.promotion.trials.birth import Birth
+from pipeline.promotion.trials.mutations import Mutations
 from pipeline.registry.settings import Promotion
 
 __all__ = [

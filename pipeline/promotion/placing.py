@@ -9,7 +9,7 @@ from pipeline.promotion.candidate import COSTLY_PASS, Candidate
 from pipeline.promotion.costs import Norm
 from pipeline.promotion.episodes import Episode, find_episode, recorded_outcome, recorded_whole
 from pipeline.promotion.outcome import Outcome
-from pipeline.promotion.synthesis import Failing, Plan, plan_checks, plan_effort
+from pipeline.promotion.teaching.synthesis import Failing, Plan, plan_checks, plan_effort
 from pipeline.registry import Registry, Rule
 from pipeline.registry.rules import PythonFunction
 

@@ -8,17 +8,17 @@ from datetime import date
 from typing import Any
 
 from pipeline.grading.conversation import read_conversation
-from pipeline.promotion.birth import Birth, try_case
 from pipeline.promotion.candidate import Candidate
 from pipeline.promotion.cases import category_of, split_of, write_case
 from pipeline.promotion.costs import Norm, cost_ratio
 from pipeline.promotion.gates import Block, Facts, find_blocks
 from pipeline.promotion.grouping import Twin
-from pipeline.promotion.mutations import Peers
 from pipeline.promotion.placing import find_place, make_plan
 from pipeline.promotion.residue import Residue, case_texts
 from pipeline.promotion.scores import ModeHistory, Scores, score
-from pipeline.promotion.synthesis import Plan
+from pipeline.promotion.teaching.synthesis import Plan
+from pipeline.promotion.trials.birth import Birth, try_case
+from pipeline.promotion.trials.mutations import Peers
 from pipeline.registry import Registry
 
 __all__ = ["Context", "Weighed", "weigh"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.promotion.gates import BLOCKS
 from pipeline.promotion.scores import Scores
-from pipeline.promotion.self_check import SELF_CHECKS
+from pipeline.promotion.trials.self_check import SELF_CHECKS
 from pipeline.registry.settings import Promotion
 
 __all__ = ["COLUMNS", "tell_why"]

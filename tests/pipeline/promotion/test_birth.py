@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from pipeline.promotion import Outcome, read_checks, self_check
-from pipeline.promotion.birth import try_case
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
-from pipeline.promotion.corruptions import DUTIES, corrupt
+from pipeline.promotion.trials.birth import try_case
+from pipeline.promotion.trials.corruptions import DUTIES, corrupt
 from pipeline.registry import Rule
 from tests.pipeline.promotion.hand_made import Chat, apart, decisions, registry, trusted
 from tests.pipeline.promotion.test_checks import CASES

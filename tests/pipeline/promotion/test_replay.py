@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from pipeline.promotion import Answer, CaseError, World, read_case, replay
-from pipeline.promotion.restaging import recorded_of
+from pipeline.promotion.trials.restaging import recorded_of
 from tests.pipeline.promotion.hand_made import apart, decisions
 
 Messages = Sequence[Mapping[str, Any]]

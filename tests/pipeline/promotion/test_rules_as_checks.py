@@ -13,8 +13,8 @@ from pipeline.grading.conversation import read_conversation
 from pipeline.grading.examples import ExampleRun, example_row, run_examples
 from pipeline.promotion import Outcome, passes, read_checks
 from pipeline.promotion.episodes import find_episode, recorded_outcome
-from pipeline.promotion.from_rules import NOT_TEACHABLE, from_rule
-from pipeline.promotion.synthesis import Failing, Plan, plan_checks, teaches
+from pipeline.promotion.teaching.from_rules import NOT_TEACHABLE, from_rule
+from pipeline.promotion.teaching.synthesis import Failing, Plan, plan_checks, teaches
 from pipeline.registry import Registry, Rule, load_registry
 from pipeline.registry.rules import ExampleStep, Params, PythonFunction
 from pipeline.sampling import UsualEffort

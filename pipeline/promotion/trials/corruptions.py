@@ -16,8 +16,8 @@ import orjson
 from pipeline.grading.facts import facts_of
 from pipeline.promotion import check_kinds as c
 from pipeline.promotion.check_kinds import Check
-from pipeline.promotion.corrupted_calls import ON_CALLS, Change
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.trials.corrupted_calls import ON_CALLS, Change
 from pipeline.redaction.replacement.surrogates import SURROGATE
 
 __all__ = ["DUTIES", "Corruption", "corrupt"]

@@ -15,11 +15,11 @@ import orjson
 
 from pipeline.grading.conversation import Call
 from pipeline.promotion import check_kinds as c
-from pipeline.promotion.case_format import read_case
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
 from pipeline.promotion.outcome import Outcome
-from pipeline.promotion.restaging import recorded_of
+from pipeline.promotion.trials.case_format import read_case
+from pipeline.promotion.trials.restaging import recorded_of
 from pipeline.registry import rules as r
 
 __all__ = ["SELF_CHECKS", "SelfCheck", "SelfCheckVerdict", "correct", "self_check", "try_out"]

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.promotion import check_kinds as c
-from pipeline.promotion import from_answer_rules, from_call_rules
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
-from pipeline.promotion.from_rules import NOT_TEACHABLE, Failing, from_rule, rule_itself
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.teaching import from_answer_rules, from_call_rules
+from pipeline.promotion.teaching.from_rules import NOT_TEACHABLE, Failing, from_rule, rule_itself
 from pipeline.promotion.wording import sentence
 from pipeline.registry import Axis, Rule
 from pipeline.registry import rules as r
@@ -26,8 +26,8 @@ __all__ = ["Failing", "Plan", "plan_checks", "plan_effort", "teaches"]
 _FAMILIES = (from_answer_rules, from_call_rules)  # imported to register their functions
 
 _RULE_AS_LAST_RESORT = (
-    *(r.AmountLimit, r.AskedAgain, r.Confirmation, r.DateLimit, r.DueCall, r.Eligibility),
-    *(r.Escalation, r.Language, r.Phrases, r.Register, r.RepeatedCall, r.ToolUse),
+    *(r.AmountLimit, r.AskedAgain, r.Citation, r.Confirmation, r.DateLimit, r.DueCall),
+    *(r.Eligibility, r.Escalation, r.Language, r.Phrases, r.Register, r.RepeatedCall, r.ToolUse),
 )
 """Kinds that need no intent, where the rule itself may stand in if the plain check misses."""
 

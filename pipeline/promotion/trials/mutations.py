@@ -16,9 +16,9 @@ import polars as pl
 from pipeline.grading.conversation import Conversation, read_conversation
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
-from pipeline.promotion.corruptions import DUTIES, Corruption, corrupt
 from pipeline.promotion.episodes import Episode, recorded_outcome
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.trials.corruptions import DUTIES, Corruption, corrupt
 
 __all__ = ["Mutations", "Peers", "mutate"]
 

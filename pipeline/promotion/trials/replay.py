@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 
 from pipeline.ids import canonical_json
-from pipeline.promotion.case_format import Case, Fixture, SearchFixture
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
 from pipeline.promotion.outcome import Outcome
-from pipeline.promotion.restaging import stage
+from pipeline.promotion.trials.case_format import Case, Fixture, SearchFixture
+from pipeline.promotion.trials.restaging import stage
 
 __all__ = ["Agent", "Answer", "CheckResult", "Replay", "World", "replay", "run_checks"]
 

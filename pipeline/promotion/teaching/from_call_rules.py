@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pipeline.promotion import check_kinds as c
 from pipeline.promotion.check_kinds import Check
-from pipeline.promotion.from_rules import Failing, from_rule, rule_itself
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.teaching.from_rules import Failing, from_rule, rule_itself
 from pipeline.registry import Rule
 from pipeline.registry import rules as r
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from pipeline.grading.conversation import read_conversation
-from pipeline.promotion.case_format import Case, CaseMessage, Fixture
 from pipeline.promotion.episodes import Episode, recorded_outcome
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.trials.case_format import Case, CaseMessage, Fixture
 from pipeline.tables import REDACTED_TRACES
 
 __all__ = ["recorded_of", "stage"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.promotion.check_kinds import Check
-from pipeline.promotion.mutations import Mutations, mutate
 from pipeline.promotion.outcome import Outcome
-from pipeline.promotion.self_check import SelfCheck, correct, try_out
+from pipeline.promotion.trials.mutations import Mutations, mutate
+from pipeline.promotion.trials.self_check import SelfCheck, correct, try_out
 
 __all__ = ["Birth", "try_case"]
 
