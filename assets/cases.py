@@ -5,10 +5,11 @@ import dagster as dg
 from assets.external import registry_key
 from assets.grading import grades, judge_calibration_reports
 from assets.partitions import OWN_WEEK_BEFORE, WEEK_BEFORE, daily, weekly
-from assets.publishing import publishing
+from assets.publishing import Publication, publishing
 from assets.traces import redacted_traces, stratified_samples
 from pipeline.failures import assign_modes, consolidate_modes
-from pipeline.promotion import decide
+from pipeline.ids import digest
+from pipeline.promotion import Residue, decide, residue_finder
 from pipeline.tables import (
     FAILURE_MODE_CLUSTERS,
     FAILURE_MODES,
@@ -18,7 +19,8 @@ from pipeline.tables import (
     REDACTED_TRACES,
     STRATIFIED_SAMPLES,
 )
-from resources import EmbedderResource, LakeResource, RegistryResource
+from pipeline.windows import Window
+from resources import EmbedderResource, LakeResource, RedactorResource, RegistryResource
 
 __all__ = ["failure_mode_clusters", "failure_modes", "promoted_cases"]
 
@@ -102,17 +104,18 @@ def failure_mode_clusters(
         stratified_samples,
         dg.AssetDep(failure_modes, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(judge_calibration_reports, partition_mapping=WEEK_BEFORE),
-        *map(registry_key, _WEIGHED_BY),
+        *map(registry_key, (*_WEIGHED_BY, "pii_policy")),
     ],
     partitions_def=daily,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="cases",
-    code_version="1",
+    code_version="2",
 )
 def promoted_cases(
     context: dg.AssetExecutionContext,
     lake: LakeResource,
     registry: RegistryResource,
+    redactor: RedactorResource,
 ) -> dg.MaterializeResult:
     """A decision, with its reasons, on every failing or costly conversation of the day.
 
@@ -130,6 +133,14 @@ def promoted_cases(
                 calibration_before=run.read_week_before(JUDGE_CALIBRATION_REPORTS),
                 registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
                 window=day,
+                residue=_residue(run, redactor, day),
             )
             run.publish(decided.frame, decided.counts)
     return run.result
+
+
+def _residue(run: Publication, redactor: RedactorResource, day: Window) -> Residue:
+    """What finds the shapes of personal data in a case, by the policy of the day."""
+    policy = redactor.policy(day)
+    run.note("pii_policy", digest(policy.model_dump(mode="json")))
+    return residue_finder(policy, redactor.names(day))

@@ -22,6 +22,7 @@ from pipeline.cli.retaining import retention
 from pipeline.cli.rotating import rotate_key
 from pipeline.cli.rules import rules
 from pipeline.cli.suite import suite
+from pipeline.cli.why import why
 from pipeline.datadir import DataDir
 from pipeline.files import keep_private
 from pipeline.ingest import LandingError
@@ -66,6 +67,7 @@ for command in (
     judge,
     plan,
     summary,
+    why,
     query,
     sql,
     verify,

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pipeline.ids import canonical_json, digest, unit_interval
-from pipeline.promotion.candidates import Candidate
-from pipeline.promotion.episodes import Episode, Outcome
-from pipeline.promotion.synthesis import Plan
+from pipeline.ids import digest, unit_interval
+from pipeline.promotion.candidate import Candidate
+from pipeline.promotion.episodes import Episode
+from pipeline.promotion.expiry import expires_when
+from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.teaching.synthesis import Plan
+from pipeline.promotion.trials.birth import Birth
 from pipeline.registry import UNKNOWN, Rule
 from pipeline.registry.settings import Promotion
 
@@ -60,23 +63,25 @@ def write_case(
     episode: Episode | None,
     recorded: Outcome,
     plan: Plan,
+    birth: Birth,
     category: str,
     split: str,
     duplicate_group: str,
     day: str,
     twin_of: str,
-) -> str:
-    """Write the case as canonical JSON; all text in it is redacted already.
+) -> dict[str, Any]:
+    """Write the case, a JSON object (docs/cases.md); all text in it is redacted already.
 
     The agent's own system prompt is left out: the case tests the agent as it is then. Messages
     go up to the user's turn that the failing turn answers; results of tools and documents are
     fixtures, so that it replays.
     """
     cut = episode.cut if episode else 0
+    by_turn = recorded.conversation is not None  # else the whole conversation is at fault
     messages = [_message(m) for m in (trace["messages"] or [])[:cut] if m["role"] != "system"]
     calls = [*recorded.earlier_calls, *recorded.calls]
     place = [candidate.intent, candidate.subject] if candidate.subject else [candidate.intent]
-    body: dict[str, Any] = {
+    return {
         "id": case_id,
         "title": f"{_capital(candidate.mode_name)} ({', '.join(place)})",
         "mode": {"id": candidate.mode_id, "name": candidate.mode_name},
@@ -99,11 +104,16 @@ def write_case(
                 }
                 for call in calls
             ],
-            "documents": _documents(trace["retrievals"] or ()),
+            "documents": _documents(trace["retrievals"] or (), episode if by_turn else None),
         },
         "recorded": {
             "answer": recorded.answer,
+            "said_before": list(recorded.texts[:-1]),
             "calls": [call.name for call in recorded.calls],
+            "last_turn": episode.is_last if episode else False,
+            "finish_reason": recorded.finish_reason,
+            "turns": recorded.turns,
+            "tokens": recorded.tokens,
         },
         "expected": plan.expected,
         "checks": [check.model_dump(mode="json", exclude_none=True) for check in plan.checks],
@@ -119,8 +129,9 @@ def write_case(
             "duplicate_group": duplicate_group,
             "twin_of": twin_of or None,
         },
+        "expires_when": expires_when(plan, trace),
+        "birth": birth.told(),
     }
-    return canonical_json(body).decode()
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +144,17 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"tool_calls": asked} if asked else {})
 
 
-def _documents(retrievals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _documents(
+    retrievals: Sequence[Mapping[str, Any]], episode: Episode | None
+) -> list[dict[str, Any]]:
+    """What was found up to the failing turn: later searches are no part of what it knew."""
+    later = episode.conversation.turns[episode.turn.number + 1 :] if episode else ()
+    after = {query for turn in later for query in turn.queries}
+    after -= {
+        query
+        for turn in (episode.conversation.turns[: episode.turn.number + 1] if episode else ())
+        for query in turn.queries
+    }
     return [
         {
             "query": search["query"],
@@ -143,6 +164,7 @@ def _documents(retrievals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             ],
         }
         for search in retrievals
+        if (search["query"] or "") not in after
     ]
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from pipeline.registry.rules import Params
+
 __all__ = [
     "ArgumentMax",
     "CallsRepeated",
@@ -25,6 +27,7 @@ __all__ = [
     "NotContains",
     "NotCutOff",
     "Rubric",
+    "RuleKept",
     "Says",
     "ToolCalled",
     "ToolNotCalled",
@@ -149,6 +152,19 @@ class Effort(_Check):
     most_tokens: int | None = None
 
 
+class RuleKept(_Check):
+    """The rule that failed in production does not fail on the case's conversation.
+
+    `params` are the rule's own, with its `kind` (docs/rules.md): the case holds what it was
+    promoted for, whatever becomes of the registry. A rule that is not about what the agent now
+    did is kept.
+    """
+
+    kind: Literal["rule"] = "rule"
+    rule: str
+    params: Params
+
+
 class Rubric(_Check):
     """A judge has to say: it cannot be decided without one."""
 
@@ -173,6 +189,7 @@ Check = Annotated[
     | FactsSupported
     | NotCutOff
     | Effort
+    | RuleKept
     | Rubric,
     Field(discriminator="kind"),
 ]

@@ -14,6 +14,7 @@ from pipeline.grading.conversation import Call
 from pipeline.grading.facts import Fact, facts_of
 from pipeline.grading.language import detect_language
 from pipeline.grading.lexicons import says
+from pipeline.grading.rules import Scope, check_of
 from pipeline.grading.support import unsupported
 from pipeline.ids import canonical_json
 from pipeline.promotion.check_kinds import (
@@ -30,13 +31,17 @@ from pipeline.promotion.check_kinds import (
     NotContains,
     NotCutOff,
     Rubric,
+    RuleKept,
     Says,
     ToolCalled,
     ToolNotCalled,
 )
-from pipeline.promotion.episodes import Outcome
+from pipeline.promotion.outcome import Outcome
+from pipeline.registry.rules import PythonFunction
 
 __all__ = ["passes"]
+
+_NO_SCOPE = Scope(None, None, ())  # what a case holds is all that it is tested by
 
 
 @singledispatch
@@ -146,6 +151,17 @@ def _(check: Effort, outcome: Outcome) -> bool | None:
     told = [(outcome.turns, check.most_turns), (outcome.tokens, check.most_tokens)]
     known = [(used, most) for used, most in told if used is not None and most is not None]
     return all(used <= most for used, most in known) if known else None
+
+
+@passes.register
+def _(check: RuleKept, outcome: Outcome) -> bool | None:
+    talk, params = outcome.conversation, check.params
+    if talk is None:
+        return None
+    if isinstance(params, PythonFunction) and params.function not in outcome.functions:
+        return None  # a suite may come from anywhere: it does not say what code is run
+    verdict = check_of(params)(talk, params, _NO_SCOPE).verdict
+    return {"fail": False, "pass": True, "skipped": True}.get(verdict)
 
 
 @passes.register

@@ -8,12 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.promotion.candidates import Candidate, collect_candidates
-from pipeline.promotion.cases import category_of, split_of, write_case
+from pipeline.ids import canonical_json
+from pipeline.promotion.candidate import Candidate
+from pipeline.promotion.candidates import collect_candidates
+from pipeline.promotion.expiry import VERSIONS
 from pipeline.promotion.gates import Block, decide_one
 from pipeline.promotion.grouping import find_twins, session_of
 from pipeline.promotion.histories import Histories, Trust
-from pipeline.promotion.weighing import Weighed, weigh
+from pipeline.promotion.residue import Residue, residue_finder
+from pipeline.promotion.trials.mutations import Peers
+from pipeline.promotion.trials.self_check import SELF_CHECKS
+from pipeline.promotion.weighing import Context, Weighed, weigh
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.tables import PROMOTED_CASES
@@ -45,6 +50,7 @@ def decide(
     calibration_before: pl.DataFrame | None,
     registry: Registry,
     window: Window,
+    residue: Residue | None = None,
 ) -> Decisions:
     """Decide on every candidate of one day.
 
@@ -58,6 +64,7 @@ def decide(
             trusted.
         registry: rules, intents, rubric, named modes and settings.
         window: the day.
+        residue: finds what has the shape of personal data; None: as the default policy says.
     """
     pool = collect_candidates(clusters, grades, redacted, samples, registry)
     traces = {row["trace_id"]: row for row in redacted.iter_rows(named=True)}
@@ -72,23 +79,29 @@ def decide(
         for one in reversed(known)
         if one.layer == "rule" and _kind(one, registry) not in (*_SYMPTOMS, "")
     }
+    peers = Peers(grades, traces)
+    look = residue or residue_finder()
     weighed = [
         weigh(
             one,
             traces[one.trace_id],
-            twins[one.trace_id, one.check],
-            histories.of(one),
-            pool.norms.get(one.intent),
-            trust.doubt(one),
-            one.mode_id in ignored,
-            explained.get(one.trace_id, "") if _kind(one, registry) in _SYMPTOMS else "",
+            Context(
+                twins[one.trace_id, one.check],
+                histories.of(one),
+                pool.norms.get(one.intent),
+                trust.doubt(one),
+                one.mode_id in ignored,
+                explained.get(one.trace_id, "") if _kind(one, registry) in _SYMPTOMS else "",
+            ),
+            peers,
+            look,
             registry,
             window.first,
         )
         for one in known
     ]
     covered = _mark_covered(weighed, limits.cases_per_lesson)
-    rows = [_row(one, traces[one.candidate.trace_id], registry, window) for one in covered]
+    rows = [_row(one, traces[one.candidate.trace_id], registry) for one in covered]
     frame = pl.DataFrame(rows, schema=PROMOTED_CASES.schema) if rows else PROMOTED_CASES.empty()
     missing = len(pool.found) - len(known)
     return Decisions(
@@ -116,32 +129,27 @@ def _mark_covered(weighed: Sequence[Weighed], most: int) -> list[Weighed]:
     kept: dict[tuple[str, str], list[str]] = {}
     result = []
     for one in sorted(
-        weighed, key=lambda one: (bool(one.twin_of), -one.scores.mean, one.candidate.trace_id)
+        weighed, key=lambda one: (bool(one.twin.twin_of), -one.scores.mean, one.candidate.trace_id)
     ):
         lesson = (one.candidate.mode_id or one.candidate.check, one.candidate.intent)
         cases = kept.setdefault(lesson, [])
-        if not one.blocks and one.case_id not in cases:
+        if not one.blocks and one.twin.case_id not in cases:
             if len(cases) >= most:
                 reason = (
                     f"Covered: this day has {len(cases)} better cases of the same mode and intent."
                 )
                 one = replace(one, blocks=(Block("covered", reason),))
             else:
-                cases.append(one.case_id)
+                cases.append(one.twin.case_id)
         result.append(one)
     return result
 
 
-def _row(
-    one: Weighed, trace: Mapping[str, Any], registry: Registry, window: Window
-) -> dict[str, Any]:
-    limits = registry.settings.promotion
-    candidate = one.candidate
-    decision = decide_one(one.blocks, one.scores, limits)
-    category = category_of(candidate, one.rule, one.episode)
-    split = split_of(one.group, limits)
+def _row(one: Weighed, trace: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+    candidate, twin, mutations = one.candidate, one.twin, one.birth.mutations
+    decision = decide_one(one.blocks, one.scores, registry.settings.promotion)
     return {
-        "case_id": one.case_id,
+        "case_id": twin.case_id,
         "trace_id": candidate.trace_id,
         "check": candidate.check,
         "layer": candidate.layer,
@@ -149,28 +157,21 @@ def _row(
         "decision": decision,
         "reasons": _reasons(one, decision),
         **{name: getattr(one.scores, name) for name in one.scores.__dataclass_fields__},
-        "split": split,
-        "category": category,
+        "split": one.case["split"],
+        "category": one.case["category"],
         "severity": candidate.severity,
-        "duplicate_group": one.group,
+        "duplicate_group": twin.group,
         "session": session_of(trace),
-        "fingerprint": list(one.prints),
+        "fingerprint": list(twin.prints),
         "signature": candidate.signature,
         "user_key": candidate.user_key,
         "blocked_by": sorted(block.code for block in one.blocks),
-        "case": write_case(
-            case_id=one.case_id,
-            candidate=candidate,
-            trace=trace,
-            episode=one.episode,
-            recorded=one.recorded,
-            plan=one.plan,
-            category=category,
-            split=split,
-            duplicate_group=one.group,
-            day=window.key,
-            twin_of=one.twin_of,
-        ),
+        "self_check": one.birth.self_check.verdict,
+        "mutations_caught": len(mutations.caught) if mutations else None,
+        "mutations_tried": mutations.total if mutations else None,
+        "mutations_missed": list(mutations.missed) if mutations else [],
+        **{name: trace[name] for name in VERSIONS},
+        "case": canonical_json(one.case).decode(),
         "intent": candidate.intent,
         "stakes": candidate.stakes,
         "release": candidate.release,
@@ -186,7 +187,9 @@ def _reasons(one: Weighed, decision: str) -> list[str]:
         since = f" since {history.first_seen}" if history.first_seen else " today"
         reasons.append(f"A pattern: {history.traces} traces of this mode{since}.")
         reasons.append(f"Its mean score is {one.scores.mean:.2f}.")
-        reasons.append("A check made from it fails on the recorded output.")
-    if one.twin_of:
-        reasons.append(f"A near-duplicate of trace {one.twin_of}: it joins that case's history.")
+        reasons.append(f"Tried out: it {SELF_CHECKS[one.birth.self_check.verdict]}.")
+    if one.twin.twin_of:
+        reasons.append(
+            f"A near-duplicate of trace {one.twin.twin_of}: it joins that case's history."
+        )
     return reasons

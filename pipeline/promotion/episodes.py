@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.grading.conversation import Call, Conversation, Turn
-from pipeline.grading.support import Support, support_before
+from pipeline.grading.conversation import Conversation, Turn
+from pipeline.grading.support import support_before
+from pipeline.promotion.outcome import Outcome
 
 __all__ = ["Episode", "Outcome", "find_episode", "recorded_outcome", "recorded_whole"]
 
@@ -19,28 +20,10 @@ class Episode:
     turn: Turn
     cut: int
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an agent did in the turn under test; checks read nothing else.
-
-    `documents` are the ids (upper case) retrieved up to the turn's end, `support` is all that
-    the answer may rest on, `turns` and `tokens` the effort where it is known.
-    """
-
-    texts: tuple[str, ...]
-    calls: tuple[Call, ...]
-    earlier_calls: tuple[Call, ...] = ()
-    documents: frozenset[str] = frozenset()
-    support: Support | None = None
-    finish_reason: str | None = None
-    turns: int | None = None
-    tokens: int | None = None
-
     @property
-    def answer(self) -> str:
-        """The agent's last text, empty where it said nothing."""
-        return self.texts[-1] if self.texts else ""
+    def is_last(self) -> bool:
+        """Whether the failing turn is the last; a correction of the trace speaks of that one."""
+        return self.turn.number == self.conversation.turns[-1].number
 
 
 def find_episode(
@@ -72,7 +55,9 @@ def find_episode(
     return Episode(conversation, turn, turn.user.index + 1) if turn.user else None
 
 
-def recorded_outcome(episode: Episode, tokens: int | None) -> Outcome:
+def recorded_outcome(
+    episode: Episode, tokens: int | None, functions: frozenset[str] = frozenset()
+) -> Outcome:
     """What the trace recorded for the failing turn."""
     turns = episode.conversation.turns[: episode.turn.number + 1]
     last = episode.turn.answer
@@ -85,7 +70,17 @@ def recorded_outcome(episode: Episode, tokens: int | None) -> Outcome:
         finish_reason=last.finish_reason if last else None,
         turns=sum(1 for turn in episode.conversation.turns if turn.user),
         tokens=tokens,
+        conversation=_up_to(episode),
+        functions=functions,
     )
+
+
+def _up_to(episode: Episode) -> Conversation:
+    """The conversation as it stood when the failing turn had ended."""
+    whole, number = episode.conversation, episode.turn.number
+    later = (turn.user.index for turn in whole.turns[number + 1 :] if turn.user)
+    count = next(later, whole.message_count)
+    return replace(whole, turns=whole.turns[: number + 1], message_count=count)
 
 
 def recorded_whole(conversation: Conversation, tokens: int | None) -> Outcome:

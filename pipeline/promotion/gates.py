@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.promotion.candidates import Candidate
+from pipeline.promotion.candidate import Candidate
 from pipeline.promotion.scores import ModeHistory, Scores
+from pipeline.promotion.trials.birth import Birth
+from pipeline.promotion.trials.mutations import Mutations
 from pipeline.registry.settings import Promotion
 
 __all__ = [
@@ -28,6 +30,7 @@ PATTERN_BLOCKS = frozenset({"no_pattern", "covered"})
 BLOCKS: Mapping[str, str] = {
     "ignored": "a person set the mode to ignored",
     "injection_suspected": "may carry an injection",
+    "residue": "may hold personal data",
     "symptom": "a symptom of another failure of the trace",
     "borderline": "the judge could not tell",
     "untrusted_judge": "only an untrusted judge says so",
@@ -35,13 +38,17 @@ BLOCKS: Mapping[str, str] = {
     "unexplained": "no evidence where it failed",
     "not_replayable": "nothing to replay",
     "not_teachable": "no check fails on the recorded output",
+    "fails_on_good": "its checks fail on the corrected output too",
+    "weak_checks": "its checks miss what they are there to catch",
     "no_pattern": "no pattern yet",
     "low_score": "the mean score is too low",
     "covered": "the lesson has cases enough",
 }
 """What keeps a candidate from being promoted by itself, by code, gravest first."""
 
-_OF_BORDERLINE = frozenset({"ignored", "injection_suspected", "borderline", "partial_trace"})
+_OF_BORDERLINE = frozenset(
+    {"ignored", "injection_suspected", "residue", "borderline", "partial_trace"}
+)
 _GRAVE = 1.0  # risk-bearing: stakes and severity both high
 
 
@@ -57,7 +64,9 @@ class Block:
 class Facts:
     """What the gates ask about a candidate beside its scores.
 
+    `untaught` says why no check teaches it, empty where one fails on the recorded output.
     `distrust` says why its judge is not trusted, empty for a rule or a trusted judge.
+    `residue` are the entities of personal data that may show in the written case.
     `symptom_of` names a check that failed on the same trace and explains this one.
     """
 
@@ -65,8 +74,9 @@ class Facts:
     complete: bool
     evident: bool
     replayable: bool
-    has_checks: bool
-    taught: bool
+    untaught: str
+    birth: Birth
+    residue: tuple[str, ...]
     distrust: str
     symptom_of: str
 
@@ -88,6 +98,11 @@ def find_blocks(
         "The trace may carry an injection: a person has to look first.",
     )
     block(
+        bool(facts.residue),
+        "residue",
+        f"The case may hold personal data ({', '.join(facts.residue)}): a person looks first.",
+    )
+    block(
         bool(facts.symptom_of),
         "symptom",
         f"Only a symptom: {facts.symptom_of} failed on the same trace and says why.",
@@ -103,12 +118,18 @@ def find_blocks(
     block(
         not facts.replayable, "not_replayable", "No turn of a user leads to it: nothing to replay."
     )
+    block(bool(facts.untaught), "not_teachable", facts.untaught)
+    tried, mutations = facts.birth.self_check, facts.birth.mutations
     block(
-        not facts.taught,
-        "not_teachable",
-        "No check could be made from it."
-        if not facts.has_checks
-        else "Its checks do not fail on the recorded output, so they cannot tell.",
+        tried.verdict == "fails_on_good",
+        "fails_on_good",
+        f"Its checks ({', '.join(tried.failed_on_good)}) fail on the corrected output too, so they "
+        "cannot tell.",
+    )
+    block(
+        mutations is not None and mutations.reliability < limits.mutation_floor,
+        "weak_checks",
+        _weakness(mutations),
     )
     many = history.traces < limits.recurrence
     block(
@@ -131,19 +152,30 @@ def find_blocks(
     return tuple(found)
 
 
+def _weakness(mutations: Mutations | None) -> str:
+    if mutations is None:
+        return ""
+    missed, owed = mutations.neglected, mutations.duties
+    return (
+        f"Its checks let {len(missed)} of the {len(owed)} corruptions pass that they are there to "
+        f"catch: {', '.join(missed)}."
+    )
+
+
 def decide_one(blocks: Sequence[Block], scores: Scores, limits: Promotion) -> Decision:
     """Lead the blocks to a decision.
 
     Ignored modes, symptoms and scores under `review_threshold` are rejected. A suspected
-    injection, a borderline trace and a one-off of high stakes and severity go to a person. Any
-    other one-off is rejected until there is a pattern; what else is blocked goes to a person.
+    injection, possible personal data, a borderline trace and a one-off of high stakes and severity
+    go to a person. Any other one-off is rejected until there is a pattern; what else is blocked
+    goes to a person.
     """
     codes = {block.code for block in blocks}
     if not codes:
         return "promoted"
     if codes & {"ignored", "symptom"}:
         return "rejected"
-    if codes & {"injection_suspected", "borderline"}:
+    if codes & {"injection_suspected", "residue", "borderline"}:
         return "review"
     if scores.mean < limits.review_threshold or "covered" in codes:
         return "rejected"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipeline.failures import resolve_modes
-from pipeline.promotion.candidates import Candidate
+from pipeline.promotion.candidate import Candidate
 from pipeline.promotion.scores import ModeHistory
 from pipeline.registry import Registry
 
@@ -43,6 +43,7 @@ class Histories:
         users = {c.user_key for c in today if c.user_key} | {
             c.trace_id for c in today if not c.user_key
         }
+        releases = {c.release for c in today if c.release} | set(before.releases if before else ())
         seen_before = any(c.signature in self._known for c in alike)
         return ModeHistory(
             traces=len({c.trace_id for c in today}) + (before.size_total if before else 0),
@@ -50,6 +51,7 @@ class Histories:
             days=1 + (before.days_seen if before else 0),
             lesson=len({c.trace_id for c in alike}) + int(seen_before),
             first_seen=before.first_seen if before else None,
+            releases=max(len(releases), 1),
         )
 
 

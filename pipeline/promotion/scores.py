@@ -1,20 +1,22 @@
 """The P.R.O.M.O.T.E. scores: seven reasons to keep a failure as a test, each from 0 to 1.
 
 P  patterned             0.5 * min(1, (traces - 1) / (recurrence - 1)), 1 for a recurrence of 1,
-                         + 0.25 for a second user + 0.25 for a second day
+                         + 0.25 for a second user + 0.25 for a second day + 0.25 for a second
+                         release: any two of the three are full marks
 R  risk-bearing          mean of stakes and severity (low 0.2, medium 0.6, high 1)
-O  operationally costly  (r - 1) / (costly_factor - 1), r being the larger of turns and tokens
-                         over the intent's median; at least 0.75 where a person had to take over
+O  operationally costly  (r - 1) / (costly_factor - 1), r being the largest of turns, tokens and
+                         latency a turn over the intent's medians; at least 0.75 where a person
+                         had to take over
 M  missed offline        1 for a mode never seen before, else 1 / (1 + weeks since first seen),
                          at least 0.25
 O  observable            0.5 for a complete trace + 0.5 for evidence that points into it
-T  teachable             1 if a check made from the rule fails on the recorded output,
-                         0.5 if only a judge could run it, else 0
+T  teachable             1 if a check made from it fails on the recorded output and on no
+                         correction of it, 0.5 if only a judge could run one, else 0
 E  enduring              (days - 1) / (enduring_days - 1), days with failures of the mode
 
-Everything is cut to 0..1. Traces, users and days are those of the day and of `failure_modes` of
-the week before. Which cases exist only `eval_suite` knows, so M asks whether the weeks before knew
-the mode at all.
+Everything is cut to 0..1. Traces, users, days and releases are those of the day and of
+`failure_modes` of the week before. Which cases exist only `eval_suite` knows, so M asks whether
+the weeks before knew the mode at all, and `pipeline.promotion.coverage` asks the rest there.
 """
 
 from __future__ import annotations
@@ -23,9 +25,8 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from pipeline.registry.settings import Promotion
-from pipeline.sampling import UsualEffort
 
-__all__ = ["ModeHistory", "Scores", "cost_ratio", "enduring", "patterned", "score"]
+__all__ = ["ModeHistory", "Scores", "enduring", "patterned", "score"]
 
 _LEVEL = {"low": 0.2, "medium": 0.6, "high": 1.0}
 _HANDED_OVER = 0.75
@@ -44,6 +45,7 @@ class ModeHistory:
     days: int
     lesson: int
     first_seen: date | None
+    releases: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,18 +71,6 @@ class Scores:
         """The names of the two lowest scores."""
         ranked = sorted(fields(self), key=lambda field: (getattr(self, field.name), field.name))
         return tuple(field.name for field in ranked[:2])
-
-
-def cost_ratio(turns: int | None, tokens: int | None, norm: UsualEffort | None) -> float:
-    """The larger of turns and tokens over the intent's median; 1 where there is no norm."""
-    if norm is None:
-        return 1.0
-    over = [
-        used / usual
-        for used, usual in ((turns, norm.turns), (tokens, norm.tokens))
-        if used is not None and usual > 0
-    ]
-    return max(over, default=1.0)
 
 
 def score(
@@ -112,10 +102,11 @@ def score(
 
 
 def patterned(history: ModeHistory, settings: Promotion) -> float:
-    """How often and how widely the mode was seen."""
-    spread = settings.recurrence - 1
-    often = min(1.0, (history.traces - 1) / spread) if spread else 1.0
-    return round(0.5 * often + 0.25 * (history.users >= 2) + 0.25 * (history.days >= 2), 4)
+    """How often the mode was seen, and how widely."""
+    beyond = settings.recurrence - 1
+    often = min(1.0, (history.traces - 1) / beyond) if beyond else 1.0
+    spread = (history.users >= 2) + (history.days >= 2) + (history.releases >= 2)
+    return round(0.5 * often + 0.25 * min(2, spread), 4)
 
 
 def enduring(history: ModeHistory, settings: Promotion) -> float:

@@ -1,4 +1,4 @@
-"""Weighs one candidate: its turn, its checks, its scores and what stands against it."""
+"""Weighs one candidate: its turn, its checks, its scores, its case and what stands against it."""
 
 from __future__ import annotations
 
@@ -7,53 +7,63 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.grading.conversation import Conversation, read_conversation
-from pipeline.promotion.candidates import COSTLY_PASS, Candidate
-from pipeline.promotion.episodes import (
-    Episode,
-    Outcome,
-    find_episode,
-    recorded_outcome,
-    recorded_whole,
-)
+from pipeline.grading.conversation import read_conversation
+from pipeline.promotion.candidate import Candidate
+from pipeline.promotion.cases import category_of, split_of, write_case
+from pipeline.promotion.costs import Norm, cost_ratio
 from pipeline.promotion.gates import Block, Facts, find_blocks
 from pipeline.promotion.grouping import Twin
-from pipeline.promotion.scores import ModeHistory, Scores, cost_ratio, score
-from pipeline.promotion.synthesis import Failing, Plan, plan_checks, plan_effort, teaches
-from pipeline.promotion.twins import Fingerprint
-from pipeline.registry import Registry, Rule
-from pipeline.sampling import UsualEffort
+from pipeline.promotion.placing import find_place, make_plan
+from pipeline.promotion.residue import Residue, case_texts
+from pipeline.promotion.scores import ModeHistory, Scores, score
+from pipeline.promotion.teaching.synthesis import Plan
+from pipeline.promotion.trials.birth import Birth, try_case
+from pipeline.promotion.trials.mutations import Peers
+from pipeline.registry import Registry
 
-__all__ = ["Weighed", "weigh"]
+__all__ = ["Context", "Weighed", "weigh"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a day and the weeks before say of one candidate.
+
+    Attributes:
+        twin: the case it belongs to.
+        history: of its mode.
+        norm: of its intent, where the day has enough traces of it.
+        distrust: why its judge is not trusted; empty: it is, or a rule spoke.
+        ignored: a person set its mode to ignored.
+        symptom_of: a check that failed on the same trace and explains it, or empty.
+    """
+
+    twin: Twin
+    history: ModeHistory
+    norm: Norm | None
+    distrust: str
+    ignored: bool
+    symptom_of: str
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """A candidate with all that the decision rests on."""
+    """A candidate with all that the decision rests on; `case` is as it would be written."""
 
     candidate: Candidate
-    case_id: str
-    group: str
-    prints: Fingerprint[int]
-    twin_of: str
+    twin: Twin
     scores: Scores
     history: ModeHistory
+    birth: Birth
     blocks: tuple[Block, ...]
-    episode: Episode | None
-    recorded: Outcome
-    plan: Plan
-    rule: Rule | None
+    case: Mapping[str, Any]
 
 
 def weigh(
     one: Candidate,
     trace: Mapping[str, Any],
-    twin: Twin,
-    history: ModeHistory,
-    norm: UsualEffort | None,
-    distrust: str,
-    ignored: bool,
-    symptom_of: str,
+    context: Context,
+    peers: Peers,
+    residue: Residue,
     registry: Registry,
     today: date,
 ) -> Weighed:
@@ -62,78 +72,68 @@ def weigh(
     Args:
         one: the candidate.
         trace: its row of `redacted_traces`.
-        twin: the case it belongs to.
-        history: of its mode.
-        norm: of its intent, where the day has enough traces of it.
-        distrust: why its judge is not trusted; empty: it is, or a rule spoke.
-        ignored: a person set its mode to ignored.
-        symptom_of: a check that failed on the same trace and explains it, or empty.
+        context: what is known of it beside its trace.
+        peers: the day's conversations in which nothing failed.
+        residue: finds what has the shape of personal data.
         registry: rules, intents, rubric and settings.
         today: the day.
     """
     limits = registry.settings.promotion
     conversation = read_conversation(trace)
+    feedback = trace["feedback"] or {}
     rule = next((rule for rule in registry.rules if rule.id == one.check), None)
-    episode, recorded = _place(one, conversation, rule)
-    plan = _plan(one, recorded, norm, registry)
-    taught = teaches(plan, recorded)
+    place = find_place(one, conversation, rule, registry)
+    plan = make_plan(one, place.recorded, context.norm, registry)
+    birth = try_case(
+        plan.checks,
+        place.recorded,
+        feedback.get("correction") if place.episode and place.episode.is_last else None,
+        peers.outcomes(one.check, one.intent),
+    )
     complete = trace["completeness"] == "complete"
-    evident = bool(one.evidence)
     scores = score(
-        history=history,
+        history=context.history,
         stakes=one.stakes,
         severity=one.severity,
-        ratio=cost_ratio(one.turns, one.tokens, norm),
-        handed_over=bool((trace["feedback"] or {}).get("escalated")),
+        ratio=cost_ratio(one.turns, one.tokens, trace["latency_ms"], context.norm),
+        handed_over=bool(feedback.get("escalated")),
         complete=complete,
-        evident=evident,
-        teachable=1.0 if taught else 0.5 if _needs_judge(plan) else 0.0,
+        evident=bool(one.evidence),
+        teachable=_teachable(birth, plan),
         today=today,
         settings=limits,
     )
-    facts = Facts(
-        ignored=ignored,
-        complete=complete,
-        evident=evident,
-        replayable=episode is not None,
-        has_checks=any(check.kind != "rubric" for check in plan.checks),
-        taught=taught,
-        distrust=distrust,
-        symptom_of=symptom_of,
+    case = write_case(
+        case_id=context.twin.case_id,
+        candidate=one,
+        trace=trace,
+        episode=place.episode,
+        recorded=place.recorded,
+        plan=plan,
+        birth=birth,
+        category=category_of(one, rule, place.episode),
+        split=split_of(context.twin.group, limits),
+        duplicate_group=context.twin.group,
+        day=today.isoformat(),
+        twin_of=context.twin.twin_of,
     )
-    blocks = find_blocks(one, facts, history, scores, limits)
-    return Weighed(
-        one, twin.case_id, twin.group, twin.prints, twin.twin_of, scores, history, blocks,
-        episode, recorded, plan, rule,
-    )  # fmt: skip
+    facts = Facts(
+        ignored=context.ignored,
+        complete=complete,
+        evident=bool(one.evidence),
+        replayable=place.episode is not None,
+        untaught=plan.untaught if birth.self_check.verdict == "passes_on_bad" else "",
+        birth=birth,
+        residue=tuple(sorted(residue(case_texts(case)))),
+        distrust=context.distrust,
+        symptom_of=context.symptom_of,
+    )
+    blocks = find_blocks(one, facts, context.history, scores, limits)
+    return Weighed(one, context.twin, scores, context.history, birth, blocks, case)
 
 
-def _place(
-    one: Candidate, conversation: Conversation, rule: Rule | None
-) -> tuple[Episode | None, Outcome]:
-    """The failing turn and what was recorded there; for a costly pass the whole conversation."""
-    if one.origin == "costly_pass":
-        asked = [turn for turn in conversation.turns if turn.user]
-        start = asked[0] if asked else None
-        episode = (
-            Episode(conversation, start, start.user.index + 1) if start and start.user else None
-        )
-        return episode, recorded_whole(conversation, one.tokens)
-    first = rule is not None and rule.kind == "expected_tool"
-    episode = find_episode(conversation, one.evidence, first=first)
-    if episode is None:
-        return None, recorded_whole(conversation, one.tokens)
-    return episode, recorded_outcome(episode, one.tokens)
-
-
-def _plan(one: Candidate, recorded: Outcome, norm: UsualEffort | None, registry: Registry) -> Plan:
-    if one.check == COSTLY_PASS and norm is not None:
-        factor = registry.settings.promotion.costly_factor
-        return plan_effort(int(factor * norm.turns), int(factor * norm.tokens))
-    intent = next((intent for intent in registry.intents if intent.id == one.intent), None)
-    failing = Failing(one.subject, one.error_class, intent)
-    return plan_checks(one.check, failing, recorded, registry.rules, registry.rubric)
-
-
-def _needs_judge(plan: Plan) -> bool:
-    return any(check.kind == "rubric" for check in plan.checks)
+def _teachable(birth: Birth, plan: Plan) -> float:
+    """1 where the checks tell, one half where only a judge could, else 0."""
+    if birth.self_check.tells:
+        return 1.0
+    return 0.5 if any(check.kind == "rubric" for check in plan.checks) else 0.0

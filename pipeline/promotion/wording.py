@@ -105,6 +105,11 @@ def _(check: kinds.Effort) -> str:
 
 
 @in_words.register
+def _(check: kinds.RuleKept) -> str:
+    return f"keeps the rule {check.rule!r}"
+
+
+@in_words.register
 def _(check: kinds.Rubric) -> str:
     return f"satisfies the rubric on {check.axis}"
 

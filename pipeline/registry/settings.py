@@ -116,8 +116,15 @@ class Promotion(_Section):
     costly_norm: int = Field(5, ge=2, description="traces of an intent that make a median")
     borderline_anomaly: float = Field(0.6, ge=0, le=1, description="anomaly that asks for a person")
     enduring_days: int = Field(3, ge=2, description="days with failures that make a mode endure")
-    example_share: float = Field(0.2, ge=0, le=1)
-    holdout_share: float = Field(0.2, ge=0, le=1)
+    mutation_floor: float = Field(
+        0.5, ge=0, le=1, description="share of the corruptions its checks are there for, caught"
+    )
+    example_share: float = Field(
+        0.2, ge=0, le=1, description="of the duplicate groups: cases that prompts may show"
+    )
+    holdout_share: float = Field(
+        0.2, ge=0, le=1, description="of the duplicate groups: cases that nobody tunes on"
+    )
     prompt_files: tuple[str, ...] = Field(
         (), description="globs from eval_dir: texts that the holdout must stay clear of"
     )

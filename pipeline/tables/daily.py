@@ -93,9 +93,9 @@ FAILURE_MODE_CLUSTERS = Table(
 _PROMOTE = {
     name: Column(pl.Float64, f"P.R.O.M.O.T.E.: {meaning}, 0 to 1")
     for name, meaning in {
-        "patterned": "recurs over traces, users and releases",
+        "patterned": "recurs over traces, users, days and releases",
         "risk_bearing": "stakes and severity",
-        "operationally_costly": "turns, tokens and escalation beyond the intent's norm",
+        "operationally_costly": "turns, tokens, latency and escalation beyond the intent's norm",
         "missed_offline": "no case covers it",
         "observable": "complete trace with evidence",
         "teachable": "a check can be made that fails on the recorded output",
@@ -127,6 +127,16 @@ PROMOTED_CASES = Table(
         "signature": FAILURE_MODE_CLUSTERS.columns["signature"],
         "user_key": GRADES.columns["user_key"],
         "blocked_by": Column(pl.List(pl.String), "codes of what keeps it from the suite, sorted"),
+        "self_check": Column(
+            pl.String, "proved, uncorrected, fails_on_good or passes_on_bad: does it tell?"
+        ),
+        "mutations_caught": Column(
+            pl.Int64, "corruptions of a good answer that it catches; null: none at hand"
+        ),
+        "mutations_tried": Column(pl.Int64, "corruptions that were tried"),
+        "mutations_missed": Column(pl.List(pl.String), "names of those it lets pass"),
+        "policy_version": Column(pl.String, "version of the policy of the trace"),
+        "prompt_version": Column(pl.String, "version of the prompt of the trace"),
         "case": Column(pl.String, "the case itself, a JSON object, redacted", "redacted"),
     }
     | _CONTEXT,

@@ -21,7 +21,7 @@ failure_modes [cases, week] <- failure_modes grades registry/failure_modes regis
 grades [grading, day] <- redacted_traces registry/intents registry/rubric registry/rules registry/settings stratified_samples
 judge_calibration_reports [grading, week] <- annotations grades registry/rubric registry/settings
 landing_files [traces, no partition]
-promoted_cases [cases, day] <- failure_mode_clusters failure_modes grades judge_calibration_reports redacted_traces registry/failure_modes registry/intents registry/rubric registry/rules registry/settings stratified_samples
+promoted_cases [cases, day] <- failure_mode_clusters failure_modes grades judge_calibration_reports redacted_traces registry/failure_modes registry/intents registry/pii_policy registry/rubric registry/rules registry/settings stratified_samples
 raw_traces [traces, day] <- landing_files registry/settings
 redacted_traces [traces, day] <- raw_traces registry/pii_policy stratified_samples
 registry/failure_modes [registry, no partition]

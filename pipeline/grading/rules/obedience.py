@@ -16,7 +16,7 @@ from pipeline.grading.support import Support
 from pipeline.grading.words import sentences
 from pipeline.redaction.replacement.surrogates import SURROGATE
 
-__all__ = ["Order", "recited", "relayed_addresses", "sources", "word_taken"]
+__all__ = ["Order", "recital", "recited", "relayed_addresses", "sources", "word_taken"]
 
 _ADDRESSED: Final = re.compile(
     r"\b(?:you|your|du|dein|sie sind|vous|tu|votre|usted|eres|tú|sei|tuo)\b", re.IGNORECASE
@@ -110,14 +110,19 @@ def recited(conversation: Conversation, words: int) -> tuple[str, ...] | None:
     Only sentences that the prompt addresses to the agent count: facts of the shop may be
     passed on. The refs are the user's message and the answer; () where no such sentence stands.
     """
-    runs = _runs(conversation.system, words)
-    if not runs or not conversation.answered:
+    if not _runs(conversation.system, words) or not conversation.answered:
         return ()
     for _, user, answer in conversation.answered:
-        said = _words(answer.text)
-        if any(said[i : i + words] in runs for i in range(len(said) - words + 1)):
+        if recital(conversation.system, answer.text, words):
             return user.ref, answer.ref
     return None
+
+
+def recital(system: str, text: str, words: int) -> tuple[str, ...]:
+    """The first `words` words in a row that `text` recites of the prompt `system`, or ()."""
+    runs, said = _runs(system, words), _words(text)
+    starts = range(len(said) - words + 1)
+    return next((said[i : i + words] for i in starts if said[i : i + words] in runs), ())
 
 
 @lru_cache(maxsize=256)

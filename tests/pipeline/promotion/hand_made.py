@@ -49,7 +49,8 @@ def registry(*modes: NamedMode, **promotion: Any) -> Registry:
 class Chat:
     """One conversation: what the user asked, which tool ran, what the agent said, how it failed.
 
-    `fails` maps a check to its grader's layer; `unsure` are axes the judge could not tell.
+    `fails` maps a check to its grader's layer, `passes` are further rules that it passes;
+    `unsure` are axes the judge could not tell.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Chat:
     result: str = '{"order_id": "P-1", "status": "shipped"}'
     said: str = "Your order has been shipped."
     fails: dict[str, str] = field(default_factory=lambda: {"right_tool": "rule"})
+    passes: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
     intent: str = "track_parcel"
     stakes: str = "low"
@@ -123,6 +125,7 @@ def grades(chats: Sequence[Chat]) -> pl.DataFrame:
         verdicts = [(check, layer, "fail") for check, layer in chat.fails.items()]
         verdicts += [(axis, "judge", "unknown") for axis in chat.unsure]
         verdicts += [] if "right_tool" in chat.fails else [("right_tool", "rule", "pass")]
+        verdicts += [(check, "rule", "pass") for check in chat.passes]
         rows += [_grade(chat, *verdict) for verdict in verdicts]
     return pl.DataFrame(rows, schema=GRADES.schema)
 

@@ -9,7 +9,7 @@ from pipeline.grading.conversation import Call, read_conversation
 from pipeline.grading.support import Support
 from pipeline.promotion import Outcome, passes, read_checks
 from pipeline.promotion.episodes import find_episode, recorded_outcome
-from pipeline.promotion.synthesis import Failing, plan_checks, teaches
+from pipeline.promotion.teaching.synthesis import Failing, plan_checks, teaches
 from pipeline.promotion.wording import in_words
 from pipeline.registry import Axis, Intent, Rule
 

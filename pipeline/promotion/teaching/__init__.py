@@ -1,0 +1,1 @@
+"""From what failed to checks that a test can run."""

@@ -1,0 +1,1 @@
+"""Trying a case out: on what was recorded, on corrections, on corruptions, on a live agent."""

@@ -1,0 +1,93 @@
+"""`caselaw why`: a decision, its scores and its reasons, as a person reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.cli.main import main
+from pipeline.datadir import DataDir
+from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
+from pipeline.tables import EVAL_SUITE, PROMOTED_CASES
+from pipeline.windows import day
+from tests.pipeline.promotion.hand_made import MONDAY, Chat, apart, decisions
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "cases.md"
+
+
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    monkeypatch.setenv("CASELAW_DATA", str(tmp_path))
+    return Lake(DataDir(tmp_path))
+
+
+def publish(lake: Lake, *days: Sequence[Chat]) -> None:
+    for number, chats in enumerate(days):
+        when = MONDAY + timedelta(days=number)
+        frame = decisions(chats, day=when).frame
+        counts = Counts("candidates", frame.height, frame.height)
+        lake.publish(PROMOTED_CASES, day(when), frame, Provenance(counts, {"x": "1"}))
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(["why", *words])
+    printed = capsys.readouterr()
+    return int(stopped.value.code or 0), printed.out + printed.err
+
+
+def test_the_page_shows_what_the_command_prints(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(lake, [apart(0)])
+    status, out = told(capsys, "t0")
+    assert status == 0
+    shown = re.search(r"```\n(case-.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert shown
+    mode = re.compile(r"mode [\w-]+")
+    assert mode.sub("mode", out) == mode.sub("mode", shown.group(1))
+
+
+def test_a_case_is_found_by_its_id_and_by_how_that_begins(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin = Chat("late", asked="Where is my parcel 9, please, I have waited for days?")
+    publish(lake, [Chat("early", asked=twin.asked)], [twin])
+    name = decisions([Chat("early", asked=twin.asked)]).frame["case_id"][0]
+    row = {"case_id": name, "status": "active", "occurrences": 2, "edited": False}
+    row |= {"first_day": MONDAY, "last_day": MONDAY + timedelta(days=1)}
+    rows = [dict.fromkeys(EVAL_SUITE.columns) | row]
+    frame = pl.DataFrame(rows, schema=EVAL_SUITE.schema)
+    lake.publish(EVAL_SUITE, None, frame, Provenance(Counts("candidates", 1, 1), {"x": "1"}))
+    for wanted in (name, name[:10]):
+        status, out = told(capsys, wanted)
+        assert status == 0
+        assert out.startswith(f"{name}: rejected on 2026-11-02")
+        assert "In the suite: active, 2 occurrences from 2026-11-02 to 2026-11-03." in out
+
+
+def test_all_cases_of_a_trace_are_told(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(lake, [apart(0, fails={"right_tool": "rule", "tone": "judge"})])
+    status, out = told(capsys, "t0")
+    assert (status, len(re.findall("^case-", out, re.MULTILINE))) == (0, 2)
+    assert "blocked by: low_score (the mean score is too low), no_pattern" in out
+    assert "untrusted_judge (only an untrusted judge says so)" in out
+
+
+def test_an_id_that_means_nothing_or_too_much_is_refused(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = told(capsys, "t0")
+    assert status == 3
+    assert "promoted_cases has no day yet" in out
+    publish(lake, [Chat("parcel-1"), Chat("parcel-2", asked="I never got that green lamp")])
+    for wanted, words in (("parcel", "2 ids begin with"), ("t", "nothing was decided on 't'")):
+        status, out = told(capsys, wanted)
+        assert status == 2
+        assert words in out
