@@ -109,7 +109,7 @@ def _section(
 
 
 def _fixes(path: Path, instant: date) -> tuple[Fix, ...]:
-    """The claims in force, oldest first; two for one mode on one day would leave open which holds."""
+    """The claims in force, oldest first; two for one mode on one day are refused."""
     found = as_of(read_entries(path, "fixes", Fix, ("failure_modes", "fixes")), instant)
     claimed: set[tuple[str, date]] = set()
     for fix in found:

@@ -101,7 +101,7 @@ class Failures(_Section):
 
 
 class Lifecycle(_Section):
-    """When a failure mode counts as escalating, fixed, broken again, or a measure as creeping up."""
+    """When a mode counts as escalating, mended or broken again, and a measure as creeping up."""
 
     band_weeks: int = Field(8, ge=3, le=25, description="weeks of its own that a mode is held to")
     band_least_weeks: int = Field(3, ge=2, description="fewer weeks of history never escalate")

@@ -1,0 +1,7 @@
+"""The life of a failure mode: rates by release, states, and whether a fix holds."""
+
+from pipeline.failures.lifecycle.history import HISTORY_WEEKS
+from pipeline.failures.lifecycle.rates import Rates, measure_rates
+from pipeline.failures.lifecycle.states import States, advance_states
+
+__all__ = ["HISTORY_WEEKS", "Rates", "States", "advance_states", "measure_rates"]
