@@ -40,6 +40,7 @@ __all__ = [
     "Settings",
     "load_registry",
     "read_yaml",
+    "require_sound",
     "settings_today",
 ]
 
@@ -104,7 +105,7 @@ def _section(
 ) -> tuple[Entry, ...]:
     path = folder / f"{name}.yaml"
     found = as_of(read_entries(path, name, model, beside), instant)
-    _require_sound(path, found)
+    require_sound(path, found)
     return found
 
 
@@ -136,7 +137,7 @@ def _settings(path: Path, instant: date) -> Settings:
         raise RegistryError(f"{path}: {field}: {first['msg']}") from error
 
 
-def _require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
+def require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
     """Refuse two entries of one id in force at once, and merges that lead nowhere or in a ring."""
     merges: dict[str, str | None] = {}
     for entry in entries:

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from pipeline.estimation import Tally, tally_rate
-from pipeline.failures.signatures import collect_failures
+from pipeline.failures.lifecycle.membership import chance_of_a_verdict, failures_of_modes
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.tables import MODE_RATES
@@ -107,36 +107,12 @@ def _base(traces: Iterable[_Trace]) -> dict[_Place, Tally]:
     }
 
 
-def _chance() -> pl.Expr:
-    inclusion = pl.min_horizontal(1 / pl.col("weight").fill_null(1.0), pl.lit(1.0))
-    return (inclusion * pl.col("rate_probability").fill_null(1.0)).alias("chance")
-
-
 def _failures(
     grades: pl.DataFrame, modes: pl.DataFrame, registry: Registry
 ) -> dict[str, dict[tuple[str, str], float]]:
     """Of each mode its failures, (check, trace) -> the likeliest way in which it could be seen."""
-    owner = {
-        key: mode
-        for mode, keys in modes.select("failure_mode_id", "signatures").iter_rows()
-        for key in keys
-    }
-    rows = collect_failures(grades, registry).rows.with_columns(
-        pl.col("signature")
-        .replace_strict(owner, default=None, return_dtype=pl.String)
-        .alias("mode")
-    )
-    seen = (
-        grades.filter(pl.col("verdict") == "fail")
-        .with_columns(_chance())
-        .group_by("trace_id", "check")
-        .agg(pl.col("chance").max())
-    )
     found: dict[str, dict[tuple[str, str], float]] = {}
-    joined = rows.drop_nulls("mode").join(seen, on=["trace_id", "check"])
-    for mode, check, trace, chance in (
-        joined.select("mode", "check", "trace_id", "chance").sort(pl.all()).iter_rows()
-    ):
+    for mode, check, trace, chance in failures_of_modes(grades, modes, registry).iter_rows():
         found.setdefault(mode, {})[check, trace] = chance
     return found
 
@@ -147,7 +123,7 @@ def _partial(grades: pl.DataFrame) -> dict[str, dict[str, float]]:
         grades.filter(
             pl.col("verdict").is_in(["pass", "fail"]) & (pl.col("rate_probability") < 1.0)
         )
-        .with_columns(_chance())
+        .with_columns(chance_of_a_verdict())
         .group_by("check", "trace_id")
         .agg(pl.col("chance").min())
         .sort("check", "trace_id")
