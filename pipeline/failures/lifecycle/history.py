@@ -75,10 +75,13 @@ class History:
             for d in range(7)
         ]
 
-    def first_failure(self) -> tuple[date, str] | None:
-        """The first failing day, and the release that failed on it."""
-        failed = [(s.first_failure, s.release) for s in self.stretches if s.first_failure]
-        return min(failed, default=None)
+    def first_failures(self) -> dict[str, date]:
+        """The first failing day of each release that failed."""
+        found: dict[str, date] = {}
+        for s in self.stretches:
+            if s.first_failure:
+                found[s.release] = min(s.first_failure, found.get(s.release, s.first_failure))
+        return found
 
 
 def read_histories(rates: pl.DataFrame, now: Mapping[str, str]) -> dict[str, History]:

@@ -138,7 +138,8 @@ def has_returned(
     for weeks in _LOOKS_BACK:
         start = max(week - (weeks - 1) * _WEEK, verified + timedelta(days=1))
         window = mended.between(start, week)
-        p = p_rose(mended.between(date.min, start - _WEEK).tally, window.tally)
+        before = mended.between(date.min, start - _WEEK).tally
+        p = p_rose(before, window.tally)
         if p >= found.p:
             continue
         seen = window.tally.seen
@@ -146,9 +147,22 @@ def has_returned(
             p <= limits.regression_false_alarm / len(_LOOKS_BACK)
             and seen >= limits.regression_least_failures
         )
-        day, release = (window.first_failure() or (None, None)) if alarmed else (None, None)
+        day, release = _culprit(before, window) if alarmed else (None, None)
         found = Return(day, release, p, seen)
     return found
+
+
+def _culprit(before: Tally, window: History) -> tuple[date | None, str | None]:
+    """The release whose failures are the least probable, and the first day on which it failed.
+
+    A stray failure of an older release in the same weeks is not what brought the mode back.
+    """
+    first, last = date.min, date.max
+    _, day, release = min(
+        (p_rose(before, window.between(first, last, only={release}).tally), day, release)
+        for release, day in window.first_failures().items()
+    )
+    return day, release
 
 
 def _ratio(before: Tally, after: Tally) -> float | None:

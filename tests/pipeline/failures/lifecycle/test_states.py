@@ -128,6 +128,15 @@ def test_a_stray_failure_does_not_reopen_and_a_return_does_under_the_old_id() ->
     assert life.live({"2.7.0": (0, 100)}) == ["regressed"]
 
 
+def test_the_release_that_brought_it_back_is_named_not_the_one_with_a_stray_failure() -> None:
+    life = Life()
+    life.live(*repeated(OLD, 3))
+    life.claim("2.6.0")
+    life.live(*repeated(MENDED, 4))
+    assert life.live({"2.6.0": (1, 100), "2.7.0": (6, 40)}) == ["regressed"]
+    assert life.row["regressed_release"] == "2.7.0"
+
+
 def test_two_failures_in_a_week_may_still_be_noise() -> None:
     life = Life()
     life.live(*repeated(OLD, 3))
