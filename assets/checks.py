@@ -35,6 +35,12 @@ _OF_ONE_TABLE: dict[str, dict[str, Callable[..., Finding]]] = {
         "week_is_whole": findings.week_is_whole,
         "modes_persist": findings.modes_persist,
     },
+    "mode_rates": {"rates_cover_the_traffic": findings.rates_cover_the_traffic},
+    "mode_states": {
+        "every_mode_has_a_state": findings.every_mode_has_a_state,
+        "claims_name_modes": findings.claims_name_modes,
+    },
+    "slow_failures": {"trends_are_sound": findings.trends_are_sound},
     "judge_calibration_reports": {"trust_is_earned": findings.trust_is_earned},
     "eval_suite": {
         "suite_holds_its_index": suite_findings.suite_holds_its_index,
@@ -47,8 +53,8 @@ _OF_EVERY_TABLE = {
     "is_intact": findings.is_intact,
 }
 # What may be so for a good reason: a day off, a provider's outage, a chain that starts mid-week;
-# and what a person wrote in the suite.
-_WARNINGS = {"week_is_whole", "graders_work", "cases_are_sound"}
+# and what one person wrote, which must not stop the others.
+_WARNINGS = {"week_is_whole", "graders_work", "cases_are_sound", "claims_name_modes"}
 
 
 def _checks_of(

@@ -6,7 +6,7 @@ import warnings
 
 import dagster as dg
 
-from assets import cases, external, grading, publication, summaries, traces
+from assets import cases, external, grading, lives, publication, summaries, traces
 from assets.checks import CHECKS
 from assets.jobs import JOBS, SCHEDULES
 from assets.retaining import RETENTION, SCHEDULE
@@ -36,6 +36,7 @@ def build(place: DataDir, threads: int = 2) -> dg.Definitions:
         *(traces.raw_traces, traces.stratified_samples, traces.redacted_traces),
         *(grading.grades, grading.judge_calibration_reports),
         *(cases.failure_mode_clusters, cases.failure_modes, cases.promoted_cases),
+        *(lives.mode_rates, lives.mode_states, lives.slow_failures),
         *(summaries.run_summaries, publication.eval_suite, publication.warehouse),
     ]
     specs: list[dg.AssetsDefinition | dg.AssetSpec] = [*external.SPECS, *made]

@@ -27,7 +27,10 @@ ASSETS = {
         *("raw_traces", "stratified_samples", "redacted_traces", "grades"),
         *("failure_mode_clusters", "promoted_cases", "run_summaries"),
     ],
-    "weekly": ["failure_modes", "judge_calibration_reports"],
+    "weekly": [
+        *("failure_modes", "mode_rates", "mode_states", "slow_failures"),
+        "judge_calibration_reports",
+    ],
     "publish": ["eval_suite", "warehouse"],
 }
 """What each job makes."""

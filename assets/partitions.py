@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipeline.failures.lifecycle import HISTORY_WEEKS
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["OWN_WEEK_BEFORE", "WEEK_BEFORE", "daily", "weekly"]
+__all__ = [
+    "OWN_WEEKS_BEFORE",
+    "OWN_WEEK_BEFORE",
+    "WEEKS_SO_FAR",
+    "WEEK_BEFORE",
+    "daily",
+    "weekly",
+]
 
 daily = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
 weekly = dg.WeeklyPartitionsDefinition(
@@ -20,4 +28,11 @@ WEEK_BEFORE = dg.TimeWindowPartitionMapping(
 )
 OWN_WEEK_BEFORE = dg.TimeWindowPartitionMapping(
     start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True
+)
+# Half a year, of which the first weeks of a chain have less.
+WEEKS_SO_FAR = dg.TimeWindowPartitionMapping(
+    start_offset=1 - HISTORY_WEEKS, end_offset=0, allow_nonexistent_upstream_partitions=True
+)
+OWN_WEEKS_BEFORE = dg.TimeWindowPartitionMapping(
+    start_offset=1 - HISTORY_WEEKS, end_offset=-1, allow_nonexistent_upstream_partitions=True
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 
 import dagster as dg
 import polars as pl
@@ -19,7 +20,7 @@ from pipeline.provenance import Counts, Provenance
 from pipeline.redaction import SCHEME, require_one_scheme
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, REDACTED_TRACES, Table
-from pipeline.windows import Window, previous_week
+from pipeline.windows import Window, previous_week, week
 from resources import LakeResource, RegistryResource
 
 __all__ = ["PUBLISHED", "ChainBroken", "Publication", "publishing"]
@@ -132,20 +133,40 @@ class Publication:
             KeysMixed: it was closed on surrogates of another key than this window's.
         """
         assert self.window is not None
-        week = previous_week(self.window)
-        if self.lake.exists(table, week):
-            days = [(REDACTED_TRACES, day) for day in (*week.days, *self.window.days)]
-            self._note_scheme([(table, week), *days])
-            return self.read(table, week)
-        graded = [day for day in week.days if self.lake.exists(GRADES, day)]
+        before = previous_week(self.window)
+        if self.lake.exists(table, before):
+            days = [(REDACTED_TRACES, day) for day in (*before.days, *self.window.days)]
+            self._note_scheme([(table, before), *days])
+            return self.read(table, before)
+        graded = [day for day in before.days if self.lake.exists(GRADES, day)]
         if graded:
             raise ChainBroken(
-                f"needs {table.name} of {week}, which is missing although {len(graded)} of its "
+                f"needs {table.name} of {before}, which is missing although {len(graded)} of its "
                 f"days were graded ({graded[0].key} to {graded[-1].key}); nothing of this "
                 "partition was changed. Close that week first: "
-                + self.place.make("backfill", graded[0].key, week.days[-1].key)
+                + self.place.make("backfill", graded[0].key, before.days[-1].key)
             )
         return None
+
+    def read_weeks(self, table: Table, count: int, *, with_this: bool = True) -> pl.DataFrame:
+        """Read the `count` weeks that end with this one, or those before it, with their `week`.
+
+        Weeks that were never made are left out: the chain may start anywhere.
+        """
+        assert self.window is not None
+        firsts = (self.window.first - timedelta(weeks=n) for n in range(count))
+        weeks = [week(first) for first in firsts][0 if with_this else 1 :]
+        there = [one for one in reversed(weeks) if self.lake.exists(table, one)]
+        empty = table.empty().with_columns(pl.lit(None, pl.Date).alias("week"))
+        return pl.concat(
+            [
+                empty,
+                *(
+                    self.read(table, one).with_columns(pl.lit(one.first, pl.Date).alias("week"))
+                    for one in there
+                ),
+            ]
+        )
 
     def _note_scheme(self, partitions: Iterable[tuple[Table, Window]]) -> None:
         """Refuse a mixture of surrogates, and name the key that all of them were made with."""

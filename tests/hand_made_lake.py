@@ -15,7 +15,8 @@ Monday 2026-11-09 saw ten conversations: two users opted out, four were drawn, f
 
 ("half": the judge was asked with probability 0.5.) Tuesday 2026-11-10 saw two and drew one, b1,
 which fails wrong_tool with pi = 0.5 on release r2. On Wednesday 2026-11-11 nothing came in.
-The week before knew one mode, m-old; m-ancient had been merged into it.
+The week before knew one mode, m-old; m-ancient had been merged into it. It struck r0 in 3 of 20
+traces of weight 2 and r1 in none of 10, is back again after a fix, and refunds took more turns.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ from pipeline.tables import (
     FAILURE_MODES,
     GRADES,
     JUDGE_CALIBRATION_REPORTS,
+    MODE_RATES,
+    MODE_STATES,
     PROMOTED_CASES,
     QUARANTINED_RECORDS,
     RAW_TRACES,
     REDACTED_TRACES,
+    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
     Table,
 )
@@ -63,6 +67,9 @@ def publish_hand_made_lake(lake: Lake) -> None:
     for window, traces in ((MONDAY, ["a1", "a2", "a3", "a4"]), (TUESDAY, ["b1"]), (EMPTY, [])):
         _publish_day(lake, window, traces)
     _put(lake, FAILURE_MODES, BEFORE, [_mode_before()])
+    _put(lake, MODE_RATES, BEFORE, _rates_before())
+    _put(lake, MODE_STATES, BEFORE, [_state_before()])
+    _put(lake, SLOW_FAILURES, BEFORE, _slow_before())
     _put(lake, JUDGE_CALIBRATION_REPORTS, BEFORE, [_calibration_before()])
     _put(lake, EVAL_SUITE, None, [_case_of_suite()])
 
@@ -219,3 +226,47 @@ def _case_of_suite() -> dict[str, Any]:
         "split": "regression", "status": "active", "edited": False,
         "first_day": MONDAY.first, "last_day": TUESDAY.first, "occurrences": 2,
     }  # fmt: skip
+
+
+def _rates_before() -> list[dict[str, Any]]:
+    shared = {"failure_mode_id": "m-old", "estimator": "Hajek"}
+    none = [0.0] * 7
+    return [
+        shared | {
+            "release": "r0", "n": 20, "seen": 3, "traffic": 40.0, "failures": 6.0,
+            "squares": 80.0, "squares_failing": 12.0, "rate": 0.15,
+            "traffic_by_weekday": [40.0, *none[1:]], "failures_by_weekday": [6.0, *none[1:]],
+            "first_failure": date(2026, 11, 3), "last_failure": date(2026, 11, 6),
+        },
+        shared | {
+            "release": "r1", "n": 10, "seen": 0, "traffic": 20.0, "failures": 0.0,
+            "squares": 40.0, "squares_failing": 0.0, "rate": 0.0,
+            "traffic_by_weekday": [20.0, *none[1:]], "failures_by_weekday": none,
+        },
+    ]  # fmt: skip
+
+
+def _state_before() -> dict[str, Any]:
+    return {
+        "failure_mode_id": "m-old", "name": "Refund with the wrong tool", "state": "regressed",
+        "since": BEFORE.first, "reason": "failed again from 2026-11-03 on release r0",
+        "first_seen": date(2026, 10, 1), "last_seen": date(2026, 11, 6), "releases": ["r0"],
+        "seen": 3, "failures": 6.0, "rate": 0.1, "rate_low": 0.03, "rate_high": 0.25,
+        "rate_n": 30, "fix_release": "r0", "fix_from": date(2026, 10, 5),
+        "fix_verdict": "regressed", "estimator": "Hajek, weights 1/inclusion_probability",
+    }  # fmt: skip
+
+
+def _slow_before() -> list[dict[str, Any]]:
+    return [
+        {
+            "scope": "intent", "subject": "refund", "metric": "turns", "value": 5.0, "low": 4.5,
+            "high": 5.5, "n": 30, "estimator": "Hajek mean, weights 1/inclusion_probability",
+            "weeks": 8, "rise": 0.4,
+            "p_value": 0.001, "q_value": 0.01, "creeping": True,
+        },
+        {
+            "scope": "intent", "subject": "refund", "metric": "tokens", "value": 900.0, "n": 30,
+            "estimator": "Hajek mean, weights 1/inclusion_probability", "creeping": False,
+        },
+    ]  # fmt: skip

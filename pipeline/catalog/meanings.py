@@ -14,6 +14,9 @@ TABLE_MEANINGS: Mapping[str, str] = {
     "promoted_cases": "What was decided on each failure of a day, and why",
     "run_summaries": "The figures of the daily page, one row a figure",
     "failure_modes": "The failure modes as each week left them",
+    "mode_rates": "How often each failure mode struck each release in a week, weighted",
+    "mode_states": "Where each failure mode stood at the end of a week, and whether a fix held",
+    "slow_failures": "Turns, tokens, cost, retries and complaints by week, and which creep up",
     "judge_calibration_reports": "How well each judge agreed with people, week by week",
     "eval_suite": "The cases of the suite as last assembled",
 }

@@ -11,6 +11,7 @@ import click
 from pipeline.cli.erasing import forget
 from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
+from pipeline.cli.modes import modes
 from pipeline.cli.opting_out import opt_out
 from pipeline.cli.plan import plan
 from pipeline.cli.pull import pull
@@ -66,6 +67,7 @@ for command in (
     suite,
     judge,
     plan,
+    modes,
     summary,
     why,
     query,

@@ -13,10 +13,13 @@ from pipeline.ingest.suppression import Kind, Suppression
 from pipeline.tables import (
     EVAL_SUITE,
     FAILURE_MODES,
+    MODE_RATES,
+    MODE_STATES,
     PROMOTED_CASES,
     QUARANTINED_RECORDS,
     RAW_TRACES,
     RUN_SUMMARIES,
+    SLOW_FAILURES,
     Table,
 )
 
@@ -87,8 +90,10 @@ def edit(table: Table, frame: pl.DataFrame, traits: Traits) -> Edit:
 def _dropped(table: Table, frame: pl.DataFrame, traits: Traits) -> pl.Series:
     if table is EVAL_SUITE:
         return frame["case_id"].is_in(list(traits.cases))
-    if table is FAILURE_MODES:
+    if table in (FAILURE_MODES, MODE_RATES, MODE_STATES):
         return frame["failure_mode_id"].is_in(list(traits.modes))
+    if table is SLOW_FAILURES:
+        return (frame["scope"] == "mode") & frame["subject"].is_in(list(traits.modes))
     theirs = rows_of(frame, traits.listed)
     if table is QUARANTINED_RECORDS:
         told = [bool(traits.listed.found_in_text(text or b"")) for text in frame["payload"]]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from pipeline.estimation.interval import Estimate, estimate, undefined, wilson_bounds
 
-__all__ = ["rate"]
+__all__ = ["NAME", "rate"]
 
-_NAME = "Hajek, weights 1/inclusion_probability, Wilson at the effective n"
+NAME = "Hajek, weights 1/inclusion_probability, Wilson at the effective n"
+"""How a Hájek rate says that it was made."""
 
 
 def rate(failed: Sequence[bool], probability: Sequence[float]) -> Estimate:
@@ -48,7 +49,7 @@ def rate(failed: Sequence[bool], probability: Sequence[float]) -> Estimate:
     if outside:
         raise ValueError(f"{outside} inclusion probabilities are not above 0 and at most 1")
     if not failed:
-        return undefined(0, _NAME)
+        return undefined(0, NAME)
     rows = [(1.0 if y else 0.0, 1 / pi, 1 - pi) for y, pi in zip(failed, probability, strict=True)]
     total = math.fsum(w for _, w, _ in rows)
     p = math.fsum(w * y for y, w, _ in rows) / total
@@ -56,4 +57,4 @@ def rate(failed: Sequence[bool], probability: Sequence[float]) -> Estimate:
     residual = math.fsum(rest * w * w * (y - p) ** 2 for y, w, rest in rows)
     n_weights = total**2 / spread if spread else math.inf
     n_design = p * (1 - p) * total**2 / residual if residual and 0 < p < 1 else n_weights
-    return estimate(p, *wilson_bounds(p, min(n_design, n_weights)), len(failed), _NAME)
+    return estimate(p, *wilson_bounds(p, min(n_design, n_weights)), len(failed), NAME)

@@ -19,7 +19,7 @@ from pipeline.registry.loading import (
     read_entries,
     read_yaml,
 )
-from pipeline.registry.modes import NamedMode
+from pipeline.registry.modes import Fix, NamedMode
 from pipeline.registry.opt_outs import OptOut
 from pipeline.registry.rubric import Axis
 from pipeline.registry.rules import Rule
@@ -30,6 +30,7 @@ __all__ = [
     "UNKNOWN",
     "Axis",
     "DatedEntry",
+    "Fix",
     "Intent",
     "NamedMode",
     "OptOut",
@@ -39,6 +40,7 @@ __all__ = [
     "Settings",
     "load_registry",
     "read_yaml",
+    "require_sound",
     "settings_today",
 ]
 
@@ -55,6 +57,7 @@ class Registry:
     digests: Mapping[str, str]
     opt_outs: tuple[OptOut, ...] = field(default=(), repr=False)
     """Has no digest: one of ids that can be guessed would give them away."""
+    fixes: tuple[Fix, ...] = ()
 
     def digests_of(self, *sections: str) -> dict[str, str]:
         """The digests of the sections that a step read."""
@@ -71,10 +74,12 @@ def load_registry(folder: Path, window: Window | date) -> Registry:
     intents = _section(folder, "intents", Intent, instant)
     rules = _section(folder, "rules", Rule, instant)
     rubric = _section(folder, "rubric", Axis, instant)
-    modes = _section(folder, "failure_modes", NamedMode, instant)
+    modes = _section(folder, "failure_modes", NamedMode, instant, beside=("fixes",))
+    fixes = _fixes(folder / "failure_modes.yaml", instant)
     settings = _settings(folder / "settings.yaml", instant)
     entries: dict[str, tuple[DatedEntry, ...]] = {
         "intents": intents, "rules": rules, "rubric": rubric, "failure_modes": modes,
+        "fixes": fixes,
     }  # fmt: skip
     digests = {
         name: digest([entry.model_dump(mode="json") for entry in found])
@@ -82,7 +87,8 @@ def load_registry(folder: Path, window: Window | date) -> Registry:
     }
     for section, value in settings.model_dump(mode="json").items():
         digests[f"settings.{section}"] = digest(value)
-    return Registry(settings, intents, rules, rubric, modes, digests, _opt_outs(folder, instant))
+    opt_outs = _opt_outs(folder, instant)
+    return Registry(settings, intents, rules, rubric, modes, digests, opt_outs, fixes)
 
 
 def settings_today(folder: Path) -> Settings:
@@ -94,11 +100,26 @@ def settings_today(folder: Path) -> Settings:
     return _settings(folder / "settings.yaml", datetime.now(UTC).date())
 
 
-def _section(folder: Path, name: str, model: type[Entry], instant: date) -> tuple[Entry, ...]:
+def _section(
+    folder: Path, name: str, model: type[Entry], instant: date, beside: Sequence[str] = ()
+) -> tuple[Entry, ...]:
     path = folder / f"{name}.yaml"
-    found = as_of(read_entries(path, name, model), instant)
-    _require_sound(path, found)
+    found = as_of(read_entries(path, name, model, beside), instant)
+    require_sound(path, found)
     return found
+
+
+def _fixes(path: Path, instant: date) -> tuple[Fix, ...]:
+    """The claims in force, oldest first; two for one mode on one day are refused."""
+    found = as_of(read_entries(path, "fixes", Fix, ("failure_modes", "fixes")), instant)
+    claimed: set[tuple[str, date]] = set()
+    for fix in found:
+        if (fix.mode, fix.effective_from) in claimed:
+            raise RegistryError(
+                f"{path}: two fixes of {fix.mode!r} from {fix.effective_from} on; keep one"
+            )
+        claimed.add((fix.mode, fix.effective_from))
+    return tuple(sorted(found, key=lambda fix: (fix.effective_from, fix.mode)))
 
 
 def _opt_outs(folder: Path, instant: date) -> tuple[OptOut, ...]:
@@ -116,7 +137,7 @@ def _settings(path: Path, instant: date) -> Settings:
         raise RegistryError(f"{path}: {field}: {first['msg']}") from error
 
 
-def _require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
+def require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
     """Refuse two entries of one id in force at once, and merges that lead nowhere or in a ring."""
     merges: dict[str, str | None] = {}
     for entry in entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,18 +82,33 @@ def read_yaml(path: Path) -> Any:
         raise RegistryError(f"{path}: {error}") from error
 
 
-def read_entries(path: Path, section: str, model: type[Entry]) -> tuple[Entry, ...]:
-    """Read the list under the one top-level key `section` of a registry file.
+def read_entries(
+    path: Path, section: str, model: type[Entry], beside: Sequence[str] = ()
+) -> tuple[Entry, ...]:
+    """Read the list under the top-level key `section` of a registry file.
+
+    Args:
+        path: the file.
+        section: the key; where `beside` names it too, the file may leave it out.
+        model: what each item of the list is.
+        beside: other keys that may stand in the file, each with a list of its own.
 
     Raises:
         RegistryError: naming the file, the line of the entry and the field.
     """
     body = read_yaml(path)
-    if not isinstance(body, dict) or set(body) != {section} or not isinstance(body[section], list):
-        raise RegistryError(f"{path}: expected one top-level key {section!r} that holds a list")
-    lines = _entry_lines(path)
+    other = set(beside) - {section}
+    needed = {section} - set(beside)
+    if not isinstance(body, dict) or not needed <= set(body) <= {section, *other}:
+        also = f", and beside it {', '.join(map(repr, sorted(other)))} alone" if other else ""
+        raise RegistryError(
+            f"{path}: expected one top-level key {section!r} that holds a list{also}"
+        )
+    if not isinstance(body.get(section, []), list):
+        raise RegistryError(f"{path}: the top-level key {section!r} has to hold a list")
+    lines = _entry_lines(path, section)
     entries = []
-    for position, raw in enumerate(body[section]):
+    for position, raw in enumerate(body.get(section, [])):
         try:
             entries.append(model.model_validate(raw))
         except ValidationError as error:
@@ -109,8 +125,9 @@ def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.holds(instant))
 
 
-def _entry_lines(path: Path) -> list[int]:
-    """The line on which each entry of the file's one list starts."""
+def _entry_lines(path: Path, section: str) -> list[int]:
+    """The line on which each entry of a section starts."""
     root = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
-    listed = root.value[0][1].value if root is not None else []
-    return [item.start_mark.line + 1 for item in listed]
+    pairs = root.value if root is not None else []
+    listed = [value for key, value in pairs if key.value == section]
+    return [item.start_mark.line + 1 for item in (listed[0].value if listed else [])]

@@ -1,14 +1,15 @@
-"""Failure modes that people named, merged or described: registry/failure_modes.yaml."""
+"""What people say of failure modes, and which release fixed one: registry/failure_modes.yaml."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
 from pipeline.registry.loading import DatedEntry
 
-__all__ = ["NamedMode"]
+__all__ = ["Fix", "NamedMode"]
 
 
 class NamedMode(DatedEntry):
@@ -37,3 +38,15 @@ class NamedMode(DatedEntry):
             and (not self.error_classes or error_class in self.error_classes)
             and (not self.intents or intent in self.intents)
         )
+
+
+class Fix(DatedEntry):
+    """A person's claim that a release mends a failure mode; production shows whether it does.
+
+    It stands under `fixes` of the same file. A later claim for the same mode takes its place.
+    """
+
+    mode: str = Field(min_length=1, description="failure_mode_id, or one merged into it")
+    release: str = Field(min_length=1, description="the first release that has the fix")
+    effective_from: date
+    note: str = Field("", description="what was done, for people")

@@ -100,6 +100,36 @@ class Failures(_Section):
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
 
 
+class Lifecycle(_Section):
+    """When a mode counts as escalating, mended or broken again, and a measure as creeping up."""
+
+    band_weeks: int = Field(8, ge=3, le=25, description="weeks of its own that a mode is held to")
+    band_least_weeks: int = Field(3, ge=2, description="fewer weeks of history never escalate")
+    band_least_failures: int = Field(3, ge=1, description="failures seen in the week to escalate")
+    band_false_alarm: float = Field(
+        0.01, gt=0, lt=0.5, description="chance that a steady mode escalates in a week"
+    )
+    fix_error: float = Field(
+        0.05, gt=0, lt=0.5, description="chance, a look, that a rate which did not fall passes"
+    )
+    fix_leaves: float = Field(
+        0.25, ge=0, lt=1, description="share of the rate before that a fix may leave"
+    )
+    regression_false_alarm: float = Field(
+        0.02, gt=0, lt=0.5, description="chance that a mended mode is reopened in a week"
+    )
+    regression_least_failures: int = Field(2, ge=1, description="failures seen to reopen it")
+    trend_weeks: int = Field(12, ge=4, le=26, description="weeks that a trend looks back, at most")
+    trend_least_weeks: int = Field(5, ge=4, description="fewer weeks show no trend")
+    trend_least_traces: int = Field(10, ge=2, description="traces that make a week count")
+    trend_false_discoveries: float = Field(
+        0.05, gt=0, lt=0.5, description="share of false ones among what is said to creep up"
+    )
+    trend_least_rise: float = Field(
+        0.10, ge=0, description="rise over the weeks, as a share, that is worth a word"
+    )
+
+
 class Promotion(_Section):
     """When a failure becomes a case."""
 
@@ -185,6 +215,7 @@ class Settings(_Section):
     sampling: Sampling = Sampling()
     judge: Judge = Judge()
     failures: Failures = Failures()
+    lifecycle: Lifecycle = Lifecycle()
     promotion: Promotion = Promotion()
     calibration: Calibration = Calibration()
     privacy: Privacy = Privacy()
@@ -198,6 +229,7 @@ class SettingsEntry(DatedEntry):
     sampling: dict[str, Any] = Field(default_factory=dict)
     judge: dict[str, Any] = Field(default_factory=dict)
     failures: dict[str, Any] = Field(default_factory=dict)
+    lifecycle: dict[str, Any] = Field(default_factory=dict)
     promotion: dict[str, Any] = Field(default_factory=dict)
     calibration: dict[str, Any] = Field(default_factory=dict)
     privacy: dict[str, Any] = Field(default_factory=dict)

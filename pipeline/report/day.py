@@ -13,10 +13,12 @@ from pipeline.tables import (
     FAILURE_MODES,
     GRADES,
     JUDGE_CALIBRATION_REPORTS,
+    MODE_STATES,
     PROMOTED_CASES,
     QUARANTINED_RECORDS,
     RAW_TRACES,
     REDACTED_TRACES,
+    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
     Table,
 )
@@ -27,10 +29,10 @@ __all__ = ["DayTables", "read_day"]
 
 @dataclass(frozen=True)
 class DayTables:
-    """The tables of one day, the counts of two steps, and two tables of the week before.
+    """The tables of one day, the counts of two steps, and tables of the week before.
 
     `read` counts what was assembled into raw traces, `drawn` the traces that were seen and drawn.
-    `modes_before` and `calibration_before` are None where that week was never made.
+    Those of the week before are None where that week was never made.
     """
 
     window: Window
@@ -44,6 +46,8 @@ class DayTables:
     decisions: pl.DataFrame
     modes_before: pl.DataFrame | None = None
     calibration_before: pl.DataFrame | None = None
+    states_before: pl.DataFrame | None = None
+    slow_before: pl.DataFrame | None = None
 
 
 def read_day(lake: Lake, window: Window) -> DayTables:
@@ -69,6 +73,8 @@ def read_day(lake: Lake, window: Window) -> DayTables:
         decisions=lake.read(PROMOTED_CASES, window),
         modes_before=weekly(FAILURE_MODES),
         calibration_before=weekly(JUDGE_CALIBRATION_REPORTS),
+        states_before=weekly(MODE_STATES),
+        slow_before=weekly(SLOW_FAILURES),
     )
 
 

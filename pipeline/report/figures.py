@@ -43,6 +43,11 @@ class Figures:
         found = [fact for fact in self._facts if fact.metric == metric]
         return sorted(found, key=lambda f: (-(f.value or 0.0), f.slice))
 
+    @property
+    def life_states(self) -> set[str]:
+        """The states of failure modes that there is a figure of."""
+        return {f.metric.removeprefix("mode_") for f in self._facts if f.metric.startswith("mode_")}
+
     def under(self, metric: str, prefix: str) -> list[Fact]:
         """The figures of a metric whose slice starts with `prefix/`, with the rest as slice."""
         return [
@@ -57,10 +62,10 @@ class Figures:
         return sorted({text for fact in defined if (text := getattr(fact, field))})
 
 
-def plain(text: object) -> str:
+def plain(text: object, longest: int = _LONGEST) -> str:
     """`text` on one line, without control and direction marks, cut to 160 characters."""
     line = " ".join(_UNSEEN.sub(" ", str(text)).split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def amount(value: float | None) -> str:

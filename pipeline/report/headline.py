@@ -17,7 +17,7 @@ __all__ = ["headline"]
 
 
 def headline(figures: Figures) -> list[str]:
-    """Two to four sentences; the first stands alone."""
+    """Up to five sentences; the first stands alone."""
     seen = figures.one("traces_seen").value or 0
     quarantined = figures.one("quarantined").value or 0
     if not seen:
@@ -30,6 +30,7 @@ def headline(figures: Figures) -> list[str]:
         f"{amount(figures.one('traces_graded').value)} graded.",
         _decided(figures),
         _new_modes(figures),
+        *_worse(figures),
     ]
 
 
@@ -63,3 +64,20 @@ def _new_modes(figures: Figures) -> str:
         f"“{plain(largest.label)}”, hit an estimated {plural(largest.value, 'conversation')} "
         f"({interval(largest)}, n = {largest.n})."
     )
+
+
+def _worse(figures: Figures) -> list[str]:
+    """What last week made worse; nothing where nothing got worse."""
+    told = {
+        "came back after a fix": len(figures.many("mode_regressed")),
+        "is escalating": len(figures.many("mode_escalating")),
+    }
+    said = [
+        f"{plural(n, 'failure mode')} {verb if n == 1 else verb.replace('is ', 'are ')}"
+        for verb, n in told.items()
+        if n
+    ]
+    creeping = len(figures.many("slow_failure"))
+    said += [f"{plural(creeping, 'measure')} {'creeps' if creeping == 1 else 'creep'} up"]
+    said = said if creeping else said[:-1]
+    return [f"By last week, {', '.join(said)}."] if said else []

@@ -12,6 +12,7 @@ from pipeline.report.day import DayTables
 from pipeline.report.facts import frame_of
 from pipeline.report.findings import axis_facts, decision_facts, mode_facts, trust_facts
 from pipeline.report.judging import judge_facts
+from pipeline.report.lives import life_facts
 from pipeline.report.oddities import oddity_facts
 from pipeline.report.traffic import cost_facts, intent_facts, quarantine_facts, traffic_facts
 from pipeline.windows import Window
@@ -47,6 +48,7 @@ def summarise(day: DayTables, registry: Registry) -> Summary:
         *axis_facts(day),
         *trust_facts(day),
         *mode_facts(day),
+        *life_facts(day),
         *decision_facts(day),
         *judge_facts(day, registry),
         *oddity_facts(day),

@@ -7,6 +7,7 @@ from pipeline.tables.daily import (
     RUN_SUMMARIES,
     STRATIFIED_SAMPLES,
 )
+from pipeline.tables.lives import MODE_RATES, MODE_STATES, SLOW_FAILURES
 from pipeline.tables.schema import Column, SchemaError, Table
 from pipeline.tables.traces import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES
 from pipeline.tables.weekly import EVAL_SUITE, FAILURE_MODES, JUDGE_CALIBRATION_REPORTS
@@ -18,11 +19,14 @@ __all__ = [
     "FAILURE_MODE_CLUSTERS",
     "GRADES",
     "JUDGE_CALIBRATION_REPORTS",
+    "MODE_RATES",
+    "MODE_STATES",
     "PROMOTED_CASES",
     "QUARANTINED_RECORDS",
     "RAW_TRACES",
     "REDACTED_TRACES",
     "RUN_SUMMARIES",
+    "SLOW_FAILURES",
     "STRATIFIED_SAMPLES",
     "Column",
     "SchemaError",
@@ -41,6 +45,9 @@ ALL: dict[str, Table] = {
         PROMOTED_CASES,
         RUN_SUMMARIES,
         FAILURE_MODES,
+        MODE_RATES,
+        MODE_STATES,
+        SLOW_FAILURES,
         JUDGE_CALIBRATION_REPORTS,
         EVAL_SUITE,
     )

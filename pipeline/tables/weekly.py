@@ -30,7 +30,10 @@ FAILURE_MODES = Table(
         "releases": Column(pl.List(pl.String), "releases affected, sorted"),
         "first_seen": Column(pl.Date, "first day"),
         "last_seen": Column(pl.Date, "last day"),
-        "state": Column(pl.String, "new, ongoing, quiet, ignored or archived"),
+        "state": Column(
+            pl.String,
+            "new, ongoing or quiet; ignored or archived; see mode_states",
+        ),
         "severity": Column(pl.String, "highest severity seen"),
         "merged_from": Column(pl.List(pl.String), "ids folded into it, sorted"),
     },

@@ -1,4 +1,4 @@
--- Every failure mode ever met, with its latest name; `current_id` is where a merge took it.
+-- Every failure mode ever met, with its latest name and state; `current_id` is where a merge took it.
 CREATE VIEW {{ view }} AS
 WITH weekly AS (
     SELECT
@@ -15,6 +15,11 @@ daily AS (
     FROM failure_mode_clusters
     GROUP BY failure_mode_id
 ),
+stands AS (
+    SELECT failure_mode_id, arg_max(state, "week") AS state
+    FROM mode_states
+    GROUP BY failure_mode_id
+),
 merges AS (
     SELECT old_id, arg_max(failure_mode_id, "week") AS current_id
     FROM (SELECT unnest(merged_from) AS old_id, failure_mode_id, "week" FROM failure_modes)
@@ -25,8 +30,9 @@ SELECT
     coalesce(m.current_id, w.failure_mode_id, d.failure_mode_id) AS current_id,
     coalesce(w.name, d.name) AS name,
     coalesce(w.named_by, 'terms') AS named_by,
-    coalesce(w.state, 'new') AS state,
+    coalesce(s.state, w.state, 'new') AS state,
     least(w.first_seen, d.first_seen) AS first_seen
 FROM weekly AS w
 FULL JOIN daily AS d ON d.failure_mode_id = w.failure_mode_id
+LEFT JOIN stands AS s ON s.failure_mode_id = w.failure_mode_id
 LEFT JOIN merges AS m ON m.old_id = coalesce(w.failure_mode_id, d.failure_mode_id);

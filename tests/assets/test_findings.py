@@ -15,7 +15,7 @@ from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.redaction import PiiPolicy
-from pipeline.registry import Registry, load_registry
+from pipeline.registry import Fix, Registry, load_registry
 from pipeline.suite import parse_suite, render_suite
 from pipeline.tables import (
     EVAL_SUITE,
@@ -23,9 +23,12 @@ from pipeline.tables import (
     FAILURE_MODES,
     GRADES,
     JUDGE_CALIBRATION_REPORTS,
+    MODE_RATES,
+    MODE_STATES,
     PROMOTED_CASES,
     RAW_TRACES,
     REDACTED_TRACES,
+    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
     Table,
 )
@@ -147,6 +150,41 @@ def test_a_lost_mode_is_found(lake: Lake, registry: Registry) -> None:
     assert findings.modes_persist(lake, registry, NEXT_WEEK).passed
     rewrite(lake, FAILURE_MODES, NEXT_WEEK, all_but_one)
     assert findings.modes_persist(lake, registry, NEXT_WEEK).facts["lost"] == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [pl.col("n") + 1, (pl.col("seen") * 0).alias("seen")],
+    ids=["another number of traces", "failures lost"],
+)
+def test_rates_that_leave_traffic_or_failures_out_are_found(
+    lake: Lake, registry: Registry, change: pl.Expr
+) -> None:
+    assert findings.rates_cover_the_traffic(lake, registry, WEEK).passed
+    rewrite(lake, MODE_RATES, WEEK, lambda frame: frame.with_columns(change))
+    assert not findings.rates_cover_the_traffic(lake, registry, WEEK).passed
+
+
+def test_a_mode_without_a_state_is_found(lake: Lake, registry: Registry) -> None:
+    assert findings.every_mode_has_a_state(lake, registry, WEEK).passed
+    rewrite(lake, MODE_STATES, WEEK, all_but_one)
+    assert findings.every_mode_has_a_state(lake, registry, WEEK).facts["without_a_state"] == 1
+
+
+def test_a_claim_on_no_mode_is_found(lake: Lake, registry: Registry) -> None:
+    known = lake.read(FAILURE_MODES, WEEK)["failure_mode_id"][0]
+    claims = [Fix(mode=mode, release="2", effective_from=WEEK.first) for mode in (known, "typo")]
+    object.__setattr__(registry, "fixes", tuple(claims[:1]))
+    assert findings.claims_name_modes(lake, registry, WEEK).passed
+    object.__setattr__(registry, "fixes", tuple(claims))
+    assert findings.claims_name_modes(lake, registry, WEEK).facts == {"claims": 2, "of_no_mode": 1}
+
+
+def test_a_trend_that_is_none_is_found(lake: Lake, registry: Registry) -> None:
+    assert findings.trends_are_sound(lake, registry, WEEK).passed
+    certain = pl.lit(True).alias("creeping")
+    rewrite(lake, SLOW_FAILURES, WEEK, lambda frame: frame.with_columns(certain))
+    assert not findings.trends_are_sound(lake, registry, WEEK).passed
 
 
 def test_unearned_trust_is_found(lake: Lake, registry: Registry) -> None:

@@ -40,6 +40,17 @@ def test_a_week_reads_its_seven_days_and_the_week_before(graph: dg.AssetGraph) -
     assert parents(graph, "failure_modes", "2026-11-09", "failure_modes") == ["2026-11-02"]
 
 
+def test_a_state_reads_half_a_year_of_rates_and_the_states_of_the_week_before(
+    graph: dg.AssetGraph,
+) -> None:
+    rates = parents(graph, "mode_states", "2026-11-09", "mode_rates")
+    assert (len(rates), rates[0], rates[-1]) == (26, "2026-05-18", "2026-11-09")
+    assert parents(graph, "mode_states", "2026-11-09", "mode_states") == ["2026-11-02"]
+    slow = parents(graph, "slow_failures", "2026-11-09", "slow_failures")
+    assert (len(slow), slow[-1]) == (25, "2026-11-02")
+    assert parents(graph, "mode_states", "2025-01-13", "mode_rates") == ["2025-01-06", "2025-01-13"]
+
+
 def test_the_first_week_has_no_predecessor(graph: dg.AssetGraph) -> None:
     assert parents(graph, "failure_mode_clusters", "2025-01-08", "failure_modes") == []
     assert parents(graph, "failure_modes", "2025-01-06", "failure_modes") == []

@@ -56,6 +56,17 @@ def test_a_retired_entry_is_gone_from_its_day_on(folder: Path) -> None:
     assert held == [1, 0]
 
 
+def test_a_claimed_fix_holds_from_its_day_on_and_leaves_the_modes_as_they_were(
+    folder: Path,
+) -> None:
+    with (folder / "failure_modes.yaml").open("a") as file:
+        file.write("fixes:\n  - {mode: loop, release: '2.6.0', effective_from: 2026-11-09}\n")
+    before, after = (load_registry(folder, week(d)) for d in ("2026-11-02", "2026-11-09"))
+    assert (before.fixes, [fix.release for fix in after.fixes]) == ((), ["2.6.0"])
+    changed = {name for name in before.digests if before.digests[name] != after.digests[name]}
+    assert changed == {"fixes"}
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -72,6 +83,26 @@ def test_a_retired_entry_is_gone_from_its_day_on(folder: Path) -> None:
         ),
         ("failure_modes: [\n", "line 2"),
         ("modes: []\n", "one top-level key 'failure_modes'"),
+        ("failure_modes: []\nfixs: []\n", "and beside it 'fixes' alone"),
+        ("failure_modes: []\nfixes: {}\n", "'fixes' has to hold a list"),
+        (
+            "failure_modes: []\nfixes:\n  - {mode: a, release: '2', effective_from: 2026-01-05}\n"
+            "  - {mode: a, relase: '2', effective_from: 2026-01-05}\n",
+            r"line 4: fixes\[1\]\.release: Field required",
+        ),
+        (
+            "failure_modes: []\nfixes:\n  - {mode: a, release: 2.6, effective_from: 2026-01-05}\n",
+            r"line 3: fixes\[0\]\.release: Input should be a valid string",
+        ),
+        (
+            "failure_modes: []\nfixes:\n  - {mode: a, release: '2'}\n",
+            r"fixes\[0\]\.effective_from: Field required",
+        ),
+        (
+            "failure_modes: []\nfixes:\n  - {mode: a, release: '2', effective_from: 2026-01-05}\n"
+            "  - {mode: a, release: '3', effective_from: 2026-01-05}\n",
+            "two fixes of 'a' from 2026-01-05 on",
+        ),
         ("failure_modes:\n  - &x {id: a, name: A}\n  - *x\n", "line 3: aliases are not read"),
         ("failure_modes:\n  - id: a\n    id: b\n    name: A\n", "line 3: key 'id' stands twice"),
         ("failure_modes:\n  - !!python/object:os.system {}\n", "could not determine a constructor"),

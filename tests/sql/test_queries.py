@@ -207,6 +207,39 @@ def test_judge_calibration(hand_made: DataDir) -> None:
     ]
 
 
+def test_mode_states_are_those_of_the_latest_week_with_their_cases(hand_made: DataDir) -> None:
+    columns = ("failure_mode_id", "state", "rate", "rate_n", "active_cases", "cases")
+    assert rows(hand_made, "mode_states", *columns) == [("m-old", "regressed", 0.1, 30, 1, ["c1"])]
+
+
+def test_mode_life(hand_made: DataDir) -> None:
+    columns = ("failure_mode_id", "week", "state_before", "state")
+    week = date(2026, 11, 2)
+    assert rows(hand_made, "mode_life", *columns) == [("m-old", week, None, "regressed")]
+    assert rows(hand_made, "mode_life", "state", mode="m-half") == []
+
+
+def test_mode_rates_by_release(hand_made: DataDir) -> None:
+    # 6 of 40 in all traffic, 3 of 20 traces of weight 2: v = 20 · 2 · .15 · .85 / 40² and so
+    # n_effective = .1275 / v = 40; Wilson of .15 at 40 is .0706 to .2907. None of 20 at 40 / 2.
+    columns = ("failure_mode_id", "state", "release", "seen", "failures", "rate", "n")
+    assert rows(hand_made, "mode_rates_by_release", *columns) == [
+        ("m-old", "regressed", "r0", 3, 6.0, 0.15, 20),
+        ("m-old", "regressed", "r1", 0, 0.0, 0.0, 10),
+    ]
+    bounds = rows(hand_made, "mode_rates_by_release", "low", "high")
+    assert bounds[0] == (pytest.approx(0.0706, abs=1e-4), pytest.approx(0.2907, abs=1e-4))
+    assert bounds[1] == (0.0, pytest.approx(3.8415 / (20 + 3.8415), abs=1e-4))
+
+
+def test_slow_failures_show_what_creeps_and_the_rest_when_asked(hand_made: DataDir) -> None:
+    columns = ("scope", "subject", "metric", "creeping", "rise")
+    creeping = ("intent", "refund", "turns", True, 0.4)
+    assert rows(hand_made, "slow_failures", *columns) == [creeping]
+    steady = ("intent", "refund", "tokens", False, None)
+    assert rows(hand_made, "slow_failures", *columns, all="yes") == [creeping, steady]
+
+
 def test_unknown_intents(hand_made: DataDir) -> None:
     # a4 stands for 2 of Monday's 8.
     columns = ("day", "unknown_traces", "share", "n", "example_trace_ids")

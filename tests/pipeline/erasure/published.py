@@ -24,11 +24,14 @@ from pipeline.tables import (
     FAILURE_MODE_CLUSTERS,
     FAILURE_MODES,
     GRADES,
+    MODE_RATES,
+    MODE_STATES,
     PROMOTED_CASES,
     QUARANTINED_RECORDS,
     RAW_TRACES,
     REDACTED_TRACES,
     RUN_SUMMARIES,
+    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
     Table,
 )
@@ -82,6 +85,12 @@ def publish_everything(place: DataDir) -> None:
         {"failure_mode_id": "m-ann", "named_by": "terms", "exemplars": [trace_id(1)]},
         {"failure_mode_id": "m-both", "named_by": "terms",
          "exemplars": [trace_id(2), trace_id(4)]},
+    ])  # fmt: skip
+    known = [{"failure_mode_id": mode} for mode in ("m-ann", "m-both")]
+    _put(place, MODE_RATES, WEEK, [row | {"release": "2.5.0"} for row in known])
+    _put(place, MODE_STATES, WEEK, known)
+    _put(place, SLOW_FAILURES, WEEK, [
+        {"scope": "mode", "subject": mode["failure_mode_id"], "metric": "turns"} for mode in known
     ])  # fmt: skip
     _write_suite(place)
     _fill_caches(place)

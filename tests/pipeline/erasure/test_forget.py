@@ -35,10 +35,13 @@ from pipeline.tables import (
     ALL,
     FAILURE_MODES,
     GRADES,
+    MODE_RATES,
+    MODE_STATES,
     PROMOTED_CASES,
     QUARANTINED_RECORDS,
     RAW_TRACES,
     RUN_SUMMARIES,
+    SLOW_FAILURES,
 )
 from tests.pipeline.erasure.people import (
     ANN,
@@ -101,7 +104,10 @@ def test_nothing_of_her_is_left_and_everything_of_his_is(lived_in: DataDir) -> N
     before = places_of(lived_in, *all_of_ann(lived_in))
     assert {name.split("/")[1] for name in before if name.startswith("lake/")} == {
         name for name, table in ALL.items() if table.zone == "lake"
-    } - {"judge_calibration_reports", "eval_suite"}
+    } - {
+        *("judge_calibration_reports", "eval_suite"),  # nothing of a trace
+        *("mode_rates", "mode_states", "slow_failures"),  # sums, under the ids of modes
+    }
     bos = {number: places_of(lived_in, trace_id(number), words_of(number)) for number in BOS_TRACES}
     done = forget(lived_in, "--user", ANN)
     assert done.exit_code == 0, done.output
@@ -154,6 +160,9 @@ def test_what_others_rows_say_of_her_goes_too(lived_in: DataDir) -> None:
     assert lake.read(RUN_SUMMARIES, DAY).sort("metric")["example"].to_list() == [None, trace_id(3)]
     modes = lake.read(FAILURE_MODES, WEEK)
     assert modes.select("failure_mode_id", "exemplars").rows() == [("m-both", [trace_id(4)])]
+    for table in (MODE_RATES, MODE_STATES):
+        assert lake.read(table, WEEK)["failure_mode_id"].to_list() == ["m-both"]
+    assert lake.read(SLOW_FAILURES, WEEK)["subject"].to_list() == ["m-both"]
     twin = lake.read(PROMOTED_CASES, DAY).filter(trace_id=trace_id(4))
     assert json.loads(twin["case"][0])["provenance"]["twin_of"] == "(erased)"
     page = lived_in.reports / str(DAY) / "summary.md"

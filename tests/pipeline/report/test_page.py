@@ -114,7 +114,18 @@ def test_a_rate_never_stands_alone(monday: Summary) -> None:
 def test_an_empty_day_says_no_traces(empty: Summary) -> None:
     assert "No traces came in." in render_markdown(empty)
     assert "No traces came in." in render_html(empty)
-    assert "%" not in render_markdown(empty).partition("---")[0]
+    of_the_day, _, of_the_week = render_markdown(empty).partition("---")[0].partition("## Week by")
+    assert "%" not in of_the_day
+    assert "%" not in of_the_week.partition("## Decisions")[2]
+
+
+def test_what_last_week_made_worse_stands_in_the_page(monday: Summary) -> None:
+    for page in (render_markdown(monday), render_html(monday)):
+        said = " ".join(page.split())
+        assert "By last week, 1 failure mode came back after a fix, 1 measure creeps up." in said
+        assert "Back again after a fix" in said
+        assert "Refund with the wrong tool: failed again from 2026-11-03 on release r0" in said
+        assert "intent/refund/turns up by 40 % over 8 weeks (q = 0.01)" in said
 
 
 def test_nothing_remote_no_script_and_a_strict_policy(monday: Summary) -> None:

@@ -1,0 +1,109 @@
+"""The failure modes as the lake has them now, for those who read them in a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.failures.lifecycle.words import Known
+from pipeline.lake import Lake, MissingPartition
+from pipeline.tables import (
+    EVAL_SUITE,
+    FAILURE_MODE_CLUSTERS,
+    FAILURE_MODES,
+    MODE_RATES,
+    MODE_STATES,
+    Table,
+)
+from pipeline.windows import Window
+
+__all__ = ["Lives", "known_modes", "read_lives"]
+
+
+@dataclass(frozen=True)
+class Lives:
+    """The modes as the latest closed week left them.
+
+    `states` are the rows of `mode_states` with `active_cases`; `modes` those of `failure_modes`;
+    `life` the weeks in which a state changed; `rates` the weekly rates by release, oldest first;
+    `cases` the cases of the suite. All of them carry the `failure_mode_id` that a mode has now.
+    """
+
+    week: Window
+    states: pl.DataFrame
+    modes: pl.DataFrame
+    life: pl.DataFrame
+    rates: pl.DataFrame
+    cases: pl.DataFrame
+
+
+def read_lives(lake: Lake) -> Lives:
+    """Read them.
+
+    Raises:
+        MissingPartition: no week was closed yet; the message says what to run.
+    """
+    weeks = lake.windows(MODE_STATES)
+    if not weeks:
+        raise MissingPartition(
+            "no week was closed yet, so no failure mode has a state; run the days up to a Sunday: "
+            + lake.place.make("backfill", "YYYY-MM-DD", "YYYY-MM-DD")
+        )
+    modes = lake.read(FAILURE_MODES, weeks[-1])
+    now = _folded(modes)
+    current = pl.col("failure_mode_id").replace(now)
+    suite = lake.read(EVAL_SUITE, None) if lake.exists(EVAL_SUITE, None) else EVAL_SUITE.empty()
+    cases = suite.with_columns(current)
+    covering = (
+        cases.filter(pl.col("status") == "active")
+        .group_by("failure_mode_id")
+        .agg(active_cases=pl.len())
+    )
+    states = lake.read(MODE_STATES, weeks[-1]).join(covering, on="failure_mode_id", how="left")
+    before = pl.col("state").shift().over("failure_mode_id")
+    life = _weekly(lake, MODE_STATES).with_columns(current).sort("failure_mode_id", "week")
+    return Lives(
+        weeks[-1],
+        states.with_columns(pl.col("active_cases").fill_null(0)).sort("failure_mode_id"),
+        modes,
+        life.filter(pl.col("state").ne_missing(before)),
+        _weekly(lake, MODE_RATES).with_columns(current).sort("failure_mode_id", "week", "release"),
+        cases,
+    )
+
+
+def known_modes(lake: Lake) -> Known:
+    """Every id that the lake has, also those that days founded since the last closed week."""
+    weeks = lake.windows(FAILURE_MODES)
+    names: dict[str, str] = {}
+    folded: dict[str, str] = {}
+    if weeks:
+        modes = lake.read(FAILURE_MODES, weeks[-1])
+        names |= dict(modes.select("failure_mode_id", "name").iter_rows())
+        folded |= _folded(modes)
+    since = weeks[-1].days[-1].first if weeks else None
+    days = [d for d in lake.windows(FAILURE_MODE_CLUSTERS) if since is None or d.first > since]
+    fresh = (
+        lake.read(FAILURE_MODE_CLUSTERS, days, ["failure_mode_id", "name"]).unique().sort(pl.all())
+    )
+    for mode, name in fresh.iter_rows():
+        if mode not in folded:
+            names.setdefault(mode, name)
+    return Known(names, folded)
+
+
+def _folded(modes: pl.DataFrame) -> dict[str, str]:
+    return {
+        old: mode
+        for mode, merged in modes.select("failure_mode_id", "merged_from").iter_rows()
+        for old in merged or ()
+    }
+
+
+def _weekly(lake: Lake, table: Table) -> pl.DataFrame:
+    """Every week of a table, with its `week`."""
+    return pl.concat(
+        lake.read(table, week).with_columns(pl.lit(week.first, pl.Date).alias("week"))
+        for week in lake.windows(table)
+    )

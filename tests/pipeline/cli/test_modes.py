@@ -1,0 +1,262 @@
+"""`caselaw modes`: what is read from the lake, and what people write into the registry."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.cli.main import main
+from pipeline.datadir import COMMITTED, DataDir
+from pipeline.lake import Lake
+from pipeline.registry import RegistryError, load_registry
+from pipeline.registry.writing import RegistryEdited, change_file
+from tests.hand_made_lake import publish_hand_made_lake
+
+Run = Callable[..., tuple[int, str]]
+
+DAY = date(2026, 12, 1)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> DataDir:
+    """The hand-made lake, with a registry of its own."""
+    place = DataDir(tmp_path / "data")
+    publish_hand_made_lake(Lake(place))
+    shutil.copytree(COMMITTED / "registry", place.root / "registry")
+    return place
+
+
+@pytest.fixture
+def run(place: DataDir, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", str(place.root), "modes", *words])
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), " ".join((printed.out + printed.err).split())
+
+    return run
+
+
+def entries(place: DataDir) -> dict[str, list[dict[str, object]]]:
+    return yaml.safe_load((place.registry / "failure_modes.yaml").read_text("utf-8"))
+
+
+def text_of(place: DataDir) -> str:
+    return (place.registry / "failure_modes.yaml").read_text("utf-8")
+
+
+def test_ls_lists_the_modes_with_state_rate_and_cases(run: Run) -> None:
+    code, said = run("ls")
+    assert code == 0
+    for word in ("m-old", "Refund with the wrong tool", "regressed", "0.1", "active_cases", "1"):
+        assert word in said
+    assert run("ls", "--state", "verified")[1].endswith("No rows.")
+
+
+def test_show_tells_the_life_the_releases_and_the_cases_of_a_mode(run: Run) -> None:
+    code, said = run("show", "m-ancient")
+    assert code == 0
+    assert said.startswith("m-ancient lives on as m-old.")
+    for word in ("failed again from 2026-11-03", "r0", "0.15", "c1", "regression"):
+        assert word in said
+    assert run("show", "no_such")[0] == 2
+
+
+def test_before_a_week_was_closed_it_says_what_to_run(tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--data", str(tmp_path), "modes", "ls"])
+    assert ended.value.code == 3
+    assert "make backfill" in capsys.readouterr().err
+
+
+def test_a_name_is_a_dated_entry_and_nothing_else_changes(run: Run, place: DataDir) -> None:
+    before = text_of(place)
+    code, said = run("name", "m-half", 'Half "an" answer', "--from", "2026-12-01")
+    assert code == 0
+    assert text_of(place).startswith(before)
+    assert entries(place)["failure_modes"][-1] == {
+        "id": "m-half", "name": 'Half "an" answer', "effective_from": DAY,
+    }  # fmt: skip
+    assert 'name: "Half \\"an\\" answer"' in said
+    assert "the first on 2026-12-01" in said
+    names = [m.name for m in load_registry(place.registry, DAY).failure_modes if m.id == "m-half"]
+    assert names == ['Half "an" answer']
+    assert all(
+        m.id != "m-half" for m in load_registry(place.registry, date(2026, 11, 30)).failure_modes
+    )
+
+
+def test_an_entry_in_force_is_retired_and_its_fields_are_carried_over(
+    run: Run, place: DataDir
+) -> None:
+    before = text_of(place)
+    code, said = run("ignore", "wrong_tool", "--from", "2026-12-01")
+    assert code == 0
+    assert "The entry that wrong_tool had until then is kept, retired on 2026-12-01." in said
+    old, new = [e for e in entries(place)["failure_modes"] if e["id"] == "wrong_tool"]
+    assert old["retired_on"] == DAY
+    assert (new["state"], new["checks"], new["error_classes"]) == (
+        "ignored", ["right_tool"], ["wrong_tool"],
+    )  # fmt: skip
+    assert new["description"] == old["description"]
+    # of what stood there, not a line is gone
+    after = text_of(place).splitlines()
+    assert [line for line in before.splitlines() if line not in after] == []
+    on_the_day, the_day_before = (
+        {m.id: m.state for m in load_registry(place.registry, d).failure_modes}
+        for d in (DAY, date(2026, 11, 30))
+    )
+    assert (the_day_before["wrong_tool"], on_the_day["wrong_tool"]) == ("open", "ignored")
+    assert run("reopen", "wrong_tool", "--from", "2026-12-08")[0] == 0
+    assert run("close", "wrong_tool", "--from", "2026-12-09")[0] == 0
+
+
+def test_what_runs_again_is_said_where_days_were_run(run: Run, place: DataDir) -> None:
+    said = run("close", "m-old", "--from", "2026-11-10")[1]
+    assert f"make restate CASELAW_DATA={place.root} FROM=2026-11-10" in said
+
+
+def test_a_fix_is_claimed_under_fixes(run: Run, place: DataDir) -> None:
+    assert run("fix", "m-old", "2.6.0", "--from", "2026-12-01", "--note", "stricter prompt")[0] == 0
+    assert run("fix", "loop", "2.7.0", "--from", "2026-12-02")[0] == 0
+    assert entries(place)["fixes"] == [
+        {"mode": "m-old", "release": "2.6.0", "effective_from": DAY, "note": "stricter prompt"},
+        {"mode": "loop", "release": "2.7.0", "effective_from": date(2026, 12, 2)},
+    ]
+    assert [f.release for f in load_registry(place.registry, DAY).fixes] == ["2.6.0"]
+    code, said = run("fix", "m-old", "2.6.0", "--from", "2026-12-03")
+    assert code == 2
+    assert "is claimed to mend 'm-old' already; nothing was written" in said
+
+
+def test_merge_writes_an_entry_for_both(run: Run, place: DataDir) -> None:
+    assert run("merge", "m-half", "m-old", "--from", "2026-12-01")[0] == 0
+    added = entries(place)["failure_modes"][-2:]
+    assert [(e["id"], e.get("merged_into")) for e in added] == [
+        ("m-old", None), ("m-half", "m-old"),
+    ]  # fmt: skip
+    assert added[0]["name"] == "Refund with the wrong tool"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("merge", "m-half", "m-half"), "cannot be merged into itself"),
+        (("merge", "m-half", "no_such"), "no failure mode has the id 'no_such'"),
+        (("merge", "m-ancient", "loop"), "'m-ancient' lives on as 'm-old'"),
+        (("merge", "asked_again", "m-half"), "'asked_again' was merged into 'loop'"),
+        (("merge", "loop", "asked_again"), "a ring"),
+        (("merge", "m-half", "asked_again"), "was itself merged into 'loop'"),
+        (("name", "no_such", "A"), "no failure mode has the id"),
+        (("name", "loop", "Goes round in circles"), "that is what stands of 'loop' already"),
+        (("fix", "no_such", "2.6.0"), "no failure mode has the id"),
+        (("fix", "loop", " "), "the release is empty"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_nothing_is_written(
+    run: Run, place: DataDir, words: tuple[str, ...], complaint: str
+) -> None:
+    assert run("merge", "asked_again", "loop", "--from", "2026-11-20")[0] == 0
+    before = text_of(place)
+    code, said = run(*words, "--from", "2026-12-01")
+    assert code == 2
+    assert complaint in said
+    assert text_of(place) == before
+
+
+def test_a_broken_registry_is_told_before_anything_is_written(run: Run, place: DataDir) -> None:
+    path = place.registry / "failure_modes.yaml"
+    path.write_text("failure_modes:\n  - id: a\n    nme: A\n")
+    code, said = run("close", "m-old")
+    assert code == 2
+    assert "line 2: failure_modes[0]" in said
+    assert path.read_text() == "failure_modes:\n  - id: a\n    nme: A\n"
+
+
+def test_an_entry_that_is_still_to_come_is_not_run_into(run: Run, place: DataDir) -> None:
+    assert run("name", "m-half", "Later", "--from", "2026-12-20")[0] == 0
+    code, said = run("name", "m-half", "Sooner", "--from", "2026-12-01")
+    assert code == 2
+    assert "'m-half' stands twice" in said
+
+
+def test_a_data_directory_without_a_registry_says_how_to_get_one(run: Run, place: DataDir) -> None:
+    shutil.rmtree(place.root / "registry")
+    code, said = run("close", "m-old")
+    assert code == 2
+    assert f"cp -r {COMMITTED / 'registry'} {place.root / 'registry'}" in said
+
+
+def test_a_file_that_somebody_saves_meanwhile_is_left_as_they_saved_it(place: DataDir) -> None:
+    path = place.registry / "failure_modes.yaml"
+    saved = text_of(place) + "# a thought of somebody else's\n"
+
+    def write_while_somebody_saves() -> None:
+        with change_file(path, lambda aside: None) as change:
+            change.append("fixes", {"mode": "loop", "release": "1"})
+            path.write_text(saved)
+
+    with pytest.raises(RegistryEdited, match="Run the command again"):
+        write_while_somebody_saves()
+    assert path.read_text() == saved
+    assert [p.name for p in path.parent.iterdir() if p.name.endswith(".tmp")] == []
+
+
+def test_two_who_write_at_once_take_turns(place: DataDir) -> None:
+    path = place.registry / "failure_modes.yaml"
+
+    def write(number: int) -> None:
+        with change_file(path, lambda aside: None) as change:
+            change.append("fixes", {"mode": "loop", "release": str(number)})
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fix["release"] for fix in entries(place)["fixes"]) == [str(n) for n in range(8)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "failure_modes:\n- {id: a, name: A}  # why\n# the end",
+        "failure_modes:\n  - id: a\n    name: A\n    description: |\n      Two\n      lines.\n\n"
+        "# end\n",
+        "fixes:\n  - {mode: a, release: '1', effective_from: 2026-01-05}\n\n"
+        "# names\nfailure_modes:\n    -   id: a\n        name: A # a comment\n",
+        "failure_modes:\n  - name: >-\n      A long\n      name\n    id: a\n",
+    ],
+)
+def test_any_way_of_writing_the_list_is_added_to(place: DataDir, run: Run, text: str) -> None:
+    path = place.registry / "failure_modes.yaml"
+    path.write_text(text)
+    before = entries(place)["failure_modes"][0]
+    assert run("ignore", "a", "--from", "2026-12-01")[0] == 0
+    assert run("fix", "a", "2.0", "--from", "2026-12-01")[0] == 0
+    old, new = entries(place)["failure_modes"]
+    assert old == before | {"retired_on": DAY}
+    assert new == before | {"effective_from": DAY, "state": "ignored"}
+    assert entries(place)["fixes"][-1]["release"] == "2.0"
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    assert all(line in text_of(place) for line in comments)
+
+
+def test_a_list_in_one_line_is_left_to_a_person(place: DataDir) -> None:
+    path = place.registry / "failure_modes.yaml"
+    path.write_text("failure_modes: [{id: a, name: A}]\n")
+    with (
+        pytest.raises(RegistryError, match="line 1: failure_modes is written in one line"),
+        change_file(path, lambda aside: None) as change,
+    ):
+        change.append("failure_modes", {"id": "b", "name": "B"})
+    path.write_text("failure_modes: []\n")
+    with change_file(path, lambda aside: None) as change:
+        change.append("failure_modes", {"id": "b", "name": "B"})
+    assert entries(place) == {"failure_modes": [{"id": "b", "name": "B"}]}
