@@ -72,9 +72,9 @@ def decide(
         return
     blind = ", blind" if said.blind else ""
     click.echo(f"{decision} on {said.trace_id} by {said.annotator_id}{blind}: {done.path.name}")
-    if done.item is not None and done.item.cases and said.verdict in ("good", "bad"):
+    if done.cases and said.verdict in ("good", "bad"):
         effect = "come into the suite" if said.verdict == "bad" else "stay out of it for good"
-        cases = ", ".join(case.case_id for case in done.item.cases)
+        cases = ", ".join(case.case_id for case in done.cases)
         click.echo(f"To have {cases} {effect}: {place.make('publish')}")
     click.echo(f"Next: {command(place, 'next', *who_again(reviewer))}")
 

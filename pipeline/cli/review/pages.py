@@ -77,7 +77,8 @@ def decide_commands(
     words = ["decide", trace]
     first = axes[0] if axes else "helpfulness"
     if item is not None and item.cases:
-        said = [["confirm", "--mode", item.cases[0].mode_name or "NAME"], ["reject"]]
+        name = item.cases[0].mode_name
+        said = [["confirm", *(("--mode", name) if name else ())], ["reject"]]
         said += [["partial", "--note", "WHY"]]
     else:
         said = [["good", "--axis", "rest=pass"]]

@@ -9,7 +9,7 @@ writes a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,10 +21,11 @@ from pipeline.datadir import DataDir
 from pipeline.lease import working
 from pipeline.review.annotation import Annotation, Verdict
 from pipeline.review.annotations import write_annotation
-from pipeline.review.queue.items import RANDOM, Item, Queue, build_queue, shown_blind
+from pipeline.review.queue.items import RANDOM, Queue, build_queue, shown_blind
 from pipeline.review.queue.material import read_material
 from pipeline.review.queue.naming import UnknownName, find_axes, find_mode, find_trace
 from pipeline.review.queue.serving import saw_verdicts
+from pipeline.review.queue.waiting import WaitingCase, find_all
 
 __all__ = ["WORDS", "CannotDecide", "Decided", "Request", "Word", "decide", "unblind"]
 
@@ -68,11 +69,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Decided:
-    """The annotation that was written, its file, and the item it was about, if one was open."""
+    """The annotation that was written, its file, and the cases that it settles."""
 
     annotation: Annotation
     path: Path
-    item: Item | None
+    cases: tuple[WaitingCase, ...]
 
 
 def decide(place: DataDir, request: Request, now: datetime) -> Decided:
@@ -89,8 +90,8 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
             return _undo(queue, request)
         trace = find_trace(queue, request.trace)
         blind = is_blind(queue, trace, request.reviewer)
-        item = next((one for one in (*queue.open, *queue.held) if one.trace_id == trace), None)
-        if request.word in ("confirm", "reject") and (blind or item is None or not item.cases):
+        cases = () if blind else cases_of(queue, trace)
+        if request.word in ("confirm", "reject") and not cases:
             raise CannotDecide(
                 f"no case is shown with trace {trace}, so there is nothing to {request.word}; "
                 "say good, bad or partial"
@@ -100,18 +101,18 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
             trace_id=trace,
             action="skip" if request.word == "skip" else "verdict",
             verdict=_VERDICTS.get(request.word),
-            axes=_axes(queue, request, item),
+            axes=_axes(queue, request, cases),
             failure_mode=_mode(queue, request),
             note=request.note,
             corrected_output=request.corrected,
             annotator_id=request.reviewer,
             annotated_at=_after_own(queue, trace, request.reviewer),
             blind=blind and request.word != "skip",
-            queue_reason=RANDOM if blind else item.category if item else CHOSEN,
+            queue_reason=RANDOM if blind else cases[0].category if cases else CHOSEN,
             inclusion_probability=drawn.probability if drawn and blind else None,
             supersedes=_replaced(queue, trace, request, blind),
         )
-        return Decided(found, write_annotation(place.annotations, found), item)
+        return Decided(found, write_annotation(place.annotations, found), cases)
 
 
 def is_blind(queue: Queue, trace: str, reviewer: str) -> bool:
@@ -157,15 +158,22 @@ def _require_sound(request: Request) -> None:
             raise CannotDecide("good, and yet a failure mode: say partial or bad")
 
 
+def cases_of(queue: Queue, trace: str) -> tuple[WaitingCase, ...]:
+    """The cases that people decide on with a trace, settled by somebody meanwhile or not."""
+    items = (*queue.valued, *queue.held)
+    waiting = next((item.cases for item in items if item.trace_id == trace), ())
+    return waiting or tuple(case for case in find_all(queue.material) if trace in case.traces)
+
+
 def _axes(
-    queue: Queue, request: Request, item: Item | None
+    queue: Queue, request: Request, cases: Sequence[WaitingCase]
 ) -> Mapping[str, Literal["pass", "fail"]]:
     """The axes named; to confirm or reject a judge's case speaks of its axis too."""
     known = [axis.id for axis in queue.material.registry.rubric]
     given = find_axes(request.axes, known)
-    if request.word in ("confirm", "reject") and item is not None:
+    if request.word in ("confirm", "reject"):
         said = "fail" if request.word == "confirm" else "pass"
-        given = {c.check: said for c in item.cases if c.layer == "judge"} | given
+        given = {case.check: said for case in cases if case.layer == "judge"} | given
     return {axis: "fail" if verdict == "fail" else "pass" for axis, verdict in given.items()}
 
 
@@ -228,4 +236,4 @@ def _undo(queue: Queue, request: Request) -> Decided:
         annotated_at=_after_own(queue, trace, request.reviewer),
         supersedes=(own["annotation_id"][-1],),
     )
-    return Decided(taken_back, write_annotation(queue.material.place.annotations, taken_back), None)
+    return Decided(taken_back, write_annotation(queue.material.place.annotations, taken_back), ())

@@ -22,7 +22,7 @@ from pipeline.promotion.twins import group_twins
 from pipeline.registry.settings import Review
 from pipeline.review.queue.material import Material
 
-__all__ = ["Reviewed", "WaitingCase", "find_waiting", "reviewers_wanted"]
+__all__ = ["Reviewed", "WaitingCase", "find_all", "find_waiting", "reviewers_wanted"]
 
 _LEVEL = {"low": 0.2, "medium": 0.6, "high": 1.0}
 
@@ -110,6 +110,16 @@ def reviewers_wanted(trace_id: str, review: Review) -> int:
 
 def find_waiting(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
     """Find what waits, oldest first; traces that are gone (erased, say) are left out."""
+    cases = _cases(material, reviewed)
+    return [case for case in cases if len(case.reviewers) < case.wanted]
+
+
+def find_all(material: Material) -> list[WaitingCase]:
+    """Find the cases that would wait had nobody said anything, oldest first."""
+    return _cases(material, Reviewed.of(material.annotations.frame.clear()))
+
+
+def _cases(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
     there = set(material.traces["trace_id"])
     closed = {m.id for m in material.registry.failure_modes if m.state != "open"}
     found = []
@@ -117,11 +127,8 @@ def find_waiting(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
         mode = material.merged.get(rows[0]["failure_mode_id"], rows[0]["failure_mode_id"])
         traces = tuple(dict.fromkeys(row["trace_id"] for row in rows))
         shown = [row for row in rows if row["trace_id"] in there]
-        if not shown or mode in closed:
-            continue
-        case = _case(shown[-1], rows, traces, mode, material, reviewed)
-        if len(case.reviewers) < case.wanted:
-            found.append(case)
+        if shown and mode not in closed:
+            found.append(_case(shown[-1], rows, traces, mode, material, reviewed))
     return sorted(found, key=lambda case: (case.since, case.case_id))
 
 
