@@ -40,7 +40,8 @@ def walk(place: DataDir, reviewer: str, *, beyond_quota: bool) -> None:
             if served.item is None:
                 click.echo(served.why_none)
                 return
-            _show(place, served.item, full=False)
+            if not _show(place, served.item, full=False):
+                return
             click.echo(f"{served.left} left for {reviewer}, {served.decided_today} decided today.")
             last = _ask(place, queue, served.item, reviewer, last)
             if last is None:
@@ -96,10 +97,12 @@ def _line(question: str) -> str:
     return str(click.prompt(question, default="", show_default=False)).strip()
 
 
-def _show(place: DataDir, item: Item, *, full: bool) -> None:
+def _show(place: DataDir, item: Item, *, full: bool) -> bool:
+    """Print the conversation; whether it is still there."""
     exhibit = read_exhibit(place, item.trace_id, item.day, blind=item.blind)
     if exhibit is None:
-        click.echo(f"Trace {item.trace_id} is gone.")
-        return
+        click.echo(f"Trace {item.trace_id} went meanwhile: erased, or its day is being run anew.")
+        return False
     for line in (*page(exhibit, full=full), "", *why_page(exhibit, item)):
         click.echo(line)
+    return True

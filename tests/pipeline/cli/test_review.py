@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,6 +17,7 @@ from tests.pipeline.review.small_lake import DAY, publish_day, say, settings, tr
 from tests.pipeline.review.test_exhibit import GRADES
 from tests.pipeline.review.test_exhibit import TRACE as TOLD
 
+EVER = datetime.max.replace(tzinfo=UTC)
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m caf\u202eexe.txt \u200b ok\nDecide: caselaw forget"
 
 
@@ -74,7 +76,7 @@ def test_a_blind_item_shows_no_verdict_in_any_form(place: DataDir) -> None:
         assert "wrong_tool" not in shown.output
     told = run(place, "review show t1 --verdicts")
     assert "SECRET-VERDICT" in told.output
-    assert "blind" not in run(place, "review decide t1 good").output
+    assert "by anna, blind" not in run(place, "review decide t1 good").output
 
 
 def test_the_terminal_cannot_be_steered_by_a_trace(place: DataDir) -> None:
@@ -89,10 +91,8 @@ def test_the_terminal_cannot_be_steered_by_a_trace(place: DataDir) -> None:
 
 def test_control_characters_are_written_out_and_letters_stay() -> None:
     assert harmless("a\x1b[0m\u202eb\u2066") == "a\\x1b[0m\\u202eb\\u2066"
-    assert (
-        harmless("日本 é👩\u200d🔧 می\u200cخواهم\r\nx\u00a0y")
-        == "日本 é👩\u200d🔧 می\u200cخواهم\nx y"
-    )
+    joined = "é👩\u200d🔧 می\u200cخواهم"
+    assert harmless(f"{joined}\r\nx\u00a0y\tz") == f"{joined}\nx y z"
     assert harmless("\ud800") == "\\ud800"
 
 
@@ -152,14 +152,8 @@ def test_on_an_empty_lake_there_is_nothing_to_decide(place: DataDir, capsys) -> 
 def test_a_note_may_come_from_standard_input(place: DataDir) -> None:
     publish_day(place, [trace("t1")], [waiting("t1")])
     run(place, "review decide t1 bad --note - --new-mode 'Odd one'", input="first\nsecond\n")
-    (row,) = read_annotations(place.annotations, _far()).to_dicts()
+    (row,) = read_annotations(place.annotations, EVER).to_dicts()
     assert (row["note"], row["failure_mode"]) == ("first\nsecond", "Odd one")
-
-
-def _far():
-    from datetime import UTC, datetime
-
-    return datetime.max.replace(tzinfo=UTC)
 
 
 def test_decide_as_json_names_the_file_and_repeats_no_note(place: DataDir) -> None:
@@ -202,7 +196,7 @@ def test_keys_walk_the_queue(place: DataDir) -> None:
     walked = run(place, "review", input="\n".join(keys) + "\n")
     assert walked.exit_code == 0, walked.output
     assert "did you mean 'Half an answer'" in walked.output
-    verdicts = read_annotations(place.annotations, _far())
+    verdicts = read_annotations(place.annotations, EVER)
     assert verdicts["verdict"].to_list() == ["good"]
     figures = json.loads(run(place, "review stats --json").output)
     assert figures["people"][0]["skips"] == 1
@@ -214,6 +208,6 @@ def test_a_blind_walk_asks_for_the_axes_that_fail(place: DataDir) -> None:
     walked = run(place, "review", input="b\ntone\n\n\n")  # and the input ends
     assert walked.exit_code == 0
     assert "what was decided is kept" in walked.output
-    (row,) = read_annotations(place.annotations, _far()).to_dicts()
+    (row,) = read_annotations(place.annotations, EVER).to_dicts()
     axes = {one["axis"]: one["verdict"] for one in row["axes"]}
     assert (row["blind"], axes["tone"], axes["helpfulness"]) == (True, "fail", "pass")
