@@ -3,21 +3,13 @@
 Pure functions over what `read_material` found; the terminal and the web page stand on the same.
 """
 
-from pipeline.review.queue.deciding import (
-    WORDS,
-    CannotDecide,
-    Decided,
-    Request,
-    Word,
-    decide,
-    is_blind,
-    unblind,
-)
+from pipeline.review.queue.deciding import Decided, decide, is_blind, unblind
 from pipeline.review.queue.exhibit import Exhibit, Passage, Told, read_exhibit
 from pipeline.review.queue.figures import AxisLabels, Figures, Person, figure
 from pipeline.review.queue.items import RANDOM, Item, Queue, build_queue
 from pipeline.review.queue.material import Material, read_material
 from pipeline.review.queue.naming import REST, UnknownName, find_trace
+from pipeline.review.queue.request import WORDS, CannotDecide, Request, Word
 from pipeline.review.queue.serving import Served, serve
 from pipeline.review.queue.waiting import WaitingCase
 

@@ -10,61 +10,28 @@ writes a file of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.lease import working
-from pipeline.review.annotation import Annotation, Verdict
+from pipeline.review.annotation import Annotation
 from pipeline.review.annotations import write_annotation
 from pipeline.review.queue.items import RANDOM, Queue, build_queue, shown_blind
 from pipeline.review.queue.material import read_material
 from pipeline.review.queue.naming import UnknownName, find_axes, find_mode, find_trace
+from pipeline.review.queue.request import VERDICTS, CannotDecide, Request, require_sound
 from pipeline.review.queue.serving import saw_verdicts
 from pipeline.review.queue.waiting import WaitingCase, find_all
 
-__all__ = ["WORDS", "CannotDecide", "Decided", "Request", "Word", "decide", "unblind"]
+__all__ = ["Decided", "decide", "is_blind", "unblind"]
 
-Word = Literal["good", "bad", "partial", "confirm", "reject", "skip", "undo"]
-WORDS: tuple[Word, ...] = get_args(Word)
 CHOSEN = "chosen"
 """`queue_reason` of a trace that somebody looked up by themselves."""
-
-_VERDICTS: Mapping[Word, Verdict] = {
-    "good": "good", "bad": "bad", "partial": "partial", "confirm": "bad", "reject": "good",
-}  # fmt: skip
-_LONGEST = 100_000  # characters of a note or a correction
-
-
-class CannotDecide(ValueError):
-    """A decision contradicts itself, or there is nothing that it could be about."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person decided, as they typed it.
-
-    Attributes:
-        trace: a trace id, its beginning, or the id of a case.
-        word: a verdict; `confirm` or `reject` the cases that wait; `skip`; `undo`.
-        axes: pass or fail by axis of the rubric; `rest` for those not named.
-        mode: name or id of a known failure mode; `new_mode`: a name of one's own.
-        note: of a skip, its reason.
-        corrected: what the agent should have answered.
-    """
-
-    trace: str
-    word: Word
-    reviewer: str
-    axes: Mapping[str, str] = field(default_factory=dict)
-    mode: str | None = None
-    new_mode: str | None = None
-    note: str | None = field(default=None, repr=False)
-    corrected: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +50,7 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
         UnknownName: a trace, axis or mode that is not there.
         CannotDecide: the decision contradicts itself; nothing was written.
     """
-    _require_sound(request)
+    require_sound(request)
     with working(place):
         queue = build_queue(read_material(place, now), now)
         if request.word == "undo":
@@ -100,7 +67,7 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
         found = Annotation(
             trace_id=trace,
             action="skip" if request.word == "skip" else "verdict",
-            verdict=_VERDICTS.get(request.word),
+            verdict=VERDICTS.get(request.word),
             axes=_axes(queue, request, cases),
             failure_mode=_mode(queue, request),
             note=request.note,
@@ -130,32 +97,6 @@ def unblind(queue: Queue, trace: str, reviewer: str) -> Path:
         annotated_at=_after_own(queue, trace, reviewer),
     )
     return write_annotation(queue.material.place.annotations, seen)
-
-
-def _require_sound(request: Request) -> None:
-    """Refuse what contradicts itself, before anything is read."""
-    name = request.reviewer
-    if not (name.isprintable() and len(name.strip()) > 0 and len(name) <= 200):
-        raise CannotDecide("a reviewer's name is one line of 1 to 200 printable characters")
-    for what, text in (("note", request.note), ("correction", request.corrected),
-                       ("name", request.new_mode)):  # fmt: skip
-        if text is not None and len(text) > _LONGEST:
-            raise CannotDecide(f"the {what} has {len(text)} characters, {_LONGEST} may be kept")
-        if text is not None and any("\ud800" <= c <= "\udfff" for c in text):
-            raise CannotDecide(f"the {what} is not UTF-8")
-    if request.word == "skip" and not (request.note or "").strip():
-        raise CannotDecide("a skip needs its reason: --note 'not my field'")
-    if request.word in ("skip", "undo") and (
-        request.axes or request.mode or request.new_mode or request.corrected
-    ):
-        raise CannotDecide(f"{request.word} says nothing of axes, modes or corrections")
-    if request.mode and request.new_mode:
-        raise CannotDecide("give one failure mode: --mode or --new-mode")
-    if _VERDICTS.get(request.word) == "good":
-        if "fail" in request.axes.values():
-            raise CannotDecide("good, and yet an axis fails: say partial or bad")
-        if request.mode or request.new_mode:
-            raise CannotDecide("good, and yet a failure mode: say partial or bad")
 
 
 def cases_of(queue: Queue, trace: str) -> tuple[WaitingCase, ...]:

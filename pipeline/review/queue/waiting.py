@@ -110,20 +110,23 @@ def reviewers_wanted(trace_id: str, review: Review) -> int:
 
 def find_waiting(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
     """Find what waits, oldest first; traces that are gone (erased, say) are left out."""
-    cases = _cases(material, reviewed)
+    cases = _cases(material, reviewed, _unpublished(material))
     return [case for case in cases if len(case.reviewers) < case.wanted]
 
 
 def find_all(material: Material) -> list[WaitingCase]:
-    """Find the cases that would wait had nobody said anything, oldest first."""
-    return _cases(material, Reviewed.of(material.annotations.frame.clear()))
+    """Find all cases that a day sent to review or that are published, settled or not."""
+    nothing_said = Reviewed.of(material.annotations.frame.clear())
+    return _cases(material, nothing_said, list(_folds(material).values()))
 
 
-def _cases(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
+def _cases(
+    material: Material, reviewed: Reviewed, folds: Iterable[list[dict[str, Any]]]
+) -> list[WaitingCase]:
     there = set(material.traces["trace_id"])
     closed = {m.id for m in material.registry.failure_modes if m.state != "open"}
     found = []
-    for rows in _folds(material):
+    for rows in folds:
         mode = material.merged.get(rows[0]["failure_mode_id"], rows[0]["failure_mode_id"])
         traces = tuple(dict.fromkeys(row["trace_id"] for row in rows))
         shown = [row for row in rows if row["trace_id"] in there]
@@ -132,8 +135,16 @@ def _cases(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
     return sorted(found, key=lambda case: (case.since, case.case_id))
 
 
-def _folds(material: Material) -> list[list[dict[str, Any]]]:
-    """The waiting rows of each case with those of its twins, oldest first."""
+def _unpublished(material: Material) -> list[list[dict[str, Any]]]:
+    """The folds of which no case is in the suite."""
+    held = material.published
+    return [
+        rows for rows in _folds(material).values() if not any(r["case_id"] in held for r in rows)
+    ]
+
+
+def _folds(material: Material) -> dict[tuple[int, str], list[dict[str, Any]]]:
+    """The rows of each case with those of its twins, oldest first, by leader and check."""
     published = pl.col("case_id").is_in(sorted(material.published))
     kept = material.candidates.filter(published | (pl.col("decision") == "review"))
     units: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -144,13 +155,9 @@ def _folds(material: Material) -> list[list[dict[str, Any]]]:
     prints = [tuple(units[one][0]["fingerprint"] or ()) for one in order]
     leaders = group_twins(prints, material.registry.settings.promotion.duplicate_similarity)
     folds: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
-    held: set[tuple[int, str]] = set()
     for leader, name in zip(leaders, order, strict=True):
-        home = (leader, units[name][0]["check"])
-        if name in material.published:
-            held.add(home)
-        folds[home] += units[name]
-    return [sorted(rows, key=_age) for home, rows in folds.items() if home not in held]
+        folds[leader, units[name][0]["check"]] += units[name]
+    return {home: sorted(rows, key=_age) for home, rows in folds.items()}
 
 
 def _age(row: Mapping[str, Any]) -> tuple[date, str, str]:

@@ -23,6 +23,7 @@ from pipeline.review.queue import (
 from tests.pipeline.review.small_lake import (
     NOW,
     publish_day,
+    publish_suite,
     queue_of,
     say,
     settings,
@@ -67,6 +68,12 @@ def test_confirming_and_rejecting_speak_of_what_waits(place: DataDir) -> None:
     )  # fmt: skip
     again = do(place, "t1aaaa", "reject").annotation
     assert (again.verdict, dict(again.axes)) == ("good", {"tone": "pass"})
+
+
+def test_a_published_case_can_still_be_rejected(place: DataDir) -> None:
+    publish_suite(place, "case-t1bbbb")
+    assert "t1bbbb" not in {item.trace_id for item in queue_of(place).open}
+    assert do(place, "case-t1bbbb", "reject").cases[0].case_id == "case-t1bbbb"
 
 
 def test_a_drawn_trace_is_blind_with_its_chance(place: DataDir) -> None:
