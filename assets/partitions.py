@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipeline.calibration import WEEKS
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["OWN_WEEK_BEFORE", "WEEK_BEFORE", "daily", "weekly"]
+__all__ = ["OWN_WEEK_BEFORE", "WEEKS_COMPARED", "WEEK_BEFORE", "daily", "weekly"]
 
 daily = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
 weekly = dg.WeeklyPartitionsDefinition(
@@ -21,3 +22,7 @@ WEEK_BEFORE = dg.TimeWindowPartitionMapping(
 OWN_WEEK_BEFORE = dg.TimeWindowPartitionMapping(
     start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True
 )
+WEEKS_COMPARED = dg.TimeWindowPartitionMapping(
+    start_offset=1 - WEEKS, end_offset=0, allow_nonexistent_upstream_partitions=True
+)
+"""A week's report on the judge compares labels of its own days and of the weeks before."""

@@ -41,13 +41,10 @@ def stats_page(figures: Figures, place: DataDir, now: datetime) -> Iterator[str]
     for axis, share in figures.axes.items():
         yield f"  {harmless(axis):<20}  {_share(share)}"
     if figures.labels:
-        yield "\nLabels that calibrate the judge (blind, where it passed or failed, in time)"
+        yield "\nLabels that calibrate the judge (blind, on four weeks, by each week's end)"
     for label in figures.labels:
-        late = f", {label.late} more came too late" if label.late else ""
         lack = "" if label.labels >= label.needed else "  too few"
-        yield (
-            f"  week {label.week}  {label.axis:<16} {label.labels:>3} of {label.needed}{late}{lack}"
-        )
+        yield f"  week {label.week}  {label.axis:<16} {label.labels:>3} of {label.needed}{lack}"
     if figures.ahead:
         yield f"\n{counted(figures.ahead, 'annotation')} dated in the future: a clock is wrong."
     if figures.unknown:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
+from pipeline.calibration import WEEKS
 from pipeline.calibration.labels import votes_of
 from pipeline.estimation import Estimate, wilson
 from pipeline.lake import Lake
@@ -17,7 +18,7 @@ from pipeline.review.queue.items import Queue, decided_on
 from pipeline.review.queue.material import read_days
 from pipeline.review.queue.serving import active_reviewers, kept_for
 from pipeline.tables import GRADES
-from pipeline.windows import Window, week_of
+from pipeline.windows import Window, week_of, weeks_before
 
 __all__ = ["AxisLabels", "Figures", "Person", "figure"]
 
@@ -37,15 +38,11 @@ class Person:
 
 @dataclass(frozen=True)
 class AxisLabels:
-    """Labels of an axis that the calibration of a week counts, against those that it needs.
-
-    `late` are labels of the week's traces made after its end, which count for no calibration.
-    """
+    """Labels of an axis that the calibration of a week counts, against those that it needs."""
 
     week: date
     axis: str
     labels: int
-    late: int
     needed: int
 
 
@@ -159,32 +156,23 @@ def _labels(queue: Queue) -> list[AxisLabels]:
     """What the calibrations of the last two weeks count, as `calibrate` counts it."""
     material = queue.material
     calibration = material.registry.settings.calibration
-    axes = [axis.id for axis in material.registry.rubric]
     lake = Lake(material.place)
-    weeks = sorted({week_of(one) for one in material.days})[-2:]
     found = []
-    for week in weeks:
-        judged = _judged(lake, week)
-        now = _counted(judged, material.annotations.frame, calibration.blind_only, week.end)
-        ever = _counted(judged, material.annotations.frame, calibration.blind_only, None)
+    for week in sorted({week_of(one) for one in material.days})[-2:]:
+        made = material.annotations.frame.filter(pl.col("annotated_at") < week.end)
+        votes = votes_of(made, calibration.blind_only).filter(pl.col("fails") != pl.col("passes"))
+        both = votes.join(_judged(lake, week), on=["trace_id", "axis"], how="semi")
+        labels = Counter(both["axis"])
         found += [
-            AxisLabels(week.first, axis, now[axis], ever[axis] - now[axis], calibration.labels)
-            for axis in axes
+            AxisLabels(week.first, axis.id, labels[axis.id], calibration.labels)
+            for axis in material.registry.rubric
         ]
     return found
 
 
 def _judged(lake: Lake, week: Window) -> pl.DataFrame:
-    """The traces and axes on which a judge said pass or fail in a week."""
-    grades = read_days(lake, GRADES, ("trace_id", "check", "layer", "verdict"), week.days)
+    """Traces and axes on which a judge said pass or fail in a week or those compared with it."""
+    days = [day for one in (*weeks_before(week, WEEKS - 1), week) for day in one.days]
+    grades = read_days(lake, GRADES, ("trace_id", "check", "layer", "verdict"), days)
     decided = (pl.col("layer") == "judge") & pl.col("verdict").is_in(["pass", "fail"])
     return grades.filter(decided).select("trace_id", pl.col("check").alias("axis")).unique()
-
-
-def _counted(
-    judged: pl.DataFrame, verdicts: pl.DataFrame, blind_only: bool, before: datetime | None
-) -> Mapping[str, int]:
-    made = verdicts if before is None else verdicts.filter(pl.col("annotated_at") < before)
-    votes = votes_of(made, blind_only).filter(pl.col("fails") != pl.col("passes"))
-    both = votes.join(judged, on=["trace_id", "axis"], how="semi")
-    return defaultdict(int, Counter(both["axis"]))
