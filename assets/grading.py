@@ -3,10 +3,10 @@
 import dagster as dg
 
 from assets.external import annotations, registry_key
-from assets.partitions import daily, weekly
+from assets.partitions import WEEKS_COMPARED, daily, weekly
 from assets.publishing import publishing
 from assets.traces import redacted_traces, stratified_samples
-from pipeline.calibration import calibrate, run_canaries
+from pipeline.calibration import WEEKS, calibrate, run_canaries
 from pipeline.grading import grade_traces
 from pipeline.ids import digest
 from pipeline.review.annotations import read_annotations
@@ -55,11 +55,14 @@ def grades(
 
 
 @dg.asset(
-    deps=[grades, annotations, registry_key("settings"), registry_key("rubric")],
+    deps=[
+        dg.AssetDep(grades, partition_mapping=WEEKS_COMPARED),
+        *(annotations, registry_key("settings"), registry_key("rubric")),
+    ],
     partitions_def=weekly,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="grading",
-    code_version="1",
+    code_version="2",
 )
 def judge_calibration_reports(
     context: dg.AssetExecutionContext,
@@ -69,8 +72,9 @@ def judge_calibration_reports(
 ) -> dg.MaterializeResult:
     """How far the judge agrees with people, axis by axis, and whether it is trusted next week.
 
-    Annotations count as of the week's end. An untrusted judge's failures go to review. Beside it
-    stands how often orders injected into known failures talked the judge into passing them.
+    Annotations count as of the week's end, on its traces and those of the three weeks before. An
+    untrusted judge's failures go to review. Beside it stands how often orders injected into known
+    failures talked the judge into passing them.
     """
     with publishing(context, lake, registry, JUDGE_CALIBRATION_REPORTS) as run:
         for week in run:
@@ -78,8 +82,9 @@ def judge_calibration_reports(
             labels = read_annotations(run.place.annotations, week.end)
             run.note("annotations", digest(sorted(labels["annotation_id"])))
             graded = run.read_days(GRADES, week.days)
+            earlier = run.read_weeks_before(GRADES, WEEKS - 1)
             appointed = judge.appoint(entries)
             attacks = {appointed.identity: run_canaries(appointed)}
-            report = calibrate(graded, labels, entries, attacks)
+            report = calibrate(graded, labels, entries, attacks, earlier)
             run.publish(report.frame, report.counts, labels=labels.height)
     return run.result

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipeline.calibration import WEEKS
 from pipeline.failures.lifecycle import HISTORY_WEEKS
 from pipeline.windows import FIRST_DAY
 
 __all__ = [
     "OWN_WEEKS_BEFORE",
     "OWN_WEEK_BEFORE",
+    "WEEKS_COMPARED",
     "WEEKS_SO_FAR",
     "WEEK_BEFORE",
     "daily",
@@ -36,3 +38,7 @@ WEEKS_SO_FAR = dg.TimeWindowPartitionMapping(
 OWN_WEEKS_BEFORE = dg.TimeWindowPartitionMapping(
     start_offset=1 - HISTORY_WEEKS, end_offset=-1, allow_nonexistent_upstream_partitions=True
 )
+WEEKS_COMPARED = dg.TimeWindowPartitionMapping(
+    start_offset=1 - WEEKS, end_offset=0, allow_nonexistent_upstream_partitions=True
+)
+"""A week's report on the judge compares labels of its own days and of the weeks before."""

@@ -20,7 +20,7 @@ from pipeline.provenance import Counts, Provenance
 from pipeline.redaction import SCHEME, require_one_scheme
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, REDACTED_TRACES, Table
-from pipeline.windows import Window, previous_week, week
+from pipeline.windows import Window, previous_week, week, weeks_before
 from resources import LakeResource, RegistryResource
 
 __all__ = ["PUBLISHED", "ChainBroken", "Publication", "publishing"]
@@ -124,6 +124,12 @@ class Publication:
             self.read(table, day).with_columns(pl.lit(day.first, pl.Date).alias("day"))
             for day in there
         )
+
+    def read_weeks_before(self, table: Table, number: int) -> pl.DataFrame:
+        """Read those days of the `number` weeks before this one that are published."""
+        assert self.window is not None
+        days = [day for week in weeks_before(self.window, number) for day in week.days]
+        return self.read(table, [day for day in days if self.lake.exists(table, day)])
 
     def read_week_before(self, table: Table) -> pl.DataFrame | None:
         """Read what the week before left; None where the chain starts.

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-__all__ = ["FIRST_DAY", "Window", "day", "days_between", "previous_week", "week", "week_of"]
+__all__ = [
+    "FIRST_DAY",
+    "Window",
+    "day",
+    "days_between",
+    "previous_week",
+    "week",
+    "week_of",
+    "weeks_before",
+]
 
 FIRST_DAY = date(2025, 1, 6)
 """The first partition of every daily table, and as a Monday of every weekly one."""
@@ -74,6 +83,13 @@ def week_of(value: Window | date) -> Window:
 def previous_week(window: Window) -> Window:
     """The week before the one that a day or week lies in."""
     return week(week_of(window).first - timedelta(days=7))
+
+
+def weeks_before(window: Window, number: int) -> list[Window]:
+    """The `number` weeks before the one that a day or week lies in, in order; none before time."""
+    own = week_of(window).first
+    starts = [own - timedelta(days=7 * n) for n in range(number, 0, -1)]
+    return [week(start) for start in starts if start >= FIRST_DAY]
 
 
 def days_between(first: date, last: date) -> Iterator[Window]:

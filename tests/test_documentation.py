@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import cli, main
 from pipeline.ingest.quarantine import REASONS
 from pipeline.ingest.readers import READERS, Reader
-from pipeline.registry.settings import Ingest, Judge, Lifecycle, Privacy
+from pipeline.registry.settings import Ingest, Judge, Lifecycle, Privacy, Review
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "land-your-traces.md"
@@ -150,6 +150,13 @@ def test_a_setting_of_privacy_is_documented(name: str) -> None:
 def test_a_setting_of_the_lifecycle_is_documented_with_its_default(name: str) -> None:
     shown = f"| `{name}` | {Lifecycle.model_fields[name].default} |"
     assert shown in (ROOT / "docs" / "modes-over-time.md").read_text()
+
+
+@pytest.mark.parametrize("name", Review.model_fields)
+def test_a_setting_of_the_review_is_documented_with_its_default(name: str) -> None:
+    field = Review.model_fields[name]
+    shown = f"| `{name}` | {field.default} | {field.description} |"
+    assert shown in (ROOT / "docs" / "review.md").read_text()
 
 
 @pytest.mark.parametrize("code", REASONS)

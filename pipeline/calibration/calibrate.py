@@ -1,5 +1,9 @@
 """The weekly report on each judge and axis: agreement with people, and whether it is trusted.
 
+Compared are the traces of the week and of the `WEEKS` - 1 before it, with the labels made by the
+week's end: people look at Sunday's traces on Monday, and one week's labels are few. The failure
+rate is the week's own; what corrects it comes from all of them.
+
 Agreement, kappa, MCC, TPR and TNR are plain counts over the labelled traces: they say how the judge
 did on what people looked at. Labels picked by a queue are no random sample of the traffic, so the
 corrected failure rate weights everything by its known chance: TPR and TNR by that of being sampled
@@ -33,7 +37,10 @@ from pipeline.registry import Registry
 from pipeline.registry.settings import Calibration as Thresholds
 from pipeline.tables import JUDGE_CALIBRATION_REPORTS
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["WEEKS", "Calibration", "calibrate"]
+
+WEEKS = 4
+"""Weeks whose labelled traces one report compares, its own the last."""
 
 _ESTIMATOR = (
     "agreement, kappa, mcc, tpr, tnr: unweighted counts of labelled traces, majority of people, "
@@ -60,26 +67,30 @@ def calibrate(
     annotations: pl.DataFrame,
     registry: Registry,
     attacks: Mapping[str, Sequence[Attack]] | None = None,
+    earlier: pl.DataFrame | None = None,
 ) -> Calibration:
-    """Compare the judges' verdicts of one week with people's.
+    """Compare the verdicts of a week's judges with people's.
 
     Args:
         grades: rows of `grades` of the week's days; a column `day` besides is allowed.
         annotations: schema `pipeline.review.ANNOTATIONS`, made before the window's end.
         registry: `rubric` and `settings.calibration` are read.
         attacks: what the canaries found, by the identity of a judge.
+        earlier: the same as `grades` of the weeks before, as far as they are compared.
 
     Returns:
         A row for every judge of the week and every axis, of the rubric or judged; one without a
         label has n = 0, no figures, and is not trusted. A week without a judge has no row.
     """
     thresholds = registry.settings.calibration
+    seen = [_seen(grades, True), *([] if earlier is None else [_seen(earlier, False)])]
+    every = pl.concat(seen)
     votes = votes_of(annotations, thresholds.blind_only).join(
-        grades.select("trace_id").unique(), on="trace_id", how="semi"
+        every.select("trace_id").unique(), on="trace_id", how="semi"
     )
     judged = (
-        grades.filter(pl.col("layer") == "judge")
-        .select("grader_id", "check", "trace_id", "verdict", "weight", "rate_probability")
+        every.filter(pl.col("layer") == "judge")
+        .drop("layer")
         .join(
             labels_of(votes).select("trace_id", "axis", "label", "label_probability"),
             left_on=["trace_id", "check"],
@@ -100,11 +111,17 @@ def calibrate(
             ),
             **_attacked((attacks or {}).get(judge.partition("@")[0], ()), axis),
         }
-        for judge in sorted(set(judged["grader_id"]))
+        for judge in sorted(set(judged.filter("of_week")["grader_id"]))
         for axis in axes
     ]
     frame = pl.DataFrame(rows, schema=JUDGE_CALIBRATION_REPORTS.schema)
-    return Calibration(JUDGE_CALIBRATION_REPORTS.conform(frame), _counts(judged))
+    return Calibration(JUDGE_CALIBRATION_REPORTS.conform(frame), _counts(judged.filter("of_week")))
+
+
+def _seen(grades: pl.DataFrame, of_week: bool) -> pl.DataFrame:
+    """What is compared of rows of `grades`, and whether they are the week's own."""
+    columns = ("grader_id", "check", "trace_id", "layer", "verdict", "weight", "rate_probability")
+    return grades.select(*columns, pl.lit(of_week).alias("of_week"))
 
 
 def _row(judged: pl.DataFrame, votes: pl.DataFrame, thresholds: Thresholds) -> dict[str, object]:
@@ -152,8 +169,8 @@ def _attacked(attacks: Sequence[Attack], axis: str) -> dict[str, object]:
 
 
 def _corrected_rate(judged: pl.DataFrame, compared: pl.DataFrame) -> Estimate:
-    """The failure rate of the traffic that reaches the judge, corrected for its errors."""
-    decided = judged.filter(_decided()).with_columns(_sampled().alias("chance"))
+    """The failure rate of the week's traffic that reaches the judge, corrected for its errors."""
+    decided = judged.filter(_decided() & pl.col("of_week")).with_columns(_sampled().alias("chance"))
     known = compared.drop_nulls("label_probability").with_columns(
         (_sampled() * pl.col("label_probability")).alias("chance")
     )
@@ -182,7 +199,7 @@ def _doubt(
 ) -> str | None:
     """Why the judge is not trusted, or None."""
     if table.n == 0:
-        return "No labelled trace to compare with: annotate some of the week's sampled traces."
+        return "No labelled trace to compare with: look at some with: caselaw review"
     assert agreed.value is not None
     if table.n < thresholds.labels:
         return f"Only {table.n} labelled traces, {thresholds.labels} are needed."

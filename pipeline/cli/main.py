@@ -20,6 +20,7 @@ from pipeline.cli.reading import query, sql, summary, verify
 from pipeline.cli.receive import receive
 from pipeline.cli.redacting import redact
 from pipeline.cli.retaining import retention
+from pipeline.cli.review import review
 from pipeline.cli.rotating import rotate_key
 from pipeline.cli.rules import rules
 from pipeline.cli.suite import suite
@@ -73,6 +74,7 @@ for command in (
     query,
     sql,
     verify,
+    review,
     opt_out,
     forget,
     retention,

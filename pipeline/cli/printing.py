@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import polars as pl
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["csv_text", "print_frame"]
+__all__ = ["csv_text", "harmless", "print_frame"]
 
 _WHOLE = 2**53  # from here on a float has no digit after the point anyway
 _STARTS_FORMULA = r"^[=+\-@\t\r\x00]"
+
+
+def harmless(text: str) -> str:
+    """Text of others as a terminal may show it: what could steer the terminal is written out.
+
+    Escape sequences, control characters and marks that turn the direction of writing would let a
+    trace hide or fake what stands on the screen. New lines stay, and the two joiners that some
+    scripts need.
+    """
+    return "".join(map(_shown, text.replace("\r\n", "\n").expandtabs(4)))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in "\n\u200c\u200d":
+        return character
+    return " " if unicodedata.category(character) == "Zs" else repr(character)[1:-1]
 
 
 def print_frame(frame: pl.DataFrame, *, fold: bool = True) -> None:

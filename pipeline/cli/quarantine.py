@@ -55,6 +55,7 @@ def ls(place: DataDir, day: date | None, reasons: bool) -> None:
 @click.pass_obj
 def show(place: DataDir, record: str, payload: bool) -> None:
     """Show one record, named by the beginning of its id."""
+    from pipeline.cli.printing import harmless
     from pipeline.ingest.quarantine import REASONS, find_records
 
     found = _named(find_records(place, [record]), (record,))
@@ -67,8 +68,7 @@ def show(place: DataDir, record: str, payload: bool) -> None:
         click.echo(f"{'day':12} {window.key}")
         if payload:
             text = (row["payload"] or b"").decode("utf-8", "backslashreplace")
-            # Control characters would reach the terminal: an escape sequence is hostile text too.
-            click.echo("".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text))
+            click.echo(harmless(text))
 
 
 @quarantine.command("retry")

@@ -171,6 +171,35 @@ class Calibration(_Section):
     blind_only: bool = Field(True, description="labels made with the judge's verdict in view: out")
 
 
+class Review(_Section):
+    """What reviewers are shown, in which order, and how much of it a day.
+
+    The five weights are those of the expected value (`pipeline.review.queue.valuing`); only their
+    proportions count.
+    """
+
+    risk_weight: float = Field(0.30, ge=0, description="of stakes and severity")
+    uncertainty_weight: float = Field(0.25, ge=0, description="of doubt and disagreement")
+    frequency_weight: float = Field(0.20, ge=0, description="of how much traffic the mode takes")
+    scarcity_weight: float = Field(0.15, ge=0, description="of few labels of the axis or mode")
+    anomaly_weight: float = Field(0.10, ge=0, description="of the anomaly score")
+    random_share: float = Field(
+        0.3, ge=0, le=1, description="of what a reviewer is shown, while there are drawn traces"
+    )
+    random_per_day: int = Field(
+        10, ge=0, description="traces drawn at random of a day's redacted ones, on average"
+    )
+    random_days: int = Field(14, ge=1, description="days back for which drawn traces are shown")
+    double_share: float = Field(0.2, ge=0, le=1, description="of traces: two people review them")
+    per_reviewer_and_day: int = Field(60, ge=1, description="decisions, before `next` stops")
+    per_mode_and_day: int = Field(8, ge=1, description="decisions on the cases of one mode")
+    labels_per_mode: int = Field(5, ge=1, description="verdicts after which a mode is well known")
+    active_days: int = Field(
+        3, ge=1, description="days after a decision in which items are kept for a reviewer"
+    )
+    seed: str = Field("caselaw", description="key of the hashes that draw and assign traces")
+
+
 class Privacy(_Section):
     """How long raw data is kept, and how small a group may be that a report shows.
 
@@ -218,6 +247,7 @@ class Settings(_Section):
     lifecycle: Lifecycle = Lifecycle()
     promotion: Promotion = Promotion()
     calibration: Calibration = Calibration()
+    review: Review = Review()
     privacy: Privacy = Privacy()
     eval_dir: str | None = Field(None, description="where cases_from_prod.yaml goes")
 
@@ -232,6 +262,7 @@ class SettingsEntry(DatedEntry):
     lifecycle: dict[str, Any] = Field(default_factory=dict)
     promotion: dict[str, Any] = Field(default_factory=dict)
     calibration: dict[str, Any] = Field(default_factory=dict)
+    review: dict[str, Any] = Field(default_factory=dict)
     privacy: dict[str, Any] = Field(default_factory=dict)
     eval_dir: str | None = None
 

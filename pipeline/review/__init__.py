@@ -1,8 +1,12 @@
-"""What people say of traces: their annotations, read and appended."""
+"""What people say of traces: their annotations, read and appended.
 
+What they are shown, and in which order, is `pipeline.review.queue`.
+"""
+
+from pipeline.review.annotation import Annotation
 from pipeline.review.annotations import (
+    ACTIONS,
     ANNOTATIONS,
-    Annotation,
     Annotations,
     Problem,
     axis_labels,
@@ -12,6 +16,7 @@ from pipeline.review.annotations import (
 )
 
 __all__ = [
+    "ACTIONS",
     "ANNOTATIONS",
     "Annotation",
     "Annotations",

@@ -1,28 +1,29 @@
 """People's verdicts on traces: one small JSON file an action, only ever appended.
 
 `annotations/<yyyy-mm-dd>/<annotation_id>.json`, the day being that of `annotated_at`. A person who
-changes their mind writes a second annotation; which one counts, the reader decides. Notes and
-corrections are free text and may hold personal data: nothing here prints them.
+changes their mind writes a second annotation; which one counts, the reader decides
+(`pipeline.review.standing`). Notes and corrections are free text and may hold personal data:
+nothing here prints them.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
 
 import orjson
 import polars as pl
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from pipeline.files import make_directory, replace_file
-from pipeline.ids import digest
+from pipeline.review.annotation import Annotation, StoredAnnotation
+from pipeline.review.standing import standing_ids
 from pipeline.tables.schema import UTC_TIME
 
 __all__ = [
+    "ACTIONS",
     "ANNOTATIONS",
     "Annotation",
     "Annotations",
@@ -52,45 +53,12 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "inclusion_probability": pl.Float64,
 }
 ANNOTATIONS = pl.Schema(_COLUMNS)
-"""One row an annotation; `axes` is a list, as the rubric's axes are the registry's to choose."""
+"""One row a verdict; `axes` is a list, as the rubric's axes are the registry's to choose."""
 
-
-class Annotation(BaseModel):
-    """What one person said of one trace at one time.
-
-    `blind` says that the person did not see what the judge had said; `inclusion_probability` is
-    the chance with which the queue showed this trace, null where nobody knows.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    trace_id: str = Field(min_length=1, max_length=200)
-    verdict: Literal["good", "bad", "partial"]
-    axes: Mapping[str, Literal["pass", "fail"]] = Field(default_factory=dict)
-    failure_mode: str | None = None
-    note: str | None = None
-    corrected_output: str | None = None
-    annotator_id: str = Field(min_length=1, max_length=200)
-    annotated_at: Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
-    blind: bool = False
-    queue_reason: str | None = None
-    inclusion_probability: float | None = Field(None, gt=0, le=1)
-
-    @property
-    def annotation_id(self) -> str:
-        """The digest of everything it says: writing it twice leaves one file."""
-        return digest(self.model_dump(mode="python"), size=12)
-
-
-class _Stored(Annotation):
-    """An annotation as a file holds it, under the id that its writer gave it, if any."""
-
-    stored_id: str | None = Field(None, alias="annotation_id", pattern=r"^[0-9a-f]{8,64}$")
-
-    @property
-    def key(self) -> str:
-        """The id given, else the digest of its content."""
-        return self.stored_id or self.annotation_id
+ACTIONS = pl.Schema(
+    _COLUMNS | {"action": pl.String, "supersedes": pl.List(pl.String), "stands": pl.Boolean}
+)
+"""One row an action of whatever kind; `stands` is false where its own person undid it."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +71,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Annotations:
-    """Annotations (schema `ANNOTATIONS`, by time and id) and the files that were left out."""
+    """What people did before an instant.
+
+    Attributes:
+        frame: verdicts that stand (schema `ANNOTATIONS`, by time and id): what the pipeline counts.
+        problems: the files that were left out.
+        actions: all that people did, skips and what was undone included (schema `ACTIONS`).
+    """
 
     frame: pl.DataFrame
     problems: tuple[Problem, ...]
+    actions: pl.DataFrame
 
 
 def collect_annotations(folder: Path, before: datetime) -> Annotations:
@@ -115,7 +90,7 @@ def collect_annotations(folder: Path, before: datetime) -> Annotations:
     The same id in two files counts once. A folder that does not exist holds no annotations.
     """
     problems: list[Problem] = []
-    found: dict[str, _Stored] = {}
+    found: dict[str, StoredAnnotation] = {}
     for path in sorted(folder.glob("*/*.json")):
         if path.name.startswith("."):
             continue
@@ -124,13 +99,15 @@ def collect_annotations(folder: Path, before: datetime) -> Annotations:
             problems.append(Problem(str(path.relative_to(folder)), stored))
         elif stored.annotated_at < before:
             found.setdefault(stored.key, stored)
-    rows = [_row(found[name]) for name in sorted(found)]
-    frame = pl.DataFrame(rows, schema=ANNOTATIONS).sort("annotated_at", "annotation_id")
-    return Annotations(frame, tuple(problems))
+    stand = standing_ids(found)
+    rows = [_row(found[name]) | {"stands": name in stand} for name in sorted(found)]
+    actions = pl.DataFrame(rows, schema=ACTIONS).sort("annotated_at", "annotation_id")
+    verdicts = actions.filter(pl.col("stands") & (pl.col("action") == "verdict"))
+    return Annotations(verdicts.select(ANNOTATIONS.names()), tuple(problems), actions)
 
 
 def read_annotations(folder: Path, before: datetime) -> pl.DataFrame:
-    """Read every annotation made before `before`; files that cannot be read are logged by name.
+    """Read the verdicts made before `before` that stand; unreadable files are logged by name.
 
     Returns:
         A frame of schema `ANNOTATIONS`, sorted by `annotated_at` and `annotation_id`.
@@ -184,12 +161,12 @@ def axis_labels(annotations: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _read(path: Path) -> _Stored | str:
+def _read(path: Path) -> StoredAnnotation | str:
     """One file's annotation, or why it cannot be used."""
     try:
         if path.stat().st_size > _LARGEST:
             return f"larger than {_LARGEST} bytes"
-        return _Stored.model_validate(orjson.loads(path.read_bytes()))
+        return StoredAnnotation.model_validate(orjson.loads(path.read_bytes()))
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
     except orjson.JSONDecodeError:
@@ -199,7 +176,7 @@ def _read(path: Path) -> _Stored | str:
         return f"field {first['loc'][0] if first['loc'] else '(all)'!r}: {first['msg']}"
 
 
-def _row(stored: _Stored) -> dict[str, object]:
+def _row(stored: StoredAnnotation) -> dict[str, object]:
     body = stored.model_dump(mode="python", exclude={"stored_id", "axes"})
     axes = [{"axis": axis, "verdict": verdict} for axis, verdict in sorted(stored.axes.items())]
     return {"annotation_id": stored.key, "axes": axes} | body

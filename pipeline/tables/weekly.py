@@ -46,7 +46,7 @@ JUDGE_CALIBRATION_REPORTS = Table(
     {
         "judge_id": Column(pl.String, "judge identity"),
         "axis": Column(pl.String, "rubric axis"),
-        "n": Column(pl.Int64, "traces with both a verdict of the judge and of people"),
+        "n": Column(pl.Int64, "traces of four weeks with a verdict of both the judge and people"),
         "n_positive": Column(pl.Int64, "of those, failed according to people"),
         "n_abstained": Column(pl.Int64, "labelled traces on which the judge said unknown"),
         **{
@@ -57,7 +57,7 @@ JUDGE_CALIBRATION_REPORTS = Table(
                 "mcc": "Matthews correlation coefficient",
                 "tpr": "share of people's fails that the judge fails",
                 "tnr": "share of people's passes that the judge passes",
-                "failure_rate": "failure rate of the judged traffic, corrected for the judge",
+                "failure_rate": "failure rate of the week's judged traffic, corrected",
             }.items()
             for end, tail in {"": "", "_low": ", 95 % low", "_high": ", 95 % high"}.items()
         },

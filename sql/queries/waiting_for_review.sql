@@ -1,5 +1,6 @@
 -- Which failures wait for a person, gravest first, and why?
 -- A failure stops waiting once the suite holds its case. One row per case, however often it came.
+-- What people rejected is still listed, for annotations are no table: `caselaw review` leaves it out.
 WITH waiting AS (
     SELECT
         p.case_id, p."check", p.layer, p.failure_mode_id,

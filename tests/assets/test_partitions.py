@@ -51,6 +51,13 @@ def test_a_state_reads_half_a_year_of_rates_and_the_states_of_the_week_before(
     assert parents(graph, "mode_states", "2025-01-13", "mode_rates") == ["2025-01-06", "2025-01-13"]
 
 
+def test_the_report_on_the_judge_compares_four_weeks(graph: dg.AssetGraph) -> None:
+    days = parents(graph, "judge_calibration_reports", "2026-11-16", "grades")
+    assert (days[0], days[-1], len(days)) == ("2026-10-26", "2026-11-22", 28)
+    first = parents(graph, "judge_calibration_reports", "2025-01-06", "grades")
+    assert (first[0], first[-1]) == ("2025-01-06", "2025-01-12")
+
+
 def test_the_first_week_has_no_predecessor(graph: dg.AssetGraph) -> None:
     assert parents(graph, "failure_mode_clusters", "2025-01-08", "failure_modes") == []
     assert parents(graph, "failure_modes", "2025-01-06", "failure_modes") == []

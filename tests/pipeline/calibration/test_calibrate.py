@@ -71,6 +71,30 @@ def labels(said: str, person: str = "ann", axis: str = "tone", **columns):
     return pl.DataFrame(rows, schema=ANNOTATIONS)
 
 
+def renamed(frame, prefix="e"):
+    """The same of other traces."""
+    return frame.with_columns(pl.format("{}" + prefix, "trace_id").alias("trace_id"))
+
+
+def test_labels_of_the_weeks_before_count_and_the_rate_is_the_weeks_own(registry):
+    """Week: FPPP, unlabelled. Before: FFFFPPPP, labelled as the judge said. So n = 8, TPR and TNR
+    are 1, and the corrected rate is the week's 1/4, not the 5/12 of all.
+    """
+    said = "FFFFPPPP"
+    row = the_row(
+        calibrate(grades("FPPP"), renamed(labels(said)), registry, earlier=renamed(grades(said)))
+    )
+    assert (row["n"], row["tpr"], row["tnr"], row["trusted"]) == (8, 1.0, 1.0, True)
+    assert row["failure_rate"] == pytest.approx(0.25)
+
+
+def test_a_judge_of_the_weeks_before_alone_has_no_row(registry):
+    earlier = renamed(grades("FFPP", judge="embedded-0"))
+    found = calibrate(grades("FP"), labels("FP"), registry, earlier=earlier)
+    assert found.frame["judge_id"].to_list() == [JUDGE]
+    assert found.counts.records_in == 2
+
+
 def the_row(calibration):
     calibration.counts.check("calibration")
     assert calibration.frame.schema == JUDGE_CALIBRATION_REPORTS.schema

@@ -1,0 +1,140 @@
+"""What the queue is made of, read from a lake in whatever state it is in.
+
+Days may be missing, a backfill may be running, a trace may have been erased since: what is there is
+read, what is not is not waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from pipeline.datadir import DataDir
+from pipeline.failures import merged_ids, resolve_modes
+from pipeline.lake import Lake, MissingPartition
+from pipeline.registry import Registry, load_registry
+from pipeline.review.annotations import Annotations, collect_annotations
+from pipeline.tables import (
+    EVAL_SUITE,
+    FAILURE_MODES,
+    GRADES,
+    PROMOTED_CASES,
+    REDACTED_TRACES,
+    STRATIFIED_SAMPLES,
+    Table,
+)
+from pipeline.windows import Window
+
+__all__ = ["Material", "read_days", "read_material"]
+
+_EVER = datetime.max.replace(tzinfo=UTC)
+_OF_CASES = (
+    *("case_id", "trace_id", "check", "layer", "failure_mode_id", "decision", "reasons"),
+    *("risk_bearing", "severity", "blocked_by", "fingerprint", "intent", "stakes", "weight"),
+)
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that the queue is a function of; every frame of days has a column `day`.
+
+    Attributes:
+        candidates: the columns of `promoted_cases` that matter here, of all days.
+        traces: trace_id, day, service, intent, stakes, anomaly_score of every redacted trace.
+        grades: trace_id, check, layer, axis, verdict, score of the days with waiting cases.
+        published: ids of the suite's cases.
+        modes: names of failure modes by id.
+        merged: ids of modes merged away, and what they live on as.
+        annotations: what people did, from first to last, dates in the future included.
+        registry: as of the clock.
+        place: the data directory it was read from.
+    """
+
+    candidates: pl.DataFrame
+    traces: pl.DataFrame
+    grades: pl.DataFrame
+    published: frozenset[str]
+    modes: Mapping[str, str]
+    merged: Mapping[str, str]
+    annotations: Annotations
+    registry: Registry
+    place: DataDir
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days that have redacted traces, in order."""
+        return tuple(sorted(set(self.traces["day"])))
+
+
+def read_material(place: DataDir, now: datetime) -> Material:
+    """Read the lake, the annotations and the registry as of `now`.
+
+    Raises:
+        RegistryError: the registry is broken.
+        CorruptPartition: naming the file and the command that makes it anew.
+    """
+    lake = Lake(place)
+    registry = load_registry(place.registry, now.date())
+    candidates = read_days(lake, PROMOTED_CASES, _OF_CASES)
+    waiting = candidates.filter(pl.col("decision") == "review")["day"].unique()
+    weeks = lake.windows(FAILURE_MODES)
+    modes = _read(lake, FAILURE_MODES, weeks[-1]) if weeks else None
+    records = resolve_modes(modes, registry.failure_modes)
+    names = {mode_id: record.name for mode_id, record in records.items()}
+    return Material(
+        candidates=candidates,
+        traces=_traces(lake),
+        grades=read_days(
+            lake,
+            GRADES,
+            ("trace_id", "check", "layer", "axis", "verdict", "score"),
+            [Window("day", str(day)) for day in sorted(waiting)],
+        ),
+        published=_published(lake),
+        modes=names | {mode.id: mode.name for mode in registry.failure_modes},
+        merged=merged_ids(modes, registry.failure_modes),
+        annotations=collect_annotations(place.annotations, _EVER),
+        registry=registry,
+        place=place,
+    )
+
+
+def read_days(
+    lake: Lake, table: Table, columns: Sequence[str], days: Iterable[Window] | None = None
+) -> pl.DataFrame:
+    """Read those of `days` that are published, else all, under one another with their `day`."""
+    schema = {name: table.schema[name] for name in columns} | {"day": pl.Date()}
+    frames = [pl.DataFrame(schema=schema)]
+    for window in lake.windows(table) if days is None else days:
+        found = _read(lake, table, window, columns)
+        if found is not None:
+            frames.append(found.with_columns(pl.lit(window.first, pl.Date).alias("day")))
+    return pl.concat(frames)
+
+
+def _read(
+    lake: Lake, table: Table, window: Window | None, columns: Sequence[str] | None = None
+) -> pl.DataFrame | None:
+    """A partition, or None where there is none (any more)."""
+    try:
+        return lake.read(table, window, columns)
+    except MissingPartition:
+        return None
+
+
+def _traces(lake: Lake) -> pl.DataFrame:
+    redacted = read_days(lake, REDACTED_TRACES, ("trace_id", "service"))
+    sampled = read_days(lake, STRATIFIED_SAMPLES, ("trace_id", "intent", "stakes", "anomaly_score"))
+    # a trace that moved to another day may stand in both until that day is run again
+    newest = redacted.sort("day").unique("trace_id", keep="last", maintain_order=True)
+    return newest.join(
+        sampled.unique(["trace_id", "day"], maintain_order=True), on=["trace_id", "day"], how="left"
+    ).sort("day", "trace_id")
+
+
+def _published(lake: Lake) -> frozenset[str]:
+    suite = _read(lake, EVAL_SUITE, None, ("case_id",))
+    return frozenset() if suite is None else frozenset(suite["case_id"])
