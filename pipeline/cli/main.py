@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from pipeline.cli.checking import check_answer
 from pipeline.cli.erasing import forget
+from pipeline.cli.exporting import export
 from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
 from pipeline.cli.opting_out import opt_out
@@ -67,6 +69,8 @@ for command in (
     query,
     sql,
     verify,
+    export,
+    check_answer,
     opt_out,
     forget,
     retention,
