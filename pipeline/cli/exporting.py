@@ -74,7 +74,7 @@ def export(
     folder = out or Path(f"caselaw-{target}")
     files = chosen.write(selection.cases, dataset, judged=judged)
     write_files(files, folder)
-    for line in _told(place, chosen, selection, folder, len(files), judged, len(held)):
+    for line in _told(place, chosen, selection, folder, dataset, len(files), judged, len(held)):
         click.echo(line)
 
 
@@ -106,6 +106,7 @@ def _told(
     target: Target,
     selection: Selection,
     folder: Path,
+    dataset: str,
     files: int,
     judged: bool,
     held: int,
@@ -127,7 +128,7 @@ def _told(
     elif sums.judged:
         hint = " (--judge makes them llm-rubric assertions)" if target.judges else ""
         lines.append(f"Of the checks {sums.judged} need a judge: carried, not run{hint}.")
-    if sums.idle and target.runs:
+    if sums.idle and target.runs and not judged:
         apart = "left out of the tests" if target.judges else "undecided when run"
         lines.append(f"Of the cases {sums.idle} have no check that runs without: {apart}.")
     if selection.left_out:
@@ -138,5 +139,5 @@ def _told(
             f"The holdout was opened ({counted(held, 'case')}): the "
             f"{count_openings(place)}. time, by ledger/holdout_openings.jsonl."
         )
-    lines.append(f"Next: {target.follow_up.format(folder=folder)}")
+    lines.append(f"Next: {target.follow_up.format(folder=folder, dataset=dataset)}")
     return lines

@@ -48,5 +48,5 @@ TARGET = Target(
     _write,
     runs=True,
     judges=False,
-    follow_up="PYTHONPATH={folder} oaieval COMPLETION_FN caselaw --registry_path {folder}",
+    follow_up="PYTHONPATH={folder} oaieval COMPLETION_FN {dataset} --registry_path {folder}",
 )

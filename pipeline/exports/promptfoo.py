@@ -2,8 +2,9 @@ r"""promptfoo: a configuration, its tests, and an assertion that runs our checks
 
 promptfoo renders strings of a configuration as nunjucks templates, reads a variable that begins
 with file:// from the disk (and runs it where it is code), and takes a list for many tests. So the
-conversation is one JSON text, in which every brace inside a string is written \u007b: no template
-begins in it, however often it is rendered, and any JSON parser gives back what stood there.
+conversation is one JSON text, in which braces inside of strings are written \u007b and \u007d: no
+template begins or ends in it, however often it is rendered (a lone end of a comment is an error
+too), and any JSON parser gives back what stood there.
 """
 
 from __future__ import annotations
@@ -28,20 +29,23 @@ from pipeline.promotion import Check
 __all__ = ["TARGET", "as_chat", "inert", "inert_json"]
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_OPENS = re.compile(r"\{(?=[{%#])")
+_OPENS = re.compile(r"\{(?=[{%#])|(?<=#)\}")
 _FETCHED = re.compile(r"^(?=(?:file|package|https?|portkey|langfuse|helicone):)")
 _FILTERED = ("check", "intent", "stakes", "severity", "category")
 
 
 def inert_json(value: Any) -> str:
-    """JSON in which no nunjucks template begins, whatever the texts hold."""
-    dumped = orjson.dumps(value)
-    return _STRING.sub(lambda found: found[0].replace(b"{", rb"\u007b"), dumped).decode()
+    """JSON in which no nunjucks template begins or ends, whatever the texts hold."""
+    return _STRING.sub(_without_braces, orjson.dumps(value)).decode()
+
+
+def _without_braces(string: re.Match[bytes]) -> bytes:
+    return string[0].replace(b"{", rb"\u007b").replace(b"}", rb"\u007d")
 
 
 def inert(text: str) -> str:
     """A text that nunjucks renders as itself, and that does not begin with a scheme to fetch."""
-    return _OPENS.sub('{{ "{" }}', _FETCHED.sub(" ", text))
+    return _OPENS.sub(lambda brace: f'{{{{ "{brace[0]}" }}}}', _FETCHED.sub(" ", text))
 
 
 def as_chat(case: Case) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ class Target:
     """A tool: `runs` tells whether its export runs our checks, or only carries them.
 
     `judges` tells whether it has a model-graded check for those that need a judge; `follow_up`
-    is the command to run next, with {folder}.
+    says what to run next, with {folder} and {dataset}.
     """
 
     name: str

@@ -50,8 +50,10 @@ def load_agent(named=None):
     module, _, function = named.partition(":")
     if not (module and function):
         raise RuntimeError("say which agent to test: CASELAW_AGENT=module:function")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    # PWD too: Inspect changes into the folder of the task
+    for folder in (os.environ.get("PWD", ""), os.getcwd()):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
     return getattr(importlib.import_module(module), function)
 
 

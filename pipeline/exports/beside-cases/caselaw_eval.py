@@ -1,22 +1,31 @@
 """The cases for openai/evals: an eval class that runs Caselaw's checks on the completion.
 
 PYTHONPATH=. oaieval COMPLETION_FN caselaw --registry_path .
+
+CASELAW_AGENT=module:function has an agent of your own answer, whatever COMPLETION_FN is.
 """
 
 from __future__ import annotations
 
+import os
+
 import evals
 import evals.metrics
-from caselaw_checks import check, told
+from caselaw_checks import check, given, load_agent, load_cases, told
+
+CASES = load_cases()
 
 
 class CaselawChecks(evals.Eval):
     """Each sample is a case; what its checks cannot decide counts neither as right nor as wrong."""
 
     def eval_sample(self, sample, rng):
-        """Ask for the completion and run the checks on it."""
-        completions = self.completion_fn(prompt=sample["input"], temperature=0.0)
-        answer = completions.get_completions()[0]
+        """Have it answered, and run the checks on it."""
+        if os.environ.get("CASELAW_AGENT"):
+            answer = load_agent()(given(CASES[sample["case_id"]]))
+        else:
+            completions = self.completion_fn(prompt=sample["input"], temperature=0.0)
+            answer = completions.get_completions()[0]
         verdict = check(sample["case_id"], answer)
         record = {"case_id": sample["case_id"], "checks": told(verdict), "picked": answer}
         if verdict["passed"] is None:
