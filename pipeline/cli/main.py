@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from pipeline.cli.checking import check_answer
 from pipeline.cli.erasing import forget
+from pipeline.cli.exporting import export
 from pipeline.cli.judge import judge
 from pipeline.cli.landing import land, simulate
 from pipeline.cli.modes import modes
@@ -75,6 +77,8 @@ for command in (
     sql,
     verify,
     review,
+    export,
+    check_answer,
     opt_out,
     forget,
     retention,
