@@ -1,39 +1,48 @@
-"""Groups of like vectors: average linkage with a floor, no noise points, no randomness."""
+"""Groups of like signatures: average linkage, no noise points, no randomness.
+
+How like two failures must be to share a mode is not set by hand: among floors of the mean cosine
+between the pairs that people keep together and those they keep apart (vectors.py), the one under
+which resamples of the signatures fall into the same groups is taken. Few signatures tell nothing
+of stability; they are grouped at `cluster_similarity`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
+from pipeline.clustering import Cut, choose_cut, grow_tree, to_centres
 from pipeline.failures.signatures import Signature
 from pipeline.failures.vectors import Matrix
 from pipeline.registry import UNKNOWN
 
 __all__ = ["group_signatures", "group_vectors"]
 
-_LARGEST = 5000  # rows in one distance matrix: 200 MB
+_LARGEST = 1500  # rows in one tree, 18 MB; more are first stood for by as many centres
+_CANDIDATES = tuple(Cut(similarity=percent / 100) for percent in range(60, 82, 2))
+_FEWEST = 12  # signatures; of fewer, a draw of four fifths shows nothing
+_FEWEST_GROUPS = 2
 
 
-def group_vectors(vectors: Matrix, similarity: float) -> list[int]:
-    """Label rows so that groups whose mean pairwise cosine reaches `similarity` are one.
+def group_vectors(vectors: Matrix, similarity: float, keys: Sequence[str] = ()) -> list[int]:
+    """Label rows so that groups whose mean pairwise cosine reaches a floor are one.
 
-    The rows' order settles ties, so callers sort them by something of their own. Similarities
-    are rounded to 6 decimals: the BLAS and its threads cannot tip one over the floor.
+    The rows' order settles ties, so callers sort them by something of their own.
+
+    Args:
+        vectors: unit vectors, a row each.
+        similarity: the floor where no stable one can be found.
+        keys: the rows' own content, to draw resamples by; without it the floor is `similarity`.
     """
-    if len(vectors) < 2:
-        return [0] * len(vectors)
-    from sklearn.cluster import AgglomerativeClustering
-
-    distances = np.round(1.0 - np.clip(vectors @ vectors.T, -1.0, 1.0), 6)
-    np.fill_diagonal(distances, 0.0)
-    model = AgglomerativeClustering(
-        n_clusters=None,
-        metric="precomputed",
-        linkage="average",
-        distance_threshold=round(1.0 - similarity, 6) + 1e-9,
-    )
-    return [int(label) for label in model.fit_predict(distances)]
+    centres, of = to_centres(vectors, _LARGEST)
+    cut = Cut(similarity=similarity)
+    if keys and len(centres) >= _FEWEST:
+        first: dict[int, str] = {}
+        for key, centre in zip(keys, of, strict=True):
+            first.setdefault(centre, key)
+        named = [first[n] for n in range(len(centres))]
+        cut = choose_cut(centres, named, _CANDIDATES, "average", cut, _FEWEST_GROUPS).cut
+    labels = grow_tree(centres, "average").cut(cut)
+    return [labels[centre] for centre in of]
 
 
 def group_signatures(
@@ -42,33 +51,16 @@ def group_signatures(
     """Group row numbers of like signatures; the rows must be sorted by signature key.
 
     Traffic of unknown intent never shares a group with planned traffic: what nobody planned for
-    must not vanish in the failures of what was. More signatures than fit a distance matrix are
-    first divided by check and error class, then by intent, which hardly ever share a group.
+    must not vanish in the failures of what was.
     """
     known = [n for n, found in enumerate(signatures) if found.intent != UNKNOWN]
     unknown = [n for n, found in enumerate(signatures) if found.intent == UNKNOWN]
     groups: list[list[int]] = []
     for rows in (known, unknown):
-        for part in _parts(rows, signatures):
-            labels = group_vectors(vectors[part], similarity)
-            found: dict[int, list[int]] = {}
-            for row, label in zip(part, labels, strict=True):
-                found.setdefault(label, []).append(row)
-            groups += found.values()
+        keys = [signatures[row].key for row in rows]
+        labels = group_vectors(vectors[rows], similarity, keys)
+        found: dict[int, list[int]] = {}
+        for row, label in zip(rows, labels, strict=True):
+            found.setdefault(label, []).append(row)
+        groups += found.values()
     return sorted(groups)
-
-
-def _parts(rows: list[int], signatures: Sequence[Signature]) -> Iterable[list[int]]:
-    if len(rows) <= _LARGEST:
-        yield rows
-        return
-    for by in (("check", "error_class"), ("check", "error_class", "intent")):
-        parts: dict[tuple[str, ...], list[int]] = {}
-        for row in rows:
-            key = tuple(getattr(signatures[row], field) for field in by)
-            parts.setdefault(key, []).append(row)
-        if max(map(len, parts.values())) <= _LARGEST:
-            break
-    for key in sorted(parts):
-        part = parts[key]
-        yield from (part[n : n + _LARGEST] for n in range(0, len(part), _LARGEST))

@@ -26,7 +26,7 @@ from pipeline.embedding import Embedder
 from pipeline.registry import UNKNOWN, Intent
 from pipeline.sampling.conversations import Conversation
 
-__all__ = ["Classified", "classify", "opening"]
+__all__ = ["Classified", "classify", "intent_targets", "opening"]
 
 _KEYWORD, _TOOL = 0.15, 0.10
 _FEWEST_WORDS = 4  # a shorter first message is a greeting
@@ -58,7 +58,7 @@ def classify(
     evidence += _TOOL * _tool_hits([c.tools for c in conversations], intents)
     evidence = np.minimum(evidence, 1.0).round(4)
     best = evidence.argmax(axis=1)  # the first of equals: the registry's order
-    names = _targets(intents)
+    names = intent_targets(intents)
     found = [
         Classified(names[column], float(evidence[row, column])) for row, column in enumerate(best)
     ]
@@ -116,7 +116,7 @@ def _tool_hits(tools: Sequence[Sequence[str]], intents: Sequence[Intent]) -> Sco
     return np.array([[float(not of.isdisjoint(used)) for of in pointing] for used in tools])
 
 
-def _targets(intents: Sequence[Intent]) -> list[str]:
+def intent_targets(intents: Sequence[Intent]) -> list[str]:
     """The id each intent counts as; the registry has made sure that merges end somewhere."""
     merged = {intent.id: intent.merged_into for intent in intents}
 
