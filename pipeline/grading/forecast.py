@@ -11,7 +11,8 @@ import polars as pl
 
 from pipeline.grading.cases import read_cases
 from pipeline.grading.judge import Judge
-from pipeline.grading.judge.prompt import write_messages, write_payload
+from pipeline.grading.judge.payload import write_payload
+from pipeline.grading.judge.prompt import write_messages
 from pipeline.lake import Lake
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, STRATIFIED_SAMPLES

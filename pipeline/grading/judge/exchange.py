@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.grading.judge.interface import Judgement, JudgeRefused
+from pipeline.grading.judge.payload import Payload
 from pipeline.grading.judge.prices import Prices
 from pipeline.grading.judge.progress import Progress
-from pipeline.grading.judge.prompt import Payload, reply_schema, write_messages
+from pipeline.grading.judge.prompt import reply_schema, write_messages
 from pipeline.grading.judge.reply import ReplyProblem, problem_judgements, read_reply
 from pipeline.grading.judge.transport import ModelReply, Rejected, Transport, Unavailable
 from pipeline.grading.ledger import BudgetSpent, CallRecord, Ledger, Limits

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pipeline.grading.judge.interface import Judgement, JudgeRefused
-from pipeline.grading.judge.prompt import Payload
+from pipeline.grading.judge.payload import Payload
 
 __all__ = ["Progress", "read_kept", "resolve"]
 

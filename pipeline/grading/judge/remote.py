@@ -12,13 +12,14 @@ from typing import Final
 from pipeline.grading.judge.exchange import Answer, Exchange
 from pipeline.grading.judge.interface import Case, Judgement, JudgeRefused, PendingCalls
 from pipeline.grading.judge.loop import run_on_loop
+from pipeline.grading.judge.payload import Payload, write_payload
 from pipeline.grading.judge.prices import find_prices
 from pipeline.grading.judge.progress import (
     Progress,
     read_kept,
     resolve,
 )
-from pipeline.grading.judge.prompt import Payload, prompt_digest, write_payload
+from pipeline.grading.judge.prompt import prompt_digest
 from pipeline.grading.judge.transport import Transport
 from pipeline.grading.ledger import Ledger
 from pipeline.ids import canonical_json, digest
