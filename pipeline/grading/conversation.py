@@ -13,6 +13,7 @@ from pipeline.grading.view import Call, Conversation, Document, Message, Turn
 __all__ = ["Call", "Conversation", "Document", "Message", "Turn", "read_conversation"]
 
 _LONGEST = 20_000  # characters of one text that graders read; head and tail are kept
+_DEEPEST = 100  # levels of JSON that are read as such; what goes deeper stays text
 _ERROR_STARTS = ("error", "exception", "traceback", "timeout", "timed out")
 _ERROR_KEYS = ("error", "error_message", "exception")
 
@@ -135,9 +136,25 @@ def _parse(text: str) -> Any:
     if not stripped or stripped[0] not in '{["-0123456789tfn':
         return None
     try:
-        return orjson.loads(stripped)
+        value = orjson.loads(stripped)
     except orjson.JSONDecodeError:
         return None
+    return None if _is_deeper(value, _DEEPEST, stripped) else value
+
+
+def _is_deeper(value: Any, levels: int, text: str) -> bool:
+    """Whether a parsed text is nested beyond `levels`: no check could walk down into it."""
+    if text.count("{") + text.count("[") <= levels:
+        return False
+    left = [(value, 1)]
+    while left:
+        found, level = left.pop()
+        inner = found.values() if isinstance(found, Mapping) else found
+        if isinstance(found, Mapping | list):
+            if level > levels:
+                return True
+            left.extend((item, level + 1) for item in inner)
+    return False
 
 
 def _clip(text: str) -> str:

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["DatedEntry", "Entry", "RegistryError", "as_of", "read_entries", "read_yaml"]
+__all__ = [
+    "DatedEntry",
+    "Entry",
+    "RegistryError",
+    "as_of",
+    "complain",
+    "read_entries",
+    "read_yaml",
+]
 
 _LARGEST = 4 * 2**20  # bytes; a registry is written by people
 
@@ -52,6 +60,10 @@ class _PlainLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key is a plain word", problem_mark=key_node.start_mark
+                )
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.MarkedYAMLError(
@@ -59,6 +71,18 @@ class _PlainLoader(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_date(self, node: yaml.ScalarNode) -> Any:
+        """A date, or a complaint with its line where there is no such day."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(
+                problem=f"no such day: {error}", problem_mark=node.start_mark
+            ) from None
+
+
+_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", _PlainLoader.construct_date)
 
 
 def read_yaml(path: Path) -> Any:
@@ -79,6 +103,8 @@ def read_yaml(path: Path) -> Any:
         raise RegistryError(f"{path}, line {line}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise RegistryError(f"{path}: {error}") from error
+    except RecursionError:
+        raise RegistryError(f"{path}: nested too deeply to be read") from None
 
 
 def read_entries(path: Path, section: str, model: type[Entry]) -> tuple[Entry, ...]:
@@ -90,18 +116,31 @@ def read_entries(path: Path, section: str, model: type[Entry]) -> tuple[Entry, .
     body = read_yaml(path)
     if not isinstance(body, dict) or set(body) != {section} or not isinstance(body[section], list):
         raise RegistryError(f"{path}: expected one top-level key {section!r} that holds a list")
-    lines = _entry_lines(path)
     entries = []
     for position, raw in enumerate(body[section]):
         try:
             entries.append(model.model_validate(raw))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "(entry)"
-            raise RegistryError(
-                f"{path}, line {lines[position]}: {section}[{position}].{field}: {first['msg']}"
-            ) from error
+            raise RegistryError(complain(path, (section, position), error)) from error
     return tuple(entries)
+
+
+def complain(path: Path, entry: tuple[str, int], error: ValidationError) -> str:
+    """What is wrong with an entry, with file, line and field, for who writes a registry.
+
+    Args:
+        path: the file.
+        entry: the name of its list, and the position in it.
+        error: its first complaint is told.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    line, field = _find(path, (*entry, *first["loc"]), missing=first["type"] == "missing")
+    told = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        told = "there is no such field"
+    if first["type"] == "union_tag_invalid":
+        told = f"there is no kind {first['ctx']['tag']!r}; `caselaw rules kinds` lists them"
+    return f"{path}, line {line}: {field}: {told}"
 
 
 def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
@@ -109,8 +148,22 @@ def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.holds(instant))
 
 
-def _entry_lines(path: Path) -> list[int]:
-    """The line on which each entry of the file's one list starts."""
-    root = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
-    listed = root.value[0][1].value if root is not None else []
-    return [item.start_mark.line + 1 for item in listed]
+def _find(path: Path, place: tuple[int | str, ...], *, missing: bool) -> tuple[int, str]:
+    """The line of a place in a file, and its name, as `rules[3].params.turns`.
+
+    Of a `missing` field the line is that of what it is missing in; other parts that are not in
+    the file stand for the choice of a model and are left out.
+    """
+    node = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
+    line, name = 1, ""
+    for part in place:
+        inner = None
+        if isinstance(node, yaml.MappingNode):
+            inner = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            inner = (node.value[part],) * 2 if part < len(node.value) else None
+        if inner is not None:
+            line, node = inner[0].start_mark.line + 1, inner[1]
+        if inner is not None or (missing and part == place[-1]):
+            name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+    return line, name
