@@ -11,6 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipeline.grading import PendingCalls
+
 __all__ = ["SHOW_ERRORS", "clear_errors", "explain"]
 
 SHOW_ERRORS = "CASELAW_SHOW_ERRORS"
@@ -22,7 +24,7 @@ _NAMED_FILE = re.compile(
 _OURS = ("pipeline.", "assets.", "resources.")
 
 
-def explain(where: str, error: Exception) -> str:
+def explain(where: str, error: Exception, again: Callable[[], str] | None = None) -> str:
     """Say what failed, why, and what to do.
 
     The messages of our own errors hold ids and counts and are passed on; so are those of the
@@ -32,7 +34,10 @@ def explain(where: str, error: Exception) -> str:
     Args:
         where: asset and partition.
         error: what was raised.
+        again: gives the command that resumes where calls of a judge are pending.
     """
+    if isinstance(error, PendingCalls) and again:
+        return f"{where}: {error}: {again()}"
     if type(error).__module__.startswith(_OURS):
         return f"{where}: {_NAMED_FILE.sub('a file', str(error))}"
     if isinstance(error, OSError) and error.errno is not None:
@@ -47,7 +52,9 @@ def explain(where: str, error: Exception) -> str:
 
 
 @contextmanager
-def clear_errors(where: Callable[[], str]) -> Iterator[None]:
+def clear_errors(
+    where: Callable[[], str], again: Callable[[], str] | None = None
+) -> Iterator[None]:
     """Replace whatever is raised inside by a Dagster failure that says what `explain` says.
 
     Raises:
@@ -58,7 +65,7 @@ def clear_errors(where: Callable[[], str]) -> Iterator[None]:
     except Exception as error:
         if os.environ.get(SHOW_ERRORS) == "1":
             raise
-        raise dg.Failure(explain(where(), error), allow_retries=False) from None
+        raise dg.Failure(explain(where(), error, again), allow_retries=False) from None
 
 
 def _place(error: Exception) -> str:

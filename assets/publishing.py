@@ -225,6 +225,13 @@ class Publication:
         """What the asset returns: a data version that changes when any published byte does."""
         return dg.MaterializeResult(data_version=dg.DataVersion(digest(*self._digests)))
 
+    def again(self) -> str:
+        """The command that runs the partition again."""
+        days = self.window.days if self.window else ()
+        if not days:
+            return self.place.make("publish")
+        return self.place.make("backfill", days[0].key, days[-1].key)
+
     def end(self) -> None:
         """Let go of what the run holds: an erasure may go on."""
         self._lease.close()
@@ -248,7 +255,7 @@ def publishing(
     """
     run = Publication(context, lake, registry, table)
     try:
-        with clear_errors(lambda: f"{table.name} {run.window or ''}".strip()):
+        with clear_errors(lambda: f"{table.name} {run.window or ''}".strip(), run.again):
             yield run
     finally:
         run.end()

@@ -78,7 +78,12 @@ def check(place: DataDir, day: date | None, traces: int, most: float) -> None:
     except JudgeRefused as refused:
         raise click.UsageError(str(refused)) from None
     except PendingCalls as pending:
-        click.echo(f"caselaw: {pending}", err=True)
+        click.echo(
+            f"caselaw: judge: calls pending: {pending.pending} ({pending.why}). The check asks "
+            "anew, so a check that was cut short is paid for again: make room in the budget, or "
+            "take fewer conversations (caselaw judge check --traces N)",
+            err=True,
+        )
         sys.exit(3)
     _print(_turned_frame(turned), "Verdicts that turned")
     _print(_attack_frame(attacks), "Known failures that injected orders made it pass")

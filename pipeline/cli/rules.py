@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.kinds import parameter_lines
 from pipeline.cli.options import DAY, as_date, counted
 from pipeline.datadir import DataDir
 
@@ -22,7 +23,7 @@ __all__ = ["rules"]
 
 @click.group()
 def rules() -> None:
-    """List the rules of registry/rules.yaml, and run each on its own examples."""
+    """List the rules of registry/rules.yaml and their kinds, and run each on its examples."""
 
 
 _ON = click.option(
@@ -70,6 +71,24 @@ def test_rules(place: DataDir, ids: tuple[str, ...], day: date | None) -> None:
         click.echo(f"{rule.id}: has no example; add one that fails and one that passes")
     click.echo(_sum(chosen, runs, wrong))
     sys.exit(1 if wrong or bare else 0)
+
+
+@rules.command("kinds")
+@click.argument("kind", required=False)
+def list_kinds(kind: str | None) -> None:
+    """Print the kinds of rules, or the parameters of KIND: type, default and meaning."""
+    from pipeline.registry.rules import KINDS
+
+    known = {str(model.model_fields["kind"].default): model for model in KINDS}
+    if kind is None:
+        for name, model in known.items():
+            click.echo(f"{name:<22} {(model.__doc__ or '').strip()}")
+    elif kind in known:
+        click.echo(f"{kind}: {(known[kind].__doc__ or '').strip()}")
+        for line in parameter_lines(known[kind].model_json_schema()):
+            click.echo(line)
+    else:
+        raise click.UsageError(f"no kind {kind!r}; there are: {', '.join(known)}")
 
 
 def _told(run: ExampleRun) -> str:

@@ -14,7 +14,7 @@ import orjson
 from pipeline.datadir import DataDir
 from pipeline.erasure.receipts import Line
 from pipeline.files import replace_file
-from pipeline.grading.ledger import export_ledger
+from pipeline.grading.judge_calls import export_ledger
 from pipeline.ingest.id_words import stands_in
 from pipeline.ingest.suppression import Suppression
 

@@ -3,7 +3,7 @@
 from pipeline.grading.cases import read_cases
 from pipeline.grading.conversation import Conversation, read_conversation
 from pipeline.grading.judge import Case, Judge, Judgement, JudgeRefused, PendingCalls, make_judge
-from pipeline.grading.ledger import JUDGE_CALLS, export_ledger
+from pipeline.grading.judge_calls import JUDGE_CALLS, export_ledger
 from pipeline.grading.stage import Grading, grade_traces
 
 __all__ = [

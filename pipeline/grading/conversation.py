@@ -1,4 +1,4 @@
-"""Reads a row of `redacted_traces` into a conversation: messages, spans and searches joined."""
+"""Reads a row of `redacted_traces` into a conversation of turns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 import orjson
 
+from pipeline.grading.joining import JoinedCall, JoinedCalls, Searches
 from pipeline.grading.view import Call, Conversation, Document, Message, Turn
 
 __all__ = ["Call", "Conversation", "Document", "Message", "Turn", "read_conversation"]
 
 _LONGEST = 20_000  # characters of one text that graders read; head and tail are kept
+_DEEPEST = 100  # levels of JSON that are read as such; what goes deeper stays text
 _ERROR_STARTS = ("error", "exception", "traceback", "timeout", "timed out")
 _ERROR_KEYS = ("error", "error_message", "exception")
 
@@ -19,7 +21,7 @@ _ERROR_KEYS = ("error", "error_message", "exception")
 def read_conversation(row: Mapping[str, Any]) -> Conversation:
     """Read one row of `redacted_traces` (as `DataFrame.iter_rows(named=True)` gives it)."""
     messages = row["messages"] or []
-    calls = _Calls(row)
+    joined = JoinedCalls(row["tool_calls"] or (), messages)
     turns: list[_OpenTurn] = [_OpenTurn()]
     system = []
     for index, message in enumerate(messages):
@@ -34,11 +36,11 @@ def read_conversation(row: Mapping[str, Any]) -> Conversation:
             if text.strip():
                 turns[-1].texts.append(Message(index, role, text, message["finish_reason"]))
             for asked in message["tool_calls"] or ():
-                turns[-1].calls.append(calls.take(asked, index))
-    turns[-1].calls.extend(calls.rest())
-    searches = _Searches(row["retrievals"] or ())
+                turns[-1].calls.append(_joined(joined.take(asked, index)))
+    turns[-1].calls.extend(map(_joined, joined.rest()))
+    searches = Searches(row["retrievals"] or ())
     for turn in turns:
-        turn.searches = searches.of(turn.calls)
+        turn.searches = searches.of(_asked(turn.calls))
     turns[-1].searches.extend(searches.rest())
     kept = [turn for turn in turns if turn.user or turn.texts or turn.calls]
     return Conversation(
@@ -89,91 +91,21 @@ class _OpenTurn:
         )
 
 
-class _Calls:
-    """Joins what the agent asked for, the tool spans that ran, and the tools' messages."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        self._spans = [dict(span) for span in row["tool_calls"] or ()]
-        self._taken: set[str] = set()
-        self._replies = [
-            (index, message)
-            for index, message in enumerate(row["messages"] or ())
-            if message["role"] == "tool"
-        ]
-
-    def take(self, asked: Mapping[str, Any], index: int) -> Call:
-        """Join one asked call to its span and its tool message; each is used once."""
-        span = self._pop_span(asked)
-        self._taken.add(asked["id"] or "")
-        reply = self._pop_reply(asked, index)
-        base = dict(span) if span else {"status": "ok", "error": None, "result": None}
-        result = base["result"] or (reply[1]["content"] if reply else base["result"])
-        known = span["span_id"] if span else None
-        ref = f"span:{known}" if known else f"message:{reply[0] if reply else index}"
-        arguments = asked["arguments"] or base.get("arguments")
-        return _call(ref, asked["name"], arguments, result, base["status"])
-
-    def rest(self) -> Iterator[Call]:
-        """The spans that no message asked for; a call seen before by its id is not run again."""
-        for s in self._spans:
-            if s["span_id"] and s["call_id"] not in self._taken:
-                ref = f"span:{s['span_id']}"
-                yield _call(ref, s["name"], s["arguments"], s["result"], s["status"])
-        self._spans = []
-
-    def _pop_span(self, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        for position, span in enumerate(self._spans):
-            same_id = asked["id"] and span["call_id"] == asked["id"]
-            unnamed = not (asked["id"] and span["call_id"]) and span["name"] == asked["name"]
-            if (same_id and span["name"] == asked["name"]) or unnamed:
-                return self._spans.pop(position)
-        return None
-
-    def _pop_reply(self, asked: Mapping[str, Any], after: int) -> tuple[int, Any] | None:
-        for position, (index, message) in enumerate(self._replies):
-            if index > after and asked["id"] and message["tool_call_id"] == asked["id"]:
-                return self._replies.pop(position)
-        for position, (index, message) in enumerate(self._replies):
-            if index > after and not message["tool_call_id"]:
-                return self._replies.pop(position)
-        return None
+def _asked(calls: Sequence[Call]) -> Iterator[str]:
+    """The texts among the arguments of calls: what a search may have been asked for."""
+    for call in calls:
+        if isinstance(call.arguments, Mapping):
+            yield from (value for value in call.arguments.values() if isinstance(value, str))
 
 
-class _Searches:
-    """Gives every retrieval to the turn whose call asked its query."""
-
-    def __init__(self, retrievals: Sequence[Mapping[str, Any]]) -> None:
-        self._left = list(retrievals)
-
-    def of(self, calls: Sequence[Call]) -> list[Mapping[str, Any]]:
-        """The retrievals whose query stands in the arguments of one of `calls`."""
-        asked = [
-            value
-            for call in calls
-            if isinstance(call.arguments, Mapping)
-            for value in call.arguments.values()
-        ]
-        found = []
-        for query in asked:
-            match = next((r for r in self._left if r["query"] and r["query"] == query), None)
-            if match is not None:
-                self._left.remove(match)
-                found.append(match)
-        return found
-
-    def rest(self) -> list[Mapping[str, Any]]:
-        """Those that no call asked for: agents that search without a tool call."""
-        return self._left
-
-
-def _call(ref: str, name: str | None, arguments: Any, result: Any, status: str | None) -> Call:
-    text = _clip(result or "")
+def _joined(run: JoinedCall) -> Call:
+    text, given = _clip(run.result or ""), _clip(run.arguments or "")
     parsed = _parse(text)
-    outcome = status or "ok"
-    if outcome == "ok":
-        outcome = _said_status(parsed, text)
-    given = _clip(arguments or "")
-    return Call(ref, name or "", _parse(given), given, parsed, text, outcome, result is not None)
+    status = run.status or "ok"
+    if status == "ok":
+        status = _said_status(parsed, text)
+    recorded = run.result is not None
+    return Call(run.ref, run.name or "", _parse(given), given, parsed, text, status, recorded)
 
 
 def _said_status(parsed: Any, text: str) -> str:
@@ -204,9 +136,25 @@ def _parse(text: str) -> Any:
     if not stripped or stripped[0] not in '{["-0123456789tfn':
         return None
     try:
-        return orjson.loads(stripped)
+        value = orjson.loads(stripped)
     except orjson.JSONDecodeError:
         return None
+    return None if _is_deeper(value, _DEEPEST, stripped) else value
+
+
+def _is_deeper(value: Any, levels: int, text: str) -> bool:
+    """Whether a parsed text is nested beyond `levels`: no check could walk down into it."""
+    if text.count("{") + text.count("[") <= levels:
+        return False
+    left = [(value, 1)]
+    while left:
+        found, level = left.pop()
+        inner = found.values() if isinstance(found, Mapping) else found
+        if isinstance(found, Mapping | list):
+            if level > levels:
+                return True
+            left.extend((item, level + 1) for item in inner)
+    return False
 
 
 def _clip(text: str) -> str:

@@ -11,7 +11,8 @@ import polars as pl
 
 from pipeline.grading.cases import read_cases
 from pipeline.grading.judge import Judge
-from pipeline.grading.judge.prompt import write_messages, write_payload
+from pipeline.grading.judge.payload import write_payload
+from pipeline.grading.judge.prompt import write_messages
 from pipeline.lake import Lake
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, STRATIFIED_SAMPLES
@@ -83,7 +84,7 @@ def call_price(lake: Lake, registry: Registry, judge: Judge) -> Price:
     if registry.settings.judge.engine == "embedded" and not registry.settings.judge.jury:
         return Price(0.0, 0)
     if (lake.place.ledger / "judge.sqlite").exists():
-        from pipeline.grading.ledger import mean_cost
+        from pipeline.grading.judge_calls import mean_cost
 
         mean, n = mean_cost(lake.place.ledger, judge.identity)
         if n:

@@ -12,7 +12,7 @@ from pipeline.redaction.replacement.surrogates import SURROGATE
 __all__ = ["detect_language", "likely_language", "requested_language"]
 
 _NOISE: Final = re.compile(
-    r"https?://\S+|\S+@\S+|\[[^\]]*\]|`[^`]*`|\"[^\"\n]{1,60}\"|\b\w*[\d_]\w*\b|\b[A-Z]{2,}\b"
+    r"https?://\S+|(?<!\S)\S+@\S+|\[[^\[\]]*\]|`[^`]*`|\"[^\"\n]{1,60}\"|\b\w*[\d_]\w*\b|\b[A-Z]{2,}\b"
 )
 _NAMES: Final[dict[str, str]] = {
     "en": "english|englisch|anglais|inglés|ingles|inglese",

@@ -15,20 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
-from pipeline.files import make_directory, replace_file
+from pipeline.files import make_directory
 from pipeline.ids import digest
 
-__all__ = [
-    "JUDGE_CALLS",
-    "BudgetSpent",
-    "CallRecord",
-    "Ledger",
-    "Limits",
-    "export_ledger",
-    "mean_cost",
-]
+__all__ = ["BudgetSpent", "CallRecord", "Ledger", "LedgerBroken", "Limits"]
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -47,31 +37,6 @@ SELECT 'day:' || substr(started_at, 1, 10), SUM(COALESCE(cost_usd, reserved_usd)
 WHERE NOT EXISTS (SELECT 1 FROM spending) GROUP BY 1;
 """
 _BEGIN: Final = "INSERT INTO calls (run_id, judge_id, content, trace_id, started_at, "
-
-_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "call_id": pl.Int64(),
-    "run_id": pl.String(),
-    "judge_id": pl.String(),
-    "content": pl.String(),
-    "trace_id": pl.String(),
-    "started_at": pl.Datetime("us", "UTC"),
-    "outcome": pl.String(),
-    "cache_hit": pl.Boolean(),
-    "reserved_usd": pl.Float64(),
-    "cost_usd": pl.Float64(),
-    "latency_ms": pl.Float64(),
-    "input_tokens": pl.Int64(),
-    "output_tokens": pl.Int64(),
-    "returned_model": pl.String(),
-    "fingerprint": pl.String(),
-}
-JUDGE_CALLS: Final = pl.Schema(_COLUMNS)
-"""Columns of the export, `judge_calls`: one row a call, paid or from the cache.
-
-`outcome` is answered, a problem's code (refused, truncated, unparsable, ...), a transport
-failure's (rate_limited, timeout, ...), cached, or reserved: begun and never finished, as after a
-kill; such a call counts at what was reserved.
-"""
 
 
 @dataclass(frozen=True)
@@ -98,8 +63,28 @@ class Limits:
 class BudgetSpent(RuntimeError):
     """A call would pass a limit; the message says which."""
 
-    def __init__(self, scope: str, most: float) -> None:
-        super().__init__(f"the budget of {most:g} USD a {scope} is used up")
+    def __init__(self, scope: str, most: float, usd: float) -> None:
+        state = "is used up" if usd <= most else f"is less than one call may cost, {usd:.2g} USD"
+        super().__init__(
+            f"the budget of {most:g} USD a {scope} {state}; judge.budget_usd_per_{scope} sets it"
+        )
+
+
+class LedgerBroken(RuntimeError):
+    """The ledger's file cannot be read or written; the message says why and what to do."""
+
+    def __init__(self, path: Path, error: sqlite3.Error) -> None:
+        full = "full" in str(error)
+        then = (
+            "Make room and run it again"
+            if full
+            else "Put a copy of before back, or move the file away and run it again: what it kept "
+            "is then asked and paid for once more"
+        )
+        super().__init__(
+            f"judge: the ledger {path} cannot be {'written' if full else 'used'} ({error}); "
+            f"nothing was published. {then}"
+        )
 
 
 class Ledger:
@@ -112,16 +97,17 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         make_directory(folder, private=True)
         folder.chmod(0o711)  # the export below is read by analysts, through a view
-        path = folder / "judge.sqlite"
-        if not path.exists():
-            path.touch(0o600)
-        self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
-        self._connection.isolation_level = None  # every statement is its own transaction
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        # a killed process loses nothing so; after a power cut the last calls may be unknown
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_TABLES + _DAYS_BEFORE)
+        self._path = folder / "judge.sqlite"
+        if not self._path.exists():
+            self._path.touch(0o600)
         self.corrupt = 0
+        with self._telling():
+            self._connection = sqlite3.connect(self._path, timeout=60, check_same_thread=False)
+            self._connection.isolation_level = None  # every statement is its own transaction
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            # a killed process loses nothing so; after a power cut the last calls may be unknown
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.executescript(_TABLES + _DAYS_BEFORE)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -132,10 +118,11 @@ class Ledger:
 
         Such rows are deleted and counted in `corrupt`, so the answer is asked for anew.
         """
-        row = self._connection.execute(
-            "SELECT body, checksum FROM answers WHERE judge_id = ? AND content = ?",
-            (judge_id, content),
-        ).fetchone()
+        with self._telling():
+            row = self._connection.execute(
+                "SELECT body, checksum FROM answers WHERE judge_id = ? AND content = ?",
+                (judge_id, content),
+            ).fetchone()
         if row is None:
             return None
         body, checksum = row
@@ -147,12 +134,17 @@ class Ledger:
             return None
         return body
 
-    def keep(self, judge_id: str, content: str, body: str) -> None:
-        """Keep an answer; the first one of a content stays."""
-        self._connection.execute(
-            "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)",
-            (judge_id, content, body, digest(judge_id, content, body)),
-        )
+    def keep(self, judge_id: str, content: str, body: str) -> str:
+        """Keep an answer, and give the one that is kept: the first one of a content stays.
+
+        Two runs that asked the same at once so go on with the same answer.
+        """
+        with self._telling():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)",
+                (judge_id, content, body, digest(judge_id, content, body)),
+            )
+        return self.answer(judge_id, content) or body
 
     def reserve(
         self, run_id: str, judge_id: str, content: str, trace_id: str, usd: float, limits: Limits
@@ -167,7 +159,7 @@ class Ledger:
         with self._transaction():
             for scope, most in scopes.items():
                 if self._spent(scope) + usd > most:
-                    raise BudgetSpent(scope.partition(":")[0], most)
+                    raise BudgetSpent(scope.partition(":")[0], most, usd)
             cursor = self._connection.execute(
                 f"{_BEGIN}outcome, cache_hit, reserved_usd)"
                 " VALUES (?, ?, ?, ?, ?, 'reserved', 0, ?)",
@@ -192,11 +184,12 @@ class Ledger:
 
     def hit(self, run_id: str, judge_id: str, content: str, trace_id: str) -> None:
         """Write down an answer that came from the cache."""
-        self._connection.execute(
-            f"{_BEGIN}outcome, cache_hit, reserved_usd, cost_usd)"
-            " VALUES (?, ?, ?, ?, ?, 'cached', 1, 0, 0)",
-            (run_id, judge_id, content, trace_id, _now()),
-        )
+        with self._telling():
+            self._connection.execute(
+                f"{_BEGIN}outcome, cache_hit, reserved_usd, cost_usd)"
+                " VALUES (?, ?, ?, ?, ?, 'cached', 1, 0, 0)",
+                (run_id, judge_id, content, trace_id, _now()),
+            )
 
     def spent(self, run_id: str) -> float:
         """USD that a run has spent or still holds reserved."""
@@ -217,57 +210,23 @@ class Ledger:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing, and no other process in between: two runs share the day's budget."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        with self._telling():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk has ended it already
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Say what is wrong with the file, which no message of SQLite's names."""
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-
-
-def mean_cost(folder: Path, judge_id: str) -> tuple[float, int]:
-    """The mean USD of a judge's answered calls, and how many there were."""
-    with contextlib.closing(sqlite3.connect(folder / "judge.sqlite", timeout=60)) as connection:
-        total, calls = connection.execute(
-            "SELECT COALESCE(SUM(cost_usd), 0), COUNT(*) FROM calls"
-            " WHERE judge_id = ? AND outcome = 'answered'",
-            (judge_id,),
-        ).fetchone()
-    return (total / calls if calls else 0.0), calls
-
-
-def export_ledger(folder: Path) -> Path:
-    """Write the calls to `export/judge_calls.parquet` in the ledger's folder, for a DuckDB view.
-
-    A ledger that was never opened gives a file of no rows. The file is replaced at one stroke.
-    """
-    names = list(JUDGE_CALLS)
-    rows: list[tuple[object, ...]] = []
-    path = folder / "judge.sqlite"
-    if path.exists():
-        with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
-            rows = list(_calls(connection, names))
-    frame = pl.DataFrame(
-        [dict(zip(names, row, strict=True)) for row in rows],
-        schema={**_COLUMNS, "started_at": pl.String(), "cache_hit": pl.Int64()},
-    ).with_columns(
-        pl.col("started_at").str.to_datetime(time_unit="us", time_zone="UTC"),
-        pl.col("cache_hit").cast(pl.Boolean),
-    )
-    target = folder / "export" / "judge_calls.parquet"
-    if not folder.exists():
-        make_directory(folder, private=True)
-        folder.chmod(0o711)
-    make_directory(target.parent, private=False)
-    with replace_file(target) as temporary:
-        frame.select(names).write_parquet(temporary, statistics=False)
-    return target
-
-
-def _calls(connection: sqlite3.Connection, names: list[str]) -> Iterator[tuple[object, ...]]:
-    columns = ", ".join(names)  # our own names, from the schema above
-    yield from connection.execute(f"SELECT {columns} FROM calls ORDER BY call_id")
+        except sqlite3.Error as error:
+            raise LedgerBroken(self._path, error) from error
 
 
 def _now() -> str:

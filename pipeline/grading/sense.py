@@ -15,7 +15,7 @@ from pipeline.redaction.replacement.surrogates import SURROGATE
 
 __all__ = ["leaning", "likeness", "likeness_to", "sense_identity"]
 
-_CODES: Final = re.compile(r"\b[\w-]*\d[\w-]*\b")
+_CODES: Final = re.compile(r"\b[\w-]{0,60}\d[\w-]*\b")
 
 
 def likeness(sentence: str, examples: str) -> float:

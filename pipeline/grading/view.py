@@ -116,6 +116,13 @@ class Conversation:
         )
 
     @cached_property
+    def refs(self) -> frozenset[str]:
+        """All that evidence may name: messages, calls and documents."""
+        places = {f"message:{index}" for index in range(self.message_count)}
+        places.update(call.ref for call in self.calls)
+        return frozenset(places.union(document.ref for document in self.documents))
+
+    @cached_property
     def user_text(self) -> str:
         """All that the user wrote."""
         return "\n".join(turn.user.text for turn in self.turns if turn.user)

@@ -16,6 +16,7 @@ from pipeline.registry.loading import (
     Entry,
     RegistryError,
     as_of,
+    complain,
     read_entries,
     read_yaml,
 )
@@ -77,6 +78,7 @@ def load_registry(folder: Path, window: Window | date) -> Registry:
     modes = _section(folder, "failure_modes", NamedMode, instant, beside=("fixes",))
     fixes = _fixes(folder / "failure_modes.yaml", instant)
     settings = _settings(folder / "settings.yaml", instant)
+    _require_known(folder, rules, rubric, settings)
     entries: dict[str, tuple[DatedEntry, ...]] = {
         "intents": intents, "rules": rules, "rubric": rubric, "failure_modes": modes,
         "fixes": fixes,
@@ -129,12 +131,46 @@ def _opt_outs(folder: Path, instant: date) -> tuple[OptOut, ...]:
 
 
 def _settings(path: Path, instant: date) -> Settings:
+    entries = read_entries(path, "settings", SettingsEntry)
     try:
-        return settings_as_of(read_entries(path, "settings", SettingsEntry), instant)
+        return settings_as_of(entries, instant)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise RegistryError(f"{path}: {field}: {first['msg']}") from error
+        # every entry adds to those before it, so the latest in force that names the field is wrong
+        section, *rest = error.errors()[0]["loc"]
+        named = [
+            place
+            for place, entry in enumerate(entries)
+            if entry.holds(instant)
+            and (not rest or rest[0] in (getattr(entry, str(section)) or ()))
+        ]
+        place = max(named, key=lambda found: (entries[found].effective_from, found), default=0)
+        raise RegistryError(complain(path, ("settings", place), error)) from error
+
+
+def _require_known(
+    folder: Path, rules: Sequence[Rule], rubric: Sequence[Axis], settings: Settings
+) -> None:
+    """Refuse names that lead nowhere; one that was known once may be named for ever."""
+    intents = {one.id for one in read_entries(folder / "intents.yaml", "intents", Intent)}
+    axes = {one.id for one in read_entries(folder / "rubric.yaml", "rubric", Axis)}
+    for rule in rules:
+        named = {*rule.intents, *(one.intent for one in rule.examples if one.intent)}
+        unknown = sorted(named - intents - {UNKNOWN})
+        if unknown:
+            raise RegistryError(
+                f"{folder / 'rules.yaml'}: rule {rule.id!r} names intent {unknown[0]!r}, which is "
+                "not in intents.yaml"
+            )
+        if rule.id in {axis.id for axis in rubric}:
+            raise RegistryError(
+                f"{folder / 'rules.yaml'}: rule {rule.id!r} has the name of an axis in "
+                "rubric.yaml; both would be checks of one name"
+            )
+    unknown = sorted(set(settings.judge.rates) - axes)
+    if unknown:
+        raise RegistryError(
+            f"{folder / 'settings.yaml'}: judge.rates: no axis {unknown[0]!r} in rubric.yaml"
+        )
 
 
 def require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from pipeline.registry.loading import DatedEntry
 from pipeline.registry.rules import Pattern
+from pipeline.registry.rules.base import JsonSchema
 
 __all__ = ["UNKNOWN", "Intent"]
 
@@ -29,5 +30,5 @@ class Intent(DatedEntry):
     expected_tools: tuple[str, ...] = Field((), description="a right run calls one of these")
     amount_stakes_above: float | None = Field(None, description="an amount that raises to high")
     cites: bool = Field(False, description="the answer must cite a retrieved document")
-    output_schema: dict[str, Any] | None = Field(None, description="JSON schema of the answer")
+    output_schema: JsonSchema | None = Field(None, description="JSON schema of the answer")
     merged_into: str | None = None

@@ -12,7 +12,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["DatedEntry", "Entry", "RegistryError", "as_of", "read_entries", "read_yaml"]
+__all__ = [
+    "DatedEntry",
+    "Entry",
+    "RegistryError",
+    "as_of",
+    "complain",
+    "read_entries",
+    "read_yaml",
+]
 
 _LARGEST = 4 * 2**20  # bytes; a registry is written by people
 
@@ -53,6 +61,10 @@ class _PlainLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key is a plain word", problem_mark=key_node.start_mark
+                )
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.MarkedYAMLError(
@@ -60,6 +72,18 @@ class _PlainLoader(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_date(self, node: yaml.ScalarNode) -> Any:
+        """A date, or a complaint with its line where there is no such day."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(
+                problem=f"no such day: {error}", problem_mark=node.start_mark
+            ) from None
+
+
+_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", _PlainLoader.construct_date)
 
 
 def read_yaml(path: Path) -> Any:
@@ -80,6 +104,8 @@ def read_yaml(path: Path) -> Any:
         raise RegistryError(f"{path}, line {line}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise RegistryError(f"{path}: {error}") from error
+    except RecursionError:
+        raise RegistryError(f"{path}: nested too deeply to be read") from None
 
 
 def read_entries(
@@ -106,18 +132,31 @@ def read_entries(
         )
     if not isinstance(body.get(section, []), list):
         raise RegistryError(f"{path}: the top-level key {section!r} has to hold a list")
-    lines = _entry_lines(path, section)
     entries = []
     for position, raw in enumerate(body.get(section, [])):
         try:
             entries.append(model.model_validate(raw))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "(entry)"
-            raise RegistryError(
-                f"{path}, line {lines[position]}: {section}[{position}].{field}: {first['msg']}"
-            ) from error
+            raise RegistryError(complain(path, (section, position), error)) from error
     return tuple(entries)
+
+
+def complain(path: Path, entry: tuple[str, int], error: ValidationError) -> str:
+    """What is wrong with an entry, with file, line and field, for who writes a registry.
+
+    Args:
+        path: the file.
+        entry: the name of its list, and the position in it.
+        error: its first complaint is told.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    line, field = _find(path, (*entry, *first["loc"]), missing=first["type"] == "missing")
+    told = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        told = "there is no such field"
+    if first["type"] == "union_tag_invalid":
+        told = f"there is no kind {first['ctx']['tag']!r}; `caselaw rules kinds` lists them"
+    return f"{path}, line {line}: {field}: {told}"
 
 
 def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
@@ -125,9 +164,22 @@ def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.holds(instant))
 
 
-def _entry_lines(path: Path, section: str) -> list[int]:
-    """The line on which each entry of a section starts."""
-    root = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
-    pairs = root.value if root is not None else []
-    listed = [value for key, value in pairs if key.value == section]
-    return [item.start_mark.line + 1 for item in (listed[0].value if listed else [])]
+def _find(path: Path, place: tuple[int | str, ...], *, missing: bool) -> tuple[int, str]:
+    """The line of a place in a file, and its name, as `rules[3].params.turns`.
+
+    Of a `missing` field the line is that of what it is missing in; other parts that are not in
+    the file stand for the choice of a model and are left out.
+    """
+    node = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
+    line, name = 1, ""
+    for part in place:
+        inner = None
+        if isinstance(node, yaml.MappingNode):
+            inner = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            inner = (node.value[part],) * 2 if part < len(node.value) else None
+        if inner is not None:
+            line, node = inner[0].start_mark.line + 1, inner[1]
+        if inner is not None or (missing and part == place[-1]):
+            name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+    return line, name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.registry.loading import DatedEntry
 
@@ -33,3 +33,10 @@ class Axis(DatedEntry):
     sure_intent_score: float = Field(
         -1.0, ge=-1, le=1, description="apology_intents: from here on the intent needs no such tool"
     )
+
+    @field_validator("codes")
+    @classmethod
+    def _names_no_none(cls, codes: dict[str, str]) -> dict[str, str]:
+        if "none" in codes:
+            raise ValueError("none stands for no fail in a judge's answer: name it otherwise")
+        return codes

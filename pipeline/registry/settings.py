@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.registry.loading import DatedEntry
 
@@ -17,7 +17,11 @@ _LONGEST = 36_500  # days: a hundred years, so that the first day kept is always
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_Server = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+_Usd = Annotated[float, Field(ge=0)]
 
 
 class Ingest(_Section):
@@ -55,11 +59,11 @@ class Juror(_Section):
 
     engine: Literal["embedded", "litellm"]
     model: str | None = None
-    api_base: str | None = None
-    temperature: float | None = None
+    api_base: _Server | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=64)
-    input_usd_per_million: float | None = None
-    output_usd_per_million: float | None = None
+    input_usd_per_million: _Usd | None = None
+    output_usd_per_million: _Usd | None = None
 
 
 class Judge(_Section):
@@ -75,8 +79,8 @@ class Judge(_Section):
     )
     datamarking: bool = Field(True, description="mark every space of the trace as data")
     model: str | None = Field(None, description="litellm only: a pinned model snapshot")
-    api_base: str | None = Field(None, description="litellm only: an OpenAI-compatible server")
-    temperature: float = 0.0
+    api_base: _Server | None = Field(None, description="litellm only: an OpenAI-compatible server")
+    temperature: float = Field(0.0, ge=0, le=2)
     max_tokens: int = Field(800, ge=64)
     timeout_seconds: float = Field(60, gt=0)
     concurrency: int = Field(8, ge=1)
@@ -87,8 +91,15 @@ class Judge(_Section):
     budget_usd_per_day: float = Field(
         20.0, ge=0, description="of all runs on one UTC day of the clock"
     )
-    input_usd_per_million: float | None = Field(None, description="price, where litellm has none")
-    output_usd_per_million: float | None = None
+    input_usd_per_million: _Usd | None = Field(None, description="price, where litellm has none")
+    output_usd_per_million: _Usd | None = None
+
+    @field_validator("jury")
+    @classmethod
+    def _has_votes(cls, jury: tuple[Juror, ...]) -> tuple[Juror, ...]:
+        if len(jury) == 1:
+            raise ValueError("a jury has two members or more; for one judge leave it out")
+        return jury
 
 
 class Failures(_Section):

@@ -39,7 +39,7 @@ def read_paid(lake: Lake, window: Window) -> Paid | None:
     """
     if not (lake.place.ledger / "judge.sqlite").exists():
         return None
-    from pipeline.grading.ledger import export_ledger
+    from pipeline.grading.judge_calls import export_ledger
 
     calls = pl.read_parquet(export_ledger(lake.place.ledger), glob=False)
     judged = (

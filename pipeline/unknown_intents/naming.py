@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +44,7 @@ def _counts(requests: Iterable[Request]) -> Counter[str]:
 
 def _terms(text: str) -> set[str]:
     words = _WORD.findall(text.lower())
-    return {*words, *(f"{one} {two}" for one, two in zip(words, words[1:], strict=False))}
+    return {*words, *(f"{one} {two}" for one, two in itertools.pairwise(words))}
 
 
 def _pick(ranked: Sequence[str], requests: Sequence[Request], fewest: int) -> Iterator[str]:

@@ -68,9 +68,7 @@ def read_requests(
     return list(_without_boilerplate(found))
 
 
-def _request(
-    row: Mapping[str, Any], keep: float, tools: Mapping[str, frozenset[str]]
-) -> Request:
+def _request(row: Mapping[str, Any], keep: float, tools: Mapping[str, frozenset[str]]) -> Request:
     messages, calls = row["messages"] or [], row["tool_calls"] or []
     said = [m["content"] for m in messages if m["role"] == "user" and m["content"]]
     used = {call["name"] for call in calls}

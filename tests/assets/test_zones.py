@@ -36,7 +36,9 @@ from tests.pipeline.ingest.spans import NOON, attribute, chat, message, request,
 DAY, BROKEN_DAY = "2026-11-02", "2026-11-03"
 CASELAW = ("-c", "from pipeline.cli import main; main()")
 PAID = """
-import sys; from pathlib import Path; from pipeline.grading.ledger import Ledger, export_ledger
+import sys; from pathlib import Path
+from pipeline.grading.judge_calls import export_ledger
+from pipeline.grading.ledger import Ledger
 ledger = Ledger(Path(sys.argv[1])); ledger.keep("judge", "content", "{}")
 export_ledger(Path(sys.argv[1])); ledger.hit("run", "judge", "content", "t"); ledger.close()
 """

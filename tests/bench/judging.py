@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pipeline.grading import Case, read_conversation
 from pipeline.grading.examples import example_row
-from pipeline.grading.judge.prompt import reply_schema, write_messages, write_payload
+from pipeline.grading.judge.payload import write_payload
+from pipeline.grading.judge.prompt import reply_schema, write_messages
 from pipeline.grading.judge.remote import RemoteJudge
 from pipeline.grading.judge.transport import load_litellm
 from pipeline.registry import Axis

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.datadir import DataDir
 from pipeline.files import keep_private, make_directory, replace_file
-from pipeline.grading.ledger import Ledger, export_ledger
+from pipeline.grading.judge_calls import export_ledger
+from pipeline.grading.ledger import Ledger
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=lambda mask: f"umask {mask:03o}", autouse=True)

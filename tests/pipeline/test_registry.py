@@ -72,7 +72,7 @@ def test_a_claimed_fix_holds_from_its_day_on_and_leaves_the_modes_as_they_were(
     [
         (
             "failure_modes:\n  - id: a\n    name: A\n    nme: B\n",
-            r"line 2: failure_modes\[0\]\.nme",
+            r"line 4: failure_modes\[0\]\.nme: there is no such field",
         ),
         ("failure_modes:\n  - {id: a, name: A}\n  - {id: a, name: B}\n", "'a' stands twice"),
         ("failure_modes:\n  - {id: a, name: A, merged_into: b}\n", "names no entry: 'b'"),
@@ -117,7 +117,9 @@ def test_a_broken_file_is_explained(folder: Path, text: str, complaint: str) -> 
 
 def test_a_setting_out_of_range_is_explained(folder: Path) -> None:
     (folder / "settings.yaml").write_text("settings:\n  - sampling: {anomaly_share: 2}\n")
-    with pytest.raises(RegistryError, match=r"settings\.yaml: sampling\.anomaly_share"):
+    with pytest.raises(
+        RegistryError, match=r"settings\.yaml, line 2: settings\[0\]\.sampling\.anomaly_share"
+    ):
         load_registry(folder, day("2026-11-02"))
 
 
@@ -125,3 +127,47 @@ def test_a_file_that_is_no_text_is_explained(folder: Path) -> None:
     (folder / "rules.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RegistryError, match=r"rules\.yaml"):
         read_yaml(folder / "rules.yaml")
+
+
+RULE = "rules:\n  - id: quick\n    kind: {}\n    title: Quick\n    params: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        ("rules", RULE.format("turn_limit", "\n      turnz: 3"),
+         r"line 6: rules\[0\]\.params\.turnz: there is no such field"),
+        ("rules", RULE.format("turn_limits", "{turns: 3}"), "no kind 'turn_limits'; .*rules kinds"),
+        ("rules", RULE.format("tool_use", "{}"), "give required, forbidden or both"),
+        ("rules", RULE.format("phrases", "{}"), "give forbidden, required or both"),
+        ("rules", RULE.format("phrases", "{forbidden: ['(?=x)']}"), "not an RE2 pattern"),
+        ("rules", RULE.format("citation", "{demand: exists, pattern: 'HC-1'}"), "needs one group"),
+        ("rules", RULE.format("language", "{languages: [en, xx]}"), "languages: two languages or"),
+        ("rules", RULE.format("amount_limit", "{tool: t, argument: a, most: .nan}"), "finite"),
+        ("rules", RULE.format("tool_arguments", "{schemas: {t: {$ref: 'http://127.0.0.1:9/s'}}}"),
+         "leads out of the schema; nothing is fetched"),
+        ("rules", "rules:\n  - {id: a, kind: truncated, title: A, intents: [nope]}\n",
+         "rule 'a' names intent 'nope', which is not in intents.yaml"),
+        ("rules", "rules:\n  - {id: tone, kind: truncated, title: A}\n", "name of an axis"),
+        ("rules", "rules:\n  - {id: a, kind: truncated, title: A, effective_from: 2026-13-01}\n",
+         "line 2: no such day"),
+        ("rules", "rules:\n  - {[1]: 5}\n", "line 2: a key is a plain word"),
+        ("rules", "rules: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("rubric", "rubric:\n  - {id: tone, definition: d, passes_when: p, codes: {none: x}}\n",
+         "none stands for no fail"),
+        ("settings", "settings:\n  - judge: {rates: {tonne: {low: 0.5}}}\n", "no axis 'tonne'"),
+        ("settings", "settings:\n  - judge: {input_usd_per_million: -1}\n",
+         r"line 2: settings\[0\]\.judge\.input_usd_per_million: .*greater than or equal to 0"),
+        ("settings", "settings:\n  - judge: {}\n  - judge:\n      budget_usd_per_day: .nan\n",
+         r"line 4: settings\[1\]\.judge\.budget_usd_per_day: .*finite"),
+        ("settings", "settings:\n  - judge: {api_base: nowhere}\n", "judge.api_base"),
+        ("settings", "settings:\n  - judge: {jury: [{engine: embedded}]}\n", "two members or more"),
+    ],
+)  # fmt: skip
+def test_what_could_never_work_is_refused_with_its_place(
+    folder: Path, file: str, text: str, complaint: str
+) -> None:
+    (folder / f"{file}.yaml").write_text(text)
+    with pytest.raises(RegistryError, match=complaint) as caught:
+        load_registry(folder, date(2026, 11, 10))
+    assert f"{file}.yaml" in str(caught.value)

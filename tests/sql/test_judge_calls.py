@@ -8,7 +8,8 @@ import pytest
 from pipeline.catalog import build_warehouse
 from pipeline.catalog.types import column_type
 from pipeline.datadir import DataDir
-from pipeline.grading.ledger import JUDGE_CALLS, CallRecord, Ledger, Limits, export_ledger
+from pipeline.grading.judge_calls import JUDGE_CALLS, export_ledger
+from pipeline.grading.ledger import CallRecord, Ledger, Limits
 from pipeline.lake import Lake
 from pipeline.report import Paid, read_paid, run_query
 from tests.hand_made_lake import EMPTY, JUDGE, MONDAY, publish_hand_made_lake

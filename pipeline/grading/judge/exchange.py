@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.grading.judge.interface import Judgement, JudgeRefused
+from pipeline.grading.judge.payload import Payload
 from pipeline.grading.judge.prices import Prices
 from pipeline.grading.judge.progress import Progress
-from pipeline.grading.judge.prompt import Payload, reply_schema, write_messages
+from pipeline.grading.judge.prompt import reply_schema, write_messages
 from pipeline.grading.judge.reply import ReplyProblem, problem_judgements, read_reply
 from pipeline.grading.judge.transport import ModelReply, Rejected, Transport, Unavailable
 from pipeline.grading.ledger import BudgetSpent, CallRecord, Ledger, Limits
@@ -95,39 +96,39 @@ class Exchange:
             self.progress.why = self.progress.why or str(spent)
             return None
         started = time.monotonic()
-        outcome, reply = "lost", None
+        outcome, reply, lost = "lost", None, 1
         try:
             reply = await self.transport.ask(messages, reply_schema(axes), max_tokens)
-            outcome, self.progress.failed_in_a_row = "answered", 0
+            outcome, lost, self.progress.failed_in_a_row = "answered", reply.lost, 0
             return reply
         except Rejected:
-            outcome = "rejected"
+            outcome, lost = "rejected", 0
             return "rejected"
         except Unavailable as error:
-            outcome = error.code
+            outcome, lost = error.code, error.lost
             self.progress.failed_in_a_row += 1
+            self.progress.last_failure = f"the provider does not answer: {error.code}"
             if self.progress.failed_in_a_row >= _GIVE_UP:
-                told = f"the provider does not answer: {error.code}"
-                self.progress.why = self.progress.why or told
+                self.progress.why = self.progress.why or self.progress.last_failure
             return None
         except JudgeRefused as error:
-            outcome, self.progress.refused = "refused_access", error
+            outcome, lost, self.progress.refused = "refused_access", 0, error
             return None
         finally:
             latency = (time.monotonic() - started) * 1000
-            self.ledger.settle(call_id, self._record(outcome, reply, latency, most))
+            self.ledger.settle(call_id, self._record(outcome, reply, latency, most, lost))
 
     def _record(
-        self, outcome: str, reply: ModelReply | None, latency: float, most: float
+        self, outcome: str, reply: ModelReply | None, latency: float, most: float, lost: int
     ) -> CallRecord:
+        # each try that timed out may have been billed: it counts in full, other failures do not
         if reply is None:
-            # a call that timed out may have been billed: it counts in full, the others do not
-            return CallRecord(outcome, most if outcome in ("timeout", "lost") else 0.0, latency)
+            return CallRecord(outcome, most * lost, latency)
         told = reply.input_tokens is not None and reply.output_tokens is not None
         cost = self.prices.cost(reply.input_tokens or 0, reply.output_tokens or 0)
         return CallRecord(
             outcome,
-            cost if told else most,
+            (cost if told else most) + most * lost,
             latency,
             reply.input_tokens,
             reply.output_tokens,

@@ -79,11 +79,11 @@ class PendingCalls(RuntimeError):
 
     def __init__(self, pending: int, kept: int, why: str) -> None:
         super().__init__(
-            f"judge: {pending} calls are pending ({why}); {kept} answers are kept in the "
-            "ledger and nothing was published. Materialise the partition again to resume "
-            "(make backfill FROM=<day> TO=<day>): only the pending calls are made"
+            f"judge: calls pending: {pending} ({why}); answers kept in the ledger: {kept}; nothing "
+            "was published. Run it again to resume: only the pending calls are made"
         )
         self.pending = pending
+        self.why = why
         self.kept = kept
 
 

@@ -16,15 +16,28 @@ from typing import Any, TypeVar
 __all__ = ["run_on_loop"]
 
 T = TypeVar("T")
+_PATIENCE = 10.0  # seconds for calls that are cancelled to be booked
 
 
 def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end and return what it gives; an interrupt cancels it."""
-    future = asyncio.run_coroutine_threadsafe(work, _loop())
+    """Run `work` to its end and return what it gives; an interrupt cancels it.
+
+    What was interrupted has ended when this raises, so that it can be cleaned up after.
+    """
+    ended = threading.Event()
+
+    async def to_its_end() -> T:
+        try:
+            return await work
+        finally:
+            ended.set()
+
+    future = asyncio.run_coroutine_threadsafe(to_its_end(), _loop())
     try:
         return future.result()
     except BaseException:
         future.cancel()
+        ended.wait(_PATIENCE)
         raise
 
 

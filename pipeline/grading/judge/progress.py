@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pipeline.grading.judge.interface import Judgement, JudgeRefused
-from pipeline.grading.judge.prompt import Payload
+from pipeline.grading.judge.payload import Payload
 
 __all__ = ["Progress", "read_kept", "resolve"]
 
@@ -19,6 +19,7 @@ class Progress:
 
     answers: dict[int, tuple[Judgement, ...]] = field(default_factory=dict)
     why: str = ""
+    last_failure: str = ""
     failed_in_a_row: int = 0
     refused: JudgeRefused | None = None
 
@@ -26,6 +27,11 @@ class Progress:
     def stopped(self) -> bool:
         """Whether no further call is to be made."""
         return bool(self.why) or self.refused is not None
+
+    @property
+    def reason(self) -> str:
+        """Why calls are pending."""
+        return self.why or self.last_failure
 
 
 def read_kept(body: str) -> tuple[Judgement, ...]:

@@ -1,21 +1,15 @@
-"""What a remote judge is shown and asked: the rubric, and the trace as data between markers."""
+"""What a remote judge is asked: the rubric, and the trace as data between markers."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
-from pipeline.grading.conversation import Message, Turn
-from pipeline.grading.judge.interface import Case
-from pipeline.ids import canonical_json, digest
+from pipeline.grading.judge.payload import SHOWN
+from pipeline.ids import digest
 from pipeline.registry import Axis
 
-__all__ = ["Payload", "prompt_digest", "reply_schema", "write_messages", "write_payload"]
-
-_LONGEST_TEXT: Final = 4_000  # characters of one text
-_MOST_TURNS: Final = 40
+__all__ = ["prompt_digest", "reply_schema", "write_messages"]
 
 _SYSTEM: Final = """\
 You grade one recorded conversation between a user and an AI agent. You take no part in it.
@@ -55,46 +49,7 @@ named a ref that does not occur. Mind the form."""
 def prompt_digest(axes: Sequence[Axis]) -> str:
     """A digest of everything in the prompt but the trace and the marker."""
     texts = (_SYSTEM, _MARKING, _AFTER, _AGAIN)
-    return digest(*texts, _rubric(axes), reply_schema(axes), _LONGEST_TEXT)
-
-
-@dataclass(frozen=True)
-class Payload:
-    """The conversation as the judge sees it; the marker of a call is no part of it.
-
-    Attributes:
-        data: canonical JSON. Calls and documents are numbered, so that the same conversation
-            gives the same bytes whatever its span ids are.
-        refs: what evidence may name, and the ref of ours that it stands for.
-        axes: those that are asked for; None: all.
-    """
-
-    data: bytes
-    refs: Mapping[str, str]
-    axes: tuple[str, ...] | None = None
-
-    @property
-    def content(self) -> str:
-        """The digest that an answer is kept under."""
-        return digest(self.data.decode(), *(self.axes or ()))
-
-
-def write_payload(case: Case) -> Payload:
-    """Show a case: invisible characters are dropped, and of long texts head and tail are kept.
-
-    Of very long conversations the first and last turns are kept.
-    """
-    refs: dict[str, str] = {}
-    turns = case.conversation.turns
-    left_out = max(0, len(turns) - _MOST_TURNS)
-    half = _MOST_TURNS // 2
-    shown = turns if not left_out else (*turns[:half], *turns[-half:])
-    body = {
-        "came_for": case.intent.title if case.intent else "unknown",
-        "turns": [_turn(turn, refs) for turn in shown],
-        "turns_left_out_in_the_middle": left_out,
-    }
-    return Payload(canonical_json(body), refs, case.axes)
+    return digest(*texts, _rubric(axes), reply_schema(axes), SHOWN)
 
 
 def write_messages(
@@ -153,47 +108,3 @@ def _rubric(axes: Sequence[Axis]) -> str:
         lines += [f"  example: {example}" for example in axis.examples]
         lines += [f"  code {code}: {meaning}" for code, meaning in axis.codes.items()]
     return "\n".join(lines)
-
-
-def _name(kind: str, ref: str, refs: dict[str, str]) -> str:
-    """Number a call or document by its place; messages keep theirs."""
-    if kind == "message":
-        refs[ref] = ref
-        return ref
-    name = f"{kind}:{sum(known.startswith(kind) for known in refs) + 1}"
-    refs[name] = ref
-    return name
-
-
-def _turn(turn: Turn, refs: dict[str, str]) -> dict[str, Any]:
-    return {
-        "user": _message(turn.user, refs) if turn.user else None,
-        "calls": [
-            {
-                "ref": _name("call", call.ref, refs),
-                "tool": call.name,
-                "arguments": _shown(call.arguments_text),
-                "status": call.status,
-                "result": _shown(call.result_text),
-            }
-            for call in turn.calls
-        ],
-        "documents": [
-            {"ref": _name("document", d.ref, refs), "id": d.id, "text": _shown(d.content)}
-            for d in turn.documents
-        ],
-        "answers": [_message(text, refs) for text in turn.texts],
-    }
-
-
-def _message(message: Message, refs: dict[str, str]) -> dict[str, str]:
-    return {"ref": _name("message", message.ref, refs), "text": _shown(message.text)}
-
-
-def _shown(text: str) -> str:
-    if not text.isascii():
-        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    half = _LONGEST_TEXT // 2
-    return f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"

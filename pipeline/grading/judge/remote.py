@@ -12,13 +12,14 @@ from typing import Final
 from pipeline.grading.judge.exchange import Answer, Exchange
 from pipeline.grading.judge.interface import Case, Judgement, JudgeRefused, PendingCalls
 from pipeline.grading.judge.loop import run_on_loop
+from pipeline.grading.judge.payload import Payload, write_payload
 from pipeline.grading.judge.prices import find_prices
 from pipeline.grading.judge.progress import (
     Progress,
     read_kept,
     resolve,
 )
-from pipeline.grading.judge.prompt import Payload, prompt_digest, write_payload
+from pipeline.grading.judge.prompt import prompt_digest
 from pipeline.grading.judge.transport import Transport
 from pipeline.grading.ledger import Ledger
 from pipeline.ids import canonical_json, digest
@@ -104,7 +105,7 @@ class RemoteJudge:
         if run.refused:
             raise run.refused
         if len(run.answers) < len(cases):
-            raise PendingCalls(len(cases) - len(run.answers), len(run.answers), run.why)
+            raise PendingCalls(len(cases) - len(run.answers), len(run.answers), run.reason)
         return [run.answers[position] for position in range(len(cases))]
 
     async def _judge_all(self, cases: Sequence[Case], ledger: Ledger, run: Progress) -> None:
@@ -157,15 +158,20 @@ class RemoteJudge:
                 trace_id = case.conversation.trace_id
                 answer = await exchange.grade(payload, case.asked(self._axes), trace_id)
                 if answer is not None:
-                    if not self._fresh:
-                        self._keep(ledger, payload.content, answer)
-                    run.answers[position] = answer.judgements
+                    run.answers[position] = self._keep(ledger, payload.content, answer)
 
-        await asyncio.gather(
-            *(take() for _ in range(min(self._settings.concurrency, len(positions))))
-        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._settings.concurrency, len(positions))):
+                    group.create_task(take())
+        except BaseExceptionGroup as failures:  # one that broke has ended the others
+            raise failures.exceptions[0] from None
 
-    def _keep(self, ledger: Ledger, content: str, answer: Answer) -> None:
+    def _keep(self, ledger: Ledger, content: str, answer: Answer) -> tuple[Judgement, ...]:
+        """Keep an answer; what another run has kept meanwhile stands."""
+        if self._fresh:
+            return answer.judgements
         judgements = [asdict(one) for one in answer.judgements]
         body = {"judgements": judgements, "reasoning": answer.reasoning}
-        ledger.keep(self._identity, content, canonical_json(body).decode())
+        kept = ledger.keep(self._identity, content, canonical_json(body).decode())
+        return read_kept(kept)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import time
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pipeline.grading.judge.interface import JudgeRefused
@@ -19,11 +22,12 @@ _LONGEST_WAIT = 60.0  # seconds; a Retry-After beyond it is not waited for
 
 
 class Unavailable(RuntimeError):
-    """The provider did not answer in time; `code` says how."""
+    """The provider did not answer in time; `code` says how, `lost` how many tries timed out."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, lost: int = 0) -> None:
         super().__init__(code)
         self.code = code
+        self.lost = lost
 
 
 class Rejected(RuntimeError):
@@ -41,6 +45,8 @@ class ModelReply:
     output_tokens: int | None
     model: str | None
     fingerprint: str | None
+    lost: int = 0
+    """Tries before this one that timed out: the provider may bill them as well."""
 
     @property
     def snapshot(self) -> str:
@@ -54,6 +60,9 @@ def load_litellm() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
 
+    # both would print pieces of a reply, and a reply may quote the trace
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True
     litellm.telemetry = False
@@ -83,16 +92,18 @@ class Transport:
             Rejected: the provider refuses this very content.
             JudgeRefused: no access, no such model: no other call would fare better.
         """
-        last = Unavailable("unreachable")
+        last, lost = Unavailable("unreachable"), 0
         for attempt in range(self._settings.attempts):
             await asyncio.sleep(self._wait())
             try:
-                return _reply(await self._complete(messages, schema, max_tokens))
+                reply = _reply(await self._complete(messages, schema, max_tokens))
+                return replace(reply, lost=lost)
             except Exception as error:
                 last, wait = self._judge_error(error)
-            if attempt + 1 < self._settings.attempts:
-                await self._pause(attempt, wait)
-        raise last
+            lost += last.code == "timeout"
+            if attempt + 1 < self._settings.attempts and not await self._pause(attempt, wait):
+                break
+        raise Unavailable(last.code, lost)
 
     def _wait(self) -> float:
         """Seconds until the next call may start; takes its place in the queue."""
@@ -153,26 +164,34 @@ class Transport:
         code = "server_error" if isinstance(status, int) and status >= 500 else "unreachable"
         return Unavailable(code), _retry_after(error)
 
-    async def _pause(self, attempt: int, asked: float | None) -> None:
+    async def _pause(self, attempt: int, asked: float | None) -> bool:
+        """Wait until the next try; false where the provider asks for more than is waited for."""
         if asked is not None:
             if asked > _LONGEST_WAIT:
-                raise Unavailable("rate_limited")
+                return False
             self._not_before = max(self._not_before, time.monotonic() + asked)
         # full jitter, so that calls which failed together do not come back together
         jitter = secrets.randbelow(1000) / 1000
         base = self._settings.backoff_seconds * 2**attempt
         await asyncio.sleep(max(asked or 0.0, 0.0) + min(base, _LONGEST_WAIT) * jitter)
+        return True
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Seconds that the provider asks to wait, where it says so in seconds."""
+    """Seconds that the provider asks to wait: it says how many, or until when."""
     headers = getattr(error, "litellm_response_headers", None)
     if not headers:
         headers = getattr(getattr(error, "response", None), "headers", None)
     value = (headers or {}).get("retry-after")
+    if value is None:
+        return None
     try:
-        return max(0.0, float(value)) if value is not None else None
+        return max(0.0, float(value))
     except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
         return None
 
 
@@ -187,8 +206,17 @@ def _reply(response: Any) -> ModelReply:
         text,
         choice.finish_reason or "",
         bool(refusal) or choice.finish_reason == "content_filter" or not text.strip(),
-        getattr(usage, "prompt_tokens", None),
-        getattr(usage, "completion_tokens", None),
-        getattr(response, "model", None),
-        getattr(response, "system_fingerprint", None),
+        _tokens(getattr(usage, "prompt_tokens", None)),
+        _tokens(getattr(usage, "completion_tokens", None)),
+        _label(getattr(response, "model", None)),
+        _label(getattr(response, "system_fingerprint", None)),
     )
+
+
+def _tokens(told: Any) -> int | None:
+    """A number of tokens; anything else is none, so that the call counts in full."""
+    return told if type(told) is int and told >= 0 else None
+
+
+def _label(told: Any) -> str | None:
+    return told[:200] if isinstance(told, str) else None

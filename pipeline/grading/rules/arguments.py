@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from pipeline.grading.conversation import Call, Conversation
+from pipeline.grading.conversation import Call, Conversation, Message
 from pipeline.grading.facts import facts_of
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
-from pipeline.grading.rules.reading import (
-    before,
-    calls_of,
-    mentions,
-    objects,
-    said_before,
-    values_at,
-)
+from pipeline.grading.rules.reading import objects, steps, values_at
+from pipeline.grading.rules.texts import Texts
 from pipeline.registry.rules import KnownArguments, StatedArguments
 
 __all__: list[str] = []
@@ -27,23 +23,23 @@ def known_arguments(conversation: Conversation, params: KnownArguments, scope: S
 
     Where `sources` are named only their results count. A call that failed did nothing.
     """
-    seen = False
-    for turn, call in calls_of(conversation, params.tools):
-        for value in _wanted(call, params.arguments):
+    seen, known = False, Texts()
+    for step in steps(conversation):
+        if isinstance(step, Message):
+            if step.role == "user" and not params.sources:
+                known.add(step.text)
+            continue
+        for value in _wanted(step, params.tools, params.arguments):
             seen = True
-            known = [c for c in before(conversation, call) if not c.failed]
-            if params.sources:
-                known = [c for c in known if c.name in params.sources]
-            texts = [c.result_text for c in known]
-            if not params.sources:
-                texts += [said for said, by_user in said_before(conversation, turn) if by_user]
-            if not any(mentions(text, value) for text in texts):
+            if not known.mention(value):
                 return failed(
                     "A tool was called with an argument that nothing before it gives.",
-                    call.ref,
-                    subject=call.name,
+                    step.ref,
+                    subject=step.name,
                     error_class="unknown_argument",
                 )
+        if not step.failed and (not params.sources or step.name in params.sources):
+            known.add(step.result_text)
     return PASS if seen else SKIPPED
 
 
@@ -54,39 +50,62 @@ def stated_arguments(conversation: Conversation, params: StatedArguments, scope:
     By its value, as the looked-up object of that id describes it, or in words that the rule
     lists. A call that failed did nothing.
     """
-    seen = False
-    for turn, call in calls_of(conversation, params.tools):
-        said = "\n".join(text for text, _ in said_before(conversation, turn))
-        told = {fact.value for fact in facts_of(said)}
-        for value in _wanted(call, params.arguments):
+    seen, said = False, _Said(params)
+    for step in steps(conversation):
+        if isinstance(step, Message):
+            said.hear(step.text)
+            continue
+        for value in _wanted(step, params.tools, params.arguments):
             seen = True
-            names = [value, *_descriptions(conversation, call, value, params.described_by)]
-            named = any(
-                mentions(said, name) or {f.value for f in facts_of(str(name))} & told
-                for name in names
-            )
-            if not named and not any(search(pattern, said) for pattern in params.or_said):
+            if not said.names(value):
                 return failed(
                     "A tool was called with something that neither side had named before.",
-                    call.ref,
-                    subject=call.name,
+                    step.ref,
+                    subject=step.name,
                     error_class="unstated_argument",
                 )
+        said.look_up(step)
     return PASS if seen else SKIPPED
 
 
-def _descriptions(
-    conversation: Conversation, call: Call, value: Any, keys: tuple[str, ...]
-) -> Iterator[Any]:
-    for earlier in before(conversation, call) if keys else ():
-        for found in objects(earlier.result):
-            if value in found.values():
-                yield from (found[key] for key in keys if found.get(key))
+class _Said:
+    """What either side has said so far, and what look-ups tell of the things they speak of."""
+
+    def __init__(self, params: StatedArguments) -> None:
+        self._params = params
+        self._texts = Texts()
+        self._facts: set[Any] = set()
+        self._covered = False  # words that stand for every argument were said
+        self._objects: dict[Hashable, list[Mapping[str, Any]]] = defaultdict(list)
+
+    def hear(self, text: str) -> None:
+        self._texts.add(text)
+        self._facts.update(fact.value for fact in facts_of(text))
+        self._covered |= any(search(pattern, text) for pattern in self._params.or_said)
+
+    def look_up(self, call: Call) -> None:
+        for found in objects(call.result) if self._params.described_by else ():
+            for value in {v for v in found.values() if isinstance(v, str | int | float)}:
+                self._objects[value].append(found)
+
+    def names(self, value: Any) -> bool:
+        return self._covered or any(
+            self._texts.mention(name) or not self._facts.isdisjoint(_values(name))
+            for name in chain([value], self._descriptions(value))
+        )
+
+    def _descriptions(self, value: Any) -> Iterator[Any]:
+        for found in self._objects.get(value, ()):
+            yield from (found[key] for key in self._params.described_by if found.get(key))
 
 
-def _wanted(call: Call, paths: tuple[str, ...]) -> list[Any]:
-    """The values of a call that did something; true and false name nothing."""
-    if call.failed:
+def _values(name: Any) -> Iterator[Any]:
+    return (fact.value for fact in facts_of(str(name)))
+
+
+def _wanted(call: Call, tools: tuple[str, ...], paths: tuple[str, ...]) -> list[Any]:
+    """The values of a call of `tools` that did something; true and false name nothing."""
+    if call.failed or call.name not in tools:
         return []
     found = (value for path in paths for value in values_at(call.arguments, path))
     return [v for v in found if isinstance(v, str | int | float) and not isinstance(v, bool)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import re2
 
@@ -64,6 +64,8 @@ class Scope:
 PASS = Finding("pass", "Nothing was found against it.")
 SKIPPED = Finding("skipped", "The trace holds nothing this rule is about.")
 
+_MOST: Final = 100  # pieces of evidence
+
 Check = Callable[[Conversation, Any, Scope], Finding]
 P = TypeVar("P")
 _CHECKS: dict[type, Check] = {}
@@ -98,8 +100,8 @@ def check_of(params: object) -> Check:
 
 
 def failed(reason: str, *evidence: str, subject: str | None = None, error_class: str) -> Finding:
-    """A fail with its grounds."""
-    return Finding("fail", reason, tuple(dict.fromkeys(evidence)), subject, error_class)
+    """A fail with its grounds; of very many the first are enough."""
+    return Finding("fail", reason, tuple(dict.fromkeys(evidence))[:_MOST], subject, error_class)
 
 
 def search(pattern: str, text: str, *, ignore_case: bool = True) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Hashable
 from datetime import date
 from typing import Any
 
 from pipeline.grading.conversation import Call, Conversation
 from pipeline.grading.facts import facts_of
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
-from pipeline.grading.rules.reading import argument, values_under
+from pipeline.grading.rules.reading import argument, key_of, values_under
 from pipeline.registry.rules import AmountLimit, DateLimit, TurnLimit
 
 __all__: list[str] = []
@@ -56,21 +57,16 @@ def date_limit(conversation: Conversation, params: DateLimit, scope: Scope) -> F
     counts; a call before any look-up gave one is not judged here (see the kind `tool_order`).
     """
     today = conversation.started_on
-    told: list[tuple[Call, date]] = []
+    latest: dict[Hashable, tuple[date, Call]] = {}
     seen = False
     for call in conversation.calls:
+        about = key_of(argument(call, params.same)) if params.same else None
         if call.name in params.tools and today is not None:
-            known = [
-                (look_up, day)
-                for look_up, day in told
-                if params.same is None
-                or argument(look_up, params.same) == argument(call, params.same)
-            ]
-            if not known:
+            if about not in latest:
                 continue
             seen = True
-            look_up, latest = max(known, key=lambda pair: pair[1])
-            if (today - latest).days > params.days:
+            told, look_up = latest[about]
+            if (today - told).days > params.days:
                 return failed(
                     f"The tool was called more than {params.days} days after the date that counts.",
                     look_up.ref,
@@ -79,8 +75,9 @@ def date_limit(conversation: Conversation, params: DateLimit, scope: Scope) -> F
                     error_class="too_late",
                 )
         elif not call.failed:
-            days = map(_day, values_under(call.result, params.since))
-            told += [(call, day) for day in days if day is not None]
+            days = [d for d in map(_day, values_under(call.result, params.since)) if d is not None]
+            if days and (about not in latest or max(days) > latest[about][0]):
+                latest[about] = (max(days), call)
     return PASS if seen else SKIPPED
 
 

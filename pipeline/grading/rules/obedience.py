@@ -22,7 +22,7 @@ _ADDRESSED: Final = re.compile(
     r"\b(?:you|your|du|dein|sie sind|vous|tu|votre|usted|eres|tú|sei|tuo)\b", re.IGNORECASE
 )
 _WEB: Final = re.compile(
-    r"(?:https?://)?\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?:/[\w./-]*)?", re.IGNORECASE
+    r"(?:https?://)?\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[a-z]{2,63}\b(?:/[\w./-]*)?", re.IGNORECASE
 )
 _TAIL: Final = 6  # letters that must be left of an address half masked
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from pipeline.grading.conversation import Call, Conversation, Turn
+from pipeline.grading.conversation import Call, Conversation, Message
+from pipeline.ids import canonical_json
 
 __all__ = [
+    "Records",
     "argument",
     "before",
-    "calls_of",
-    "mentions",
+    "key_of",
     "objects",
     "plain",
     "record_before",
-    "said_before",
+    "steps",
     "values_at",
     "values_under",
 ]
@@ -54,34 +54,64 @@ def values_at(value: Any, path: str) -> list[Any]:
     return left
 
 
+class Records:
+    """What calls have told of each thing, by the value of the argument `same` that names it.
+
+    It is filled call by call, so that a conversation is read once however many calls it has. The
+    later call stands over the sooner: results of calls with that argument, objects of results
+    that hold it, and what calls of `writes` set, since a tool may answer with the record as it
+    was.
+    """
+
+    def __init__(self, same: str, writes: tuple[str, ...]) -> None:
+        self._same, self._writes = same, writes
+        self._known: dict[Hashable, dict[str, Any]] = {}
+
+    def of(self, call: Call) -> dict[str, Any] | None:
+        """The record that `call` names, as the calls that were added tell it; None: not known."""
+        name = argument(call, self._same)
+        return None if name is None else self._known.get(key_of(name)) or None
+
+    def add(self, call: Call) -> None:
+        """Let a call tell what it has to tell; one that failed tells nothing."""
+        if call.failed:
+            return
+        own = argument(call, self._same)
+        mine = None if own is None else key_of(own)
+        whole = mine is not None and isinstance(call.result, Mapping)
+        told: dict[Hashable, Mapping[str, Any]] = {mine: call.result} if whole else {}
+        for found in objects(call.result):
+            if found.get(self._same) is not None:
+                told.setdefault(key_of(found[self._same]), found)
+        for name, found in told.items():
+            self._known.setdefault(name, {}).update(found)
+        if mine is not None and call.name in self._writes:
+            self._known.setdefault(mine, {}).update(call.arguments)
+
+
 def record_before(
     conversation: Conversation, call: Call, same: str, writes: tuple[str, ...]
 ) -> dict[str, Any] | None:
     """The record that `call` names by its argument `same`, as it stood before; None: not known.
 
-    It is what earlier calls told of it that succeeded, the later over the sooner: results of
-    calls with that argument, objects of results that hold it; and what earlier calls of `writes`
-    set, since a tool may answer with the record as it was.
+    Whoever asks for every call of a conversation fills `Records` along the way instead.
     """
-    name = argument(call, same)
-    record: dict[str, Any] = {}
-    for earlier in before(conversation, call) if name is not None else ():
-        if earlier.failed:
-            continue
-        if argument(earlier, same) == name and isinstance(earlier.result, Mapping):
-            record |= earlier.result
-        else:
-            about = (found for found in objects(earlier.result) if found.get(same) == name)
-            record |= next(about, {})
-        if earlier.name in writes and argument(earlier, same) == name:
-            record |= earlier.arguments
-    return record or None
+    known = Records(same, writes)
+    for earlier in before(conversation, call):
+        known.add(earlier)
+    return known.of(call)
 
 
-def calls_of(conversation: Conversation, tools: tuple[str, ...]) -> Iterator[tuple[Turn, Call]]:
-    """The calls of `tools` in order, each with its turn."""
+def steps(conversation: Conversation) -> Iterator[Message | Call]:
+    """Everything in the order in which a call knows of it.
+
+    A turn's user speaks before its calls; what the agent says in it is known only afterwards.
+    """
     for turn in conversation.turns:
-        yield from ((turn, call) for call in turn.calls if call.name in tools)
+        if turn.user:
+            yield turn.user
+        yield from turn.calls
+        yield from turn.texts
 
 
 def before(conversation: Conversation, call: Call) -> Iterator[Call]:
@@ -92,20 +122,11 @@ def before(conversation: Conversation, call: Call) -> Iterator[Call]:
         yield earlier
 
 
-def said_before(conversation: Conversation, turn: Turn) -> Iterator[tuple[str, bool]]:
-    """What was said up to the calls of `turn`, and whether by the user."""
-    for earlier in conversation.turns[: turn.number + 1]:
-        if earlier.user:
-            yield earlier.user.text, True
-        if earlier is not turn:
-            yield from ((message.text, False) for message in earlier.texts)
+def key_of(value: Any) -> Hashable:
+    """A parsed value as a key of a dict: equal values have equal keys."""
+    return canonical_json(value) if isinstance(value, list | dict) else value
 
 
 def plain(value: Any) -> str:
     """A value as text in which `basic_economy`, "Basic Economy" and "basic-economy" are one."""
     return str(value).casefold().replace("_", " ").replace("-", " ")
-
-
-def mentions(text: str, value: Any) -> bool:
-    """Whether `text` holds a value as whole words, however they are joined (see `plain`)."""
-    return bool(re.search(rf"(?<!\w){re.escape(plain(value))}(?!\w)", plain(text)))

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
-from pipeline.grading.conversation import Call, Conversation, Turn
-from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
-from pipeline.grading.rules.reading import (
-    before,
-    calls_of,
-    plain,
-    record_before,
-    said_before,
-    values_at,
-    values_under,
-)
-from pipeline.registry.rules import Condition, Eligibility, KeptFields
+from pipeline.grading.conversation import Call, Conversation, Message
+from pipeline.grading.rules.conditions import Conditions
+from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
+from pipeline.grading.rules.reading import Records, steps, values_at
+from pipeline.registry.rules import Eligibility, KeptFields
 
 __all__: list[str] = []
 
@@ -29,18 +20,27 @@ def eligibility(conversation: Conversation, params: Eligibility, scope: Scope) -
     A call before any look-up told of the record is not judged here (see the kind `tool_order`).
     """
     seen = False
-    for turn, call in calls_of(conversation, params.tools):
-        records = _records(conversation, call, params.same, params.tools)
-        if not records:
+    conditions = Conditions(params.any_of, conversation.started_on)
+    records = Records(params.same, params.tools) if params.same else None
+    for step in steps(conversation):
+        if isinstance(step, Message):
+            conditions.hear(step)
             continue
-        seen = True
-        if not any(_holds(c, records, conversation, turn) for c in params.any_of):
-            return failed(
-                "A tool was called for a record that meets none of the rule's conditions.",
-                call.ref,
-                subject=call.name,
-                error_class="not_eligible",
-            )
+        record = records.of(step) if records else None
+        known = record is not None if records else conditions.looked
+        if step.name in params.tools and known:
+            seen = True
+            if not conditions.met(record):
+                return failed(
+                    "A tool was called for a record that meets none of the rule's conditions.",
+                    step.ref,
+                    subject=step.name,
+                    error_class="not_eligible",
+                )
+        if records:
+            records.add(step)
+        elif not step.failed and step.result is not None:
+            conditions.look(step.result)
     return PASS if seen else SKIPPED
 
 
@@ -51,21 +51,24 @@ def kept_fields(conversation: Conversation, params: KeptFields, scope: Scope) ->
     The order of a list does not matter. An argument that a call leaves out changes nothing.
     """
     seen = False
-    for turn, call in calls_of(conversation, params.tools):
-        record = record_before(conversation, call, params.same, params.tools)
-        if record is None:
+    conditions = Conditions(params.when, conversation.started_on)
+    records = Records(params.same, params.tools)
+    for step in steps(conversation):
+        if isinstance(step, Message):
+            conditions.hear(step)
             continue
-        if params.when and not any(_holds(c, [record], conversation, turn) for c in params.when):
-            continue
-        seen = True
-        changed = _changed(call, record, params)
-        if changed:
-            return failed(
-                "A tool was called to change something that has to stay as it is.",
-                call.ref,
-                subject=f"{call.name}.{changed}",
-                error_class="changed",
-            )
+        record = records.of(step) if step.name in params.tools else None
+        if record is not None and (not params.when or conditions.met(record)):
+            seen = True
+            changed = _changed(step, record, params)
+            if changed:
+                return failed(
+                    "A tool was called to change something that has to stay as it is.",
+                    step.ref,
+                    subject=f"{step.name}.{changed}",
+                    error_class="changed",
+                )
+        records.add(step)
     return PASS if seen else SKIPPED
 
 
@@ -90,36 +93,3 @@ def _form(value: Any) -> str:
     """A value as text, in which 20 and 20.0 are one."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return repr(float(value)) if number else str(value)
-
-
-def _records(
-    conversation: Conversation, call: Call, same: str | None, writes: tuple[str, ...]
-) -> list[Any]:
-    if same is not None:
-        record = record_before(conversation, call, same, writes)
-        return [record] if record is not None else []
-    return [c.result for c in before(conversation, call) if not c.failed and c.result is not None]
-
-
-def _holds(
-    condition: Condition, records: Sequence[Any], conversation: Conversation, turn: Turn
-) -> bool:
-    if condition.said:
-        words = "\n".join(text for text, by_user in said_before(conversation, turn) if by_user)
-        if not any(search(pattern, words) for pattern in condition.said):
-            return False
-    if condition.field is None:
-        return True
-    field = condition.field
-    values = [v for r in records for v in (values_at(r, field) or values_under(r, field))]
-    if condition.one_of and not {plain(v) for v in values} & set(map(plain, condition.one_of)):
-        return False
-    today, days = conversation.started_on, condition.within_days
-    return days is None or any(_is_within(value, today, days) for value in values)
-
-
-def _is_within(value: Any, today: date | None, days: int) -> bool:
-    try:
-        return today is not None and 0 <= (today - date.fromisoformat(str(value)[:10])).days <= days
-    except ValueError:
-        return False

@@ -17,7 +17,7 @@ from pipeline.registry.rules import PythonFunction
 
 __all__ = ["RULES_VERSION", "rule_identity", "run_rules"]
 
-RULES_VERSION: Final = "4"
+RULES_VERSION: Final = "5"
 """Changes whenever a check may give another verdict for the same rule and trace."""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.grading.conversation import Call, Conversation, Turn
+from pipeline.grading.conversation import Call, Conversation, Message
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.ids import canonical_json
@@ -26,15 +27,17 @@ def confirmation(conversation: Conversation, params: Confirmation, scope: Scope)
     writes = [(t, c) for t in conversation.turns for c in t.calls if c.name in params.tools]
     if not writes:
         return SKIPPED
+    proposals = _proposals(conversation)
+    agreed = _agreements(conversation, params.tools, proposals) if params.explicit else ()
     for turn, call in writes:
-        if params.explicit and not call.failed and not _agreed(conversation, turn, params.tools):
+        if params.explicit and not call.failed and turn.number not in agreed:
             return failed(
                 "A tool that writes was called without a yes to what it does.",
                 *(ref for ref in (turn.user.ref if turn.user else None, call.ref) if ref),
                 subject=call.name,
                 error_class="no_explicit_yes",
             )
-        proposal = _proposal(conversation, turn)
+        proposal = proposals[turn.number]
         if proposal is None:
             return failed(
                 "A tool that writes was called before the agent had stated what it would do.",
@@ -45,7 +48,7 @@ def confirmation(conversation: Conversation, params: Confirmation, scope: Scope)
         if turn.user and says(turn.user.text, "declines") and not says(turn.user.text, "agrees"):
             return failed(
                 "A tool that writes was called although the user had just declined.",
-                proposal,
+                proposal.ref,
                 turn.user.ref,
                 call.ref,
                 subject=call.name,
@@ -54,22 +57,30 @@ def confirmation(conversation: Conversation, params: Confirmation, scope: Scope)
     return PASS
 
 
-def _agreed(conversation: Conversation, turn: Turn, tools: tuple[str, ...]) -> bool:
-    """Whether the user has agreed to a proposal since the last turn before `turn` with a write."""
-    for later in reversed(conversation.turns[: turn.number + 1]):
-        if later is not turn and any(c.name in tools and not c.failed for c in later.calls):
-            return False
-        asked = [t.answer for t in conversation.turns[: later.number] if t.answer]
-        proposed = bool(asked) and says(asked[-1].text, "proposes")
-        if proposed and later.user and says(later.user.text, "agrees"):
-            return True
-    return False
+def _proposals(conversation: Conversation) -> list[Message | None]:
+    """The last thing the agent said before each turn."""
+    last: Message | None = None
+    found = []
+    for turn in conversation.turns:
+        found.append(last)
+        last = turn.answer or last
+    return found
 
 
-def _proposal(conversation: Conversation, turn: Turn) -> str | None:
-    """The last thing the agent said before `turn`, as evidence."""
-    earlier = [t.answer.ref for t in conversation.turns[: turn.number] if t.answer]
-    return earlier[-1] if earlier else None
+def _agreements(
+    conversation: Conversation, tools: tuple[str, ...], proposals: Sequence[Message | None]
+) -> frozenset[int]:
+    """The turns up to which, since the last write before them, the user agreed to a proposal."""
+    agreed, found = False, set()
+    for turn in conversation.turns:
+        proposal = proposals[turn.number]
+        if proposal and says(proposal.text, "proposes") and turn.user:
+            agreed = agreed or says(turn.user.text, "agrees")
+        if agreed:
+            found.add(turn.number)
+        if any(call.name in tools and not call.failed for call in turn.calls):
+            agreed = False
+    return frozenset(found)
 
 
 @checks(RepeatedCall)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 
 import orjson
@@ -10,7 +11,7 @@ from jsonschema.exceptions import best_match
 
 from pipeline.grading.conversation import Call, Conversation
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
-from pipeline.grading.rules.reading import argument, values_under
+from pipeline.grading.rules.reading import argument, key_of, values_under
 from pipeline.ids import canonical_json
 from pipeline.registry.rules import DueCall, ToolArguments, ToolOrder, ToolUse, UnansweredCall
 
@@ -49,11 +50,11 @@ def tool_order(conversation: Conversation, params: ToolOrder, scope: Scope) -> F
     that was just placed has been seen.
     """
     seen = False
-    done: list[Call] = []
+    done: set[Hashable] = set()
     for call in conversation.calls:
         if call.name in params.then:
             seen = True
-            if not any(_same(earlier, call, params.same) for earlier in done):
+            if _about(call, params.same) not in done:
                 return failed(
                     "A tool was called before the one that has to come first had succeeded.",
                     call.ref,
@@ -61,14 +62,15 @@ def tool_order(conversation: Conversation, params: ToolOrder, scope: Scope) -> F
                     error_class="out_of_order",
                 )
         elif call.name in params.first and not call.failed:
-            done.append(call)
+            done.add(_about(call, params.same))
+            if params.same is not None:
+                done.update(map(key_of, values_under(call.result, params.same)))
     return PASS if seen else SKIPPED
 
 
-def _same(earlier: Call, call: Call, key: str | None) -> bool:
-    if key is None or argument(earlier, key) == argument(call, key):
-        return True
-    return argument(call, key) in values_under(earlier.result, key)
+def _about(call: Call, same: str | None) -> Hashable:
+    """What a call is about; every call is about the same where nothing tells."""
+    return None if same is None else key_of(argument(call, same))
 
 
 @checks(DueCall)

@@ -23,7 +23,9 @@ _LETTERS: Final = 12  # 20 ** 12 > 2 ** 51
 _NUMBER_BASE: Final = 7_800_000_000_000_000
 _NUMBER_SPAN: Final = 2**50
 
-SURROGATE: Final = re.compile(rf"[A-Z]+(?:_[A-Z]+)*_[{ALPHABET}]{{{_LETTERS}}}(?![A-Za-z0-9])")
+SURROGATE: Final = re.compile(
+    rf"[A-Z]{{1,40}}(?:_[A-Z]{{1,40}}){{0,8}}_[{ALPHABET}]{{{_LETTERS}}}(?![A-Za-z0-9])"
+)
 """What a surrogate looks like; graders may use it to tell one from a word."""
 
 _DIGITS_ONLY: Final = frozenset(

@@ -1,6 +1,6 @@
 """The deterministic rules: registry/rules.yaml, in a small typed vocabulary of kinds.
 
-A rule names a kind and its parameters; each kind"s parameters are a model below, so a wrong or
+A rule names a kind and its parameters; each kind's parameters are a model below, so a wrong or
 misspelt parameter is refused with file, line and field. The checks themselves live in
 `pipeline.grading.rules`, one function a kind.
 """
@@ -35,7 +35,7 @@ from pipeline.registry.rules.records import (
     KnownArguments,
     StatedArguments,
 )
-from pipeline.registry.rules.rule import GradeAxis, Params, Rule
+from pipeline.registry.rules.rule import KINDS, GradeAxis, Params, Rule
 from pipeline.registry.rules.tools import (
     AmountLimit,
     Confirmation,
@@ -53,6 +53,7 @@ from pipeline.registry.rules.tools import (
 )
 
 __all__ = [
+    "KINDS",
     "AmountLimit",
     "AskedAgain",
     "AskedItem",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, Self
 
-from pydantic import Field
+import re2
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.registry.rules.base import Parameters, Pattern
 
@@ -20,6 +21,18 @@ __all__ = [
     "Truncated",
 ]
 
+# those that py3langid tells apart, by ISO 639-1
+_LANGUAGES: Final = frozenset(
+    """
+    ace af am an ar ary arz as az ba bcl be bg bn br bs ca crh cs cy da de dz el en eo es et
+    eu ext fa fi fo fr fuv fy ga gcf gcr gd gl gom grc gu gug guw ha hbo he hi hr ht hu hy
+    id ig is it ja jv ka kab kik kk km kn ko ku ky la lb lg lij ln lo lt ltg lv mg mk ml mn
+    mr ms mt my ne nl nn no nso oc om or pa pcm pl ps pt qu ro ru rw sa sdh se si sk sl sn
+    so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz uzs vec vi vo wa wuu xh yo yue zh
+    zu zxx
+    """.split()  # noqa: SIM905 - a table of 142 quoted words is no easier to read
+)
+
 
 class Citation(Parameters):
     """Cited sources were retrieved (`exists`), say so (`holds`), are there if due (`present`)."""
@@ -27,6 +40,13 @@ class Citation(Parameters):
     kind: Literal["citation"] = "citation"
     demand: Literal["exists", "holds", "present"]
     pattern: Pattern = Field(r"\[([A-Z]{2,6}-\d{1,8})\]", description="its one group is the id")
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_one_group(cls, pattern: str) -> str:
+        if re2.compile(pattern).groups != 1:
+            raise ValueError("the pattern needs one group, the id: 'HC-1' is found by '(HC-\\d+)'")
+        return pattern
 
 
 class JsonContract(Parameters):
@@ -46,6 +66,14 @@ class Language(Parameters):
     confidence: float = Field(0.9, gt=0.5, le=1)
     letters: int = Field(16, ge=1, description="shorter texts are not told")
 
+    @field_validator("languages")
+    @classmethod
+    def _are_known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(languages) - _LANGUAGES)
+        if unknown or len(languages) < 2:
+            raise ValueError(f"two languages or more of {' '.join(sorted(_LANGUAGES))}")
+        return languages
+
 
 class LeakedPrompt(Parameters):
     """The answer does not recite the system prompt."""
@@ -60,6 +88,12 @@ class Phrases(Parameters):
     kind: Literal["phrases"] = "phrases"
     forbidden: tuple[Pattern, ...] = ()
     required: tuple[Pattern, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if not (self.forbidden or self.required):
+            raise ValueError("give forbidden, required or both")
+        return self
 
 
 class Register(Parameters):

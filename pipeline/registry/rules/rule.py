@@ -2,94 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 
 from pydantic import Field, model_validator
 
 from pipeline.registry.loading import DatedEntry
-from pipeline.registry.rules.answers import (
-    Citation,
-    JsonContract,
-    Language,
-    LeakedPrompt,
-    LeakedSecret,
-    Phrases,
-    Register,
-    RetrievalMiss,
-    Truncated,
-)
-from pipeline.registry.rules.custom import PythonFunction
-from pipeline.registry.rules.dialogue import (
-    AskedAgain,
-    Complaint,
-    Escalation,
-    ForgottenConstraint,
-    Injection,
-    TurnLimit,
-)
+from pipeline.registry.rules import answers, custom, dialogue, records, tools
+from pipeline.registry.rules.base import Parameters
 from pipeline.registry.rules.examples import Example
-from pipeline.registry.rules.records import (
-    Eligibility,
-    KeptFields,
-    KnownArguments,
-    StatedArguments,
-)
-from pipeline.registry.rules.tools import (
-    AmountLimit,
-    Confirmation,
-    DateLimit,
-    DueCall,
-    EmptyResult,
-    ExpectedTool,
-    RepeatedCall,
-    ToolArguments,
-    ToolFailure,
-    ToolOrder,
-    ToolUse,
-    Trajectory,
-    UnansweredCall,
-)
 
-__all__ = ["GradeAxis", "Params", "Rule"]
+__all__ = ["KINDS", "GradeAxis", "Params", "Rule"]
 
 GradeAxis = Literal["helpfulness", "faithfulness", "completeness", "tone", "contract", "safety"]
 
-Params = Annotated[
-    AmountLimit
-    | AskedAgain
-    | Citation
-    | Complaint
-    | Confirmation
-    | DateLimit
-    | DueCall
-    | Eligibility
-    | EmptyResult
-    | Escalation
-    | ExpectedTool
-    | ForgottenConstraint
-    | Injection
-    | JsonContract
-    | KeptFields
-    | KnownArguments
-    | Language
-    | LeakedPrompt
-    | LeakedSecret
-    | Phrases
-    | PythonFunction
-    | Register
-    | RepeatedCall
-    | RetrievalMiss
-    | StatedArguments
-    | ToolArguments
-    | ToolFailure
-    | ToolOrder
-    | ToolUse
-    | Trajectory
-    | Truncated
-    | TurnLimit
-    | UnansweredCall,
-    Field(discriminator="kind"),
-]
+KINDS: Final[tuple[type[Parameters], ...]] = tuple(
+    sorted(
+        (
+            model
+            for family in (answers, custom, dialogue, records, tools)
+            for model in vars(family).values()
+            if isinstance(model, type)
+            and issubclass(model, Parameters)
+            and "kind" in model.model_fields
+        ),
+        key=lambda model: str(model.model_fields["kind"].default),
+    )
+)
+"""The models of all kinds: whatever a family declares with a `kind`."""
+
+if TYPE_CHECKING:
+    Params = Parameters
+else:
+    Params = Annotated[Union[KINDS], Field(discriminator="kind")]  # noqa: UP007
 
 
 class Rule(DatedEntry):
@@ -101,7 +45,7 @@ class Rule(DatedEntry):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: str
-    title: str
+    title: str = Field(min_length=1)
     axis: GradeAxis = "contract"
     severity: Literal["low", "medium", "high"] = "medium"
     intents: tuple[str, ...] = Field((), description="only these; empty: all")

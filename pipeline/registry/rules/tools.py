@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal, Self
 
-from jsonschema import Draft202012Validator, SchemaError
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
-from pipeline.registry.rules.base import Parameters, Pattern
+from pipeline.registry.rules.base import JsonSchema, Parameters, Pattern
 
 __all__ = [
     "AmountLimit",
@@ -82,6 +81,12 @@ class ToolUse(Parameters):
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if not (self.required or self.forbidden):
+            raise ValueError("give required, forbidden or both")
+        return self
+
 
 class ToolOrder(Parameters):
     """One of `first` has succeeded before any of `then` is called."""
@@ -96,18 +101,7 @@ class ToolArguments(Parameters):
     """Calls carry arguments that the tool's own JSON schema allows."""
 
     kind: Literal["tool_arguments"] = "tool_arguments"
-    schemas: Mapping[str, dict[str, Any]] = Field(min_length=1, description="by tool")
-
-    @field_validator("schemas")
-    @classmethod
-    def _sound(cls, schemas: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
-        for tool, schema in schemas.items():
-            try:
-                Draft202012Validator.check_schema(schema)
-            except SchemaError as error:
-                where = ".".join(map(str, error.absolute_path)) or "(schema)"
-                raise ValueError(f"{tool}: no JSON schema: {where}") from None
-        return schemas
+    schemas: Mapping[str, JsonSchema] = Field(min_length=1, description="by tool")
 
 
 class DateLimit(Parameters):

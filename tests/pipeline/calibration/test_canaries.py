@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.calibration import attack_success, calibrate, run_canaries
 from pipeline.grading import Case, Judgement, make_judge
-from pipeline.grading.judge.prompt import write_payload
+from pipeline.grading.judge.payload import write_payload
 from pipeline.registry import Axis, Registry, load_registry
 from tests.pipeline.calibration.test_calibrate import grades, labels
 

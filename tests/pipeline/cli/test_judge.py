@@ -110,7 +110,7 @@ def test_a_budget_that_runs_out_ends_with_what_is_kept(
         )
         assert run() == 3
         assert server.requests == []
-    assert "the budget of 5 USD a run is used up" in capsys.readouterr().err
+    assert "the budget of 5 USD a run is less than one call may cost" in capsys.readouterr().err
 
 
 def test_without_a_published_day_the_command_to_run_is_named(

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.datadir import COMMITTED
+from pipeline.registry.rules import KINDS, Parameters
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_an_example_that_is_none_is_named_with_line_and_field(
 ) -> None:
     change(data, "error_class: no_tool_called", "error_klass: no_tool_called")
     assert run("test") == 2
-    assert "rules[0].examples.0.error_klass" in capsys.readouterr().err
+    assert "rules[0].examples[0].error_klass" in capsys.readouterr().err
 
 
 def test_an_unknown_rule_is_wrong_usage(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,3 +81,28 @@ def test_the_list_shows_kind_severity_version_and_examples(
     assert line[:3] == ["right_tool", "expected_tool", "medium"]
     assert line[3].startswith("rule-")
     assert line[4:6] == ["2", "examples"]
+
+
+def test_the_kinds_and_what_each_takes_can_be_asked_for(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("kinds") == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len(KINDS)
+    assert listed[0].split(maxsplit=1)[0] == "amount_limit"
+    assert run("kinds", "eligibility") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "  tools (list of text, required)" in told
+    assert "    within_days (whole number, default none): of the day of the conversation" in told
+    assert run("kinds", "eligible") == 2
+    assert "no kind 'eligible'; there are: amount_limit," in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.__name__))
+def test_every_parameter_is_told_with_its_type(
+    kind: type[Parameters], capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = dict(kind.model_fields)
+    assert run("kinds", str(fields.pop("kind").default)) == 0
+    told = capsys.readouterr().out
+    assert all(f"  {name} (" in told for name in fields)

@@ -10,7 +10,8 @@ import orjson
 import polars as pl
 
 from pipeline.datadir import DataDir
-from pipeline.grading.ledger import CallRecord, Ledger, Limits, export_ledger
+from pipeline.grading.judge_calls import export_ledger
+from pipeline.grading.ledger import CallRecord, Ledger, Limits
 from pipeline.ingest import assemble_day
 from pipeline.ingest.suppression import read_suppression
 from pipeline.lake import Lake

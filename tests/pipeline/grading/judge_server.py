@@ -44,6 +44,9 @@ class Answer:
     usage: tuple[int, int] | None = (1000, 100)
     model: str = "judge-2026-11-01"
     fingerprint: str | None = "fp_1"
+    raw: bytes | None = None  # sent as it is, whatever else is said
+    drip: float = 0.0  # seconds between two chunks of the body
+    body: dict[str, Any] = field(default_factory=dict)  # laid over what would be sent
 
 
 Script = Callable[[int, Request], Answer]
@@ -90,17 +93,32 @@ def serve(script: Script) -> Iterator[Server]:
                 requests.append(request)
             answer = script(number, request)
             time.sleep(answer.delay)
-            raw = json.dumps(_body(answer)).encode()
+            raw = answer.raw
+            if raw is None:
+                raw = json.dumps(_body(answer) | answer.body).encode()
             try:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(raw)))
+                if answer.drip:
+                    self.send_header("Transfer-Encoding", "chunked")
+                else:
+                    self.send_header("Content-Length", str(len(raw)))
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(raw)
+                self._send(raw, answer.drip)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # the client had lost patience, as it should
+
+        def _send(self, raw: bytes, drip: float) -> None:
+            if not drip:
+                self.wfile.write(raw)
+                return
+            for place in range(len(raw)):
+                self.wfile.write(b"1\r\n" + raw[place : place + 1] + b"\r\n")
+                self.wfile.flush()
+                time.sleep(drip)
+            self.wfile.write(b"0\r\n\r\n")
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

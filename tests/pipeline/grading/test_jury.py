@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.grading import Case, Judgement, make_judge
 from pipeline.grading.judge.jury import Jury
-from pipeline.grading.ledger import export_ledger
+from pipeline.grading.judge_calls import export_ledger
 from pipeline.registry import Axis, Registry, load_registry
 from pipeline.registry.settings import Judge as JudgeSettings
 from tests.pipeline.grading.judge_cases import RUBRIC, cases

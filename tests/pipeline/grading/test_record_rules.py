@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.grading.rules.reading import mentions, record_before, values_at
+from pipeline.grading.rules.reading import record_before, values_at
+from pipeline.grading.rules.texts import Texts
 from pipeline.registry.rules import Condition, KeptFields
 from tests.pipeline.grading.checking import check, told
 from tests.pipeline.grading.traces import START, agent, call, conversation, user
@@ -229,9 +230,11 @@ def test_paths_lead_through_lists() -> None:
 
 
 def test_a_value_is_mentioned_as_whole_words_however_joined() -> None:
-    assert mentions("in Basic-Economy, please", "basic_economy")
-    assert not mentions("I know nothing", "no")
-    assert not mentions("B-12", "B-1")
+    told = Texts()
+    for text in ("in Basic-Economy, please", "I know nothing of B-12", "for 5, in all"):
+        told.add(text)
+    assert [told.mention(v) for v in ("basic_economy", "BASIC ECONOMY", "b_12", 5)] == [True] * 4
+    assert [told.mention(v) for v in ("no", "B-1", "economy basic", "in all please")] == [False] * 4
 
 
 def test_a_rule_that_could_never_fail_is_refused() -> None:

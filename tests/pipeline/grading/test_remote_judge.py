@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.grading import JudgeRefused, PendingCalls
 from pipeline.grading.judge.remote import RemoteJudge
-from pipeline.grading.ledger import JUDGE_CALLS, export_ledger
+from pipeline.grading.judge_calls import JUDGE_CALLS, export_ledger
 from tests.pipeline.grading.judge_cases import FAIL, RUBRIC, always, cases, good, outcomes, settings
 from tests.pipeline.grading.judge_server import Answer, Request, serve, verdicts
 
@@ -108,7 +108,7 @@ def test_a_provider_that_stays_down_leaves_calls_pending_and_keeps_the_rest(tmp_
 
     with serve(script) as server:
         judge = RemoteJudge(settings(server.url, concurrency=1), RUBRIC, tmp_path)
-        with pytest.raises(PendingCalls, match=r"1 calls are pending.* 1 answers are kept"):
+        with pytest.raises(PendingCalls, match=r"calls pending: 1 .* kept in the ledger: 1;"):
             judge.judge(cases("Fine?", "Down?"))
         assert len(server.requests) == 1 + 3, "three attempts at the second"
         down = False
