@@ -103,7 +103,7 @@ FIXES: Final = (
     Fix("missing_citation", "2.6.0", holds=True),
     Fix("loop", "2.6.0", holds=True),
     Fix("wrong_language", "2.7.0", holds=True),
-    Fix("half_answer", "2.7.0", holds=False),
+    Fix("reasked_question", "2.7.0", holds=False),
 )
 #: Kinds that a later release brought back.
 REGRESSIONS: Final[dict[str, str]] = {"loop": "2.8.0"}

@@ -27,7 +27,7 @@ from tests.bench.findings import CAUGHT_BY
 __all__ = ["main"]
 
 START, DAYS = date(2026, 9, 28), 56
-_MODE_OF = {"missing_citation": "missing_source"}  # the others are named as their kind
+_MODE_OF = {"missing_citation": "missing_source", "reasked_question": "asked_again"}
 
 
 def prepare(place: DataDir) -> None:

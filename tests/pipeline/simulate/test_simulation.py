@@ -108,7 +108,7 @@ def test_a_fixed_kind_is_gone_until_a_later_release_brings_it_back() -> None:
     assert kinds["2.5.0"]["loop"]
     assert kinds["2.6.0"]["missing_citation"] == kinds["2.6.0"]["loop"] == 0
     assert kinds["2.6.0"]["wrong_language"] > 5 * kinds["2.7.0"]["wrong_language"]
-    assert kinds["2.7.0"]["half_answer"]  # claimed to be fixed, and is not
+    assert kinds["2.7.0"]["reasked_question"]  # claimed to be fixed, and is not
     assert kinds["2.8.0"]["loop"]
     assert not kinds["2.8.0"]["missing_citation"]
 
