@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
-import yaml
 from rich.console import Console
 
 from pipeline.datadir import COMMITTED, DataDir
@@ -35,16 +34,14 @@ def prepare(place: DataDir) -> None:
     simulate(place.root, start=START, days=DAYS)
     shutil.copytree(COMMITTED / "registry", place.root / "registry", dirs_exist_ok=True)
     live = {release.version: START + timedelta(days=release.day) for release in RELEASES}
-    claims = [
-        {
-            "mode": _MODE_OF.get(fix.kind, fix.kind),
-            "release": fix.release,
-            "effective_from": live[fix.release],
-        }
+    claims = "".join(
+        f"  - mode: {_MODE_OF.get(fix.kind, fix.kind)}\n"
+        f"    release: {fix.release!r}\n"
+        f"    effective_from: {live[fix.release]}\n"
         for fix in FIXES
-    ]
+    )
     with (place.root / "registry" / "failure_modes.yaml").open("a", encoding="utf-8") as file:
-        file.write("\n" + yaml.safe_dump({"fixes": claims}))
+        file.write(f"\nfixes:\n{claims}")
 
 
 def run_weeks(place: DataDir) -> None:
