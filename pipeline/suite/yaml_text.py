@@ -1,8 +1,8 @@
 """YAML of one plain form: block style, every string in double quotes, nothing to be guessed.
 
 Whatever does not print (control, format and bidi characters, odd spaces, private and unassigned
-ones) is escaped. PyYAML's own writer takes 7 s for a suite of 2,000 cases where this takes 0.3, and
-leaves such characters as they are; it has no quick one that does otherwise. Reading is PyYAML's.
+ones) is escaped. PyYAML's own writer takes 3.8 s of processor time for 2,000 cases where this takes
+0.2, and leaves such characters as they are; its quick one does too. Reading is PyYAML's.
 """
 
 from __future__ import annotations
