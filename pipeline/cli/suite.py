@@ -121,7 +121,7 @@ def diff(place: DataDir, since: str | None, exit_code: bool) -> None:
         _tell(found, f"since {since}")
         sys.exit(1 if exit_code and found else 0)
     made = propose_next(place)
-    found = compare_cases(_cases(made), made.suite.cases)
+    found = compare_cases(made.suite.before, made.suite.cases)
     _tell(found, "by the next publication")
     _tell_conflicts(made)
     if found:
@@ -146,7 +146,7 @@ def resolve(place: DataDir, case_id: str, fields: tuple[str, ...], keep: str) ->
     if wrong:
         listed = ", ".join(sorted(open_ones)) or "none"
         raise click.UsageError(f"{wrong[0]!r} of {case_id} is no conflict; there are: {listed}")
-    cases = _cases(made)
+    cases = dict(made.suite.before)
     wanted = {field: open_ones[field] for field in fields}
     cases[case_id] = settle(cases[case_id], wanted, mine=keep == "mine")
     replace_cases(made.before, list(cases.values()), again="the same again")
@@ -169,7 +169,7 @@ def prune(place: DataDir, for_good: bool) -> None:
     from pipeline.tables import PROMOTED_CASES
 
     made = propose_next(place)
-    cases = _cases(made)
+    cases = made.suite.before
     days = [window.first for window in Lake(place).windows(PROMOTED_CASES)]
     limits = made.registry.settings.promotion
     plan, left = plan_pruning(cases, made.suite.kept, days, limits.duplicate_meaning)
@@ -191,12 +191,6 @@ def prune(place: DataDir, for_good: bool) -> None:
     else:
         click.echo(f"{counted(len(plan), 'case')} to retire; nothing was changed. "
                    "Next: caselaw suite prune --apply")  # fmt: skip
-
-
-def _cases(made: Proposal) -> dict[str, dict[str, Any]]:
-    from pipeline.suite import parse_suite
-
-    return parse_suite(made.before.text)
 
 
 def _versions(place: DataDir, revision: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.suite.choosing import Chosen, choose_cases
 from pipeline.suite.edits import merge_case
-from pipeline.suite.file import parse_suite, read_preamble, read_tombstones, render_suite
+from pipeline.suite.file import read_preamble, read_suite, render_suite
 from pipeline.suite.folding import fold_candidates, read_entries, source_of
 from pipeline.suite.lifetimes import LastSeen, with_lifetime
 from pipeline.suite.likeness import Likeness, turns_of
@@ -31,7 +31,8 @@ class Suite:
     """The suite: `text` is the file, `frame` fits `eval_suite`, `counts` are candidates.
 
     Attributes:
-        cases: what the file holds, by id.
+        before: the cases of the file as it was, by id.
+        cases: those of the file as it will be.
         conflicts: where a person and the pipeline both changed a field; the person's version is
             in the file.
         kept: ids in the file that no candidate stands behind.
@@ -41,6 +42,7 @@ class Suite:
     text: str
     frame: pl.DataFrame
     counts: Counts
+    before: Mapping[str, dict[str, Any]]
     cases: Mapping[str, dict[str, Any]]
     conflicts: tuple[Conflict, ...]
     kept: tuple[str, ...]
@@ -80,8 +82,9 @@ def assemble_suite(
     Raises:
         SuiteFileError: the existing file is broken; nothing was written.
     """
-    erased = frozenset(erased) | read_tombstones(existing)
-    published = {name: case for name, case in parse_suite(existing).items() if name not in erased}
+    file = read_suite(existing)
+    erased = frozenset(erased) | file.tombstones
+    published = {name: case for name, case in file.cases.items() if name not in erased}
     limits = registry.settings.promotion
     likeness = Likeness(embedder or word_embedder(), limits.duplicate_meaning)
     voices = hear_people(annotations)
@@ -114,6 +117,7 @@ def assemble_suite(
         render_suite(list(ordered.values()), erased, read_preamble(existing)),
         index_suite(ordered, sessions, conflicts),
         Counts("candidates", len(every), len(chosen), joined, filtered=filtered),
+        file.cases,
         ordered,
         tuple(sorted(conflicts, key=lambda c: (c.case_id, c.field))),
         tuple(kept),

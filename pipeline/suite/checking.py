@@ -102,10 +102,10 @@ def _oddities(case: Mapping[str, Any]) -> Iterator[str]:
         try:
             read_checks(case["checks"])
         except ValidationError as error:
-            place = ".".join(
-                map(str, error.errors(include_url=False, include_input=False)[0]["loc"])
-            )
-            yield f"`checks` cannot be read: see {place or 'its list'}"
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            number = next((part + 1 for part in first["loc"] if isinstance(part, int)), None)
+            which = f"number {number} of `checks`" if number else "`checks`"
+            yield f"{which} cannot be read: it is of no kind that there is, or lacks a parameter"
     if "input" in case and not turns_of(case) and not _messages(case):
         yield "`input` has no list of messages"
 
@@ -154,11 +154,11 @@ def repeated_cases(cases: Cases, similarity: float) -> dict[str, str]:
     for names in groups.values():
         leaders: list[str] = []
         for name in sorted(names, key=lambda n: _seniority(cases[n])):
-            older = next((o for o in leaders if likeness.same(asked[name], asked[o])), None)
-            if older is None:
-                leaders.append(name)
+            older = likeness.same(asked[name], [asked[leader] for leader in leaders])
+            if older:
+                repeated[name] = leaders[older[0]]
             else:
-                repeated[name] = older
+                leaders.append(name)
     return repeated
 
 

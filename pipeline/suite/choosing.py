@@ -73,7 +73,9 @@ def choose_cases(
     asked = _asked(chosen, waiting, likeness)
     for fold, head in sorted(waiting, key=lambda pair: (pair[1].order, pair[0].case_id)):
         cases = lessons.setdefault(_lesson(head), [])
-        near = [n for n in cases if _alike(head, chosen[n].head, asked, likeness)]
+        heads = [n for n in cases if chosen[n].head.check == head.check]
+        turns = [asked[chosen[n].head.trace_id] for n in heads]
+        near = [heads[n] for n in likeness.same(asked[head.trace_id], turns)] if heads else []
         if near:  # the earliest: it was there, or not, whatever has been published since
             twin = min(near, key=lambda place: chosen[place].head.order)
             chosen[twin] = _join(chosen[twin], fold)
@@ -101,11 +103,6 @@ def _asked(
     asked = {e.trace_id: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
     likeness.learn(asked.values())
     return asked
-
-
-def _alike(head: Entry, other: Entry, asked: Mapping[str, Turns], likeness: Likeness) -> bool:
-    same_check = head.check == other.check
-    return same_check and likeness.same(asked[head.trace_id], asked[other.trace_id])
 
 
 def _join(one: Chosen, fold: Fold) -> Chosen:

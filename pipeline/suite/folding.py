@@ -101,10 +101,12 @@ def fold_candidates(
 ) -> list[Fold]:
     """Fold candidates into cases.
 
-    Days have folded their own twins, under one `case_id`; here their founders are compared. What
-    is published leads, so that its id stays and an earlier twin joins it; then the oldest does.
-    A candidate belongs to a published case by its id or by trace and check, since a trace that
-    arrives late may give a day's twins another id.
+    Days have folded their own twins, under one `case_id`; here their founders are compared, in the
+    order of time: what is twin to what does not depend on what is published, or the suite would
+    not come out the same twice. Among twins a published id names all that have none of their own,
+    so that it stays when an earlier twin comes to light; else the oldest's does. A candidate
+    belongs to a published case by its id or by trace and check, since a trace that arrives late
+    may give a day's twins another id.
     """
     units: dict[tuple[date, str], list[Entry]] = {}
     for entry in entries:
@@ -112,19 +114,21 @@ def fold_candidates(
     by_trace = {source_of(case): name for name, case in published.items()}
     owned = {key: _published_id(unit, published, by_trace) for key, unit in units.items()}
     founders = {key: _founder(unit) for key, unit in units.items()}
-    order = sorted(units, key=lambda key: (owned[key] is None, founders[key].order))
+    order = sorted(units, key=lambda key: founders[key].order)
     leaders = group_twins([founders[key].prints for key in order], similarity)
-    homes: dict[tuple[int, str], str] = {}
+    homes = [(leaders[n], founders[key].check) for n, key in enumerate(order)]
+    names: dict[tuple[int, str], str] = {}
+    for key, home in zip(order, homes, strict=True):
+        if (own := owned[key]) is not None:
+            names.setdefault(home, own)
     folds: dict[str, list[Entry]] = {}
     groups: dict[str, str] = {}
-    for position, key in enumerate(order):
-        home = (leaders[position], founders[key].check)
-        name = owned[key] or homes.get(home) or founders[key].case_id
-        homes.setdefault(home, name)
+    for key, home in zip(order, homes, strict=True):
+        name = owned[key] or names.setdefault(home, founders[key].case_id)
         folds.setdefault(name, []).extend(units[key])
-        groups.setdefault(name, founders[order[leaders[position]]].group)
+        groups.setdefault(name, founders[order[home[0]]].group)
     return [
-        Fold(name, name in published, groups[name], tuple(sorted(own, key=lambda e: e.order)))
+        Fold(name, name in published, groups[name], tuple(sorted(own, key=_in_order)))
         for name, own in sorted(folds.items())
     ]
 

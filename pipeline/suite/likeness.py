@@ -65,12 +65,17 @@ class Likeness:
             self._vectors.append(self._embedder.embed(new))
             self._table = None
 
-    def same(self, one: Turns, other: Turns) -> bool:
-        """Whether two conversations ask the same, turn by turn; without words none does."""
-        if not one or len(one) != len(other):
-            return False
-        pairs = (self._rows(one) * self._rows(other)).sum(axis=1)
-        return bool(pairs.min() >= self._similarity)
+    def same(self, one: Turns, others: Sequence[Turns]) -> list[int]:
+        """Places of those of `others` that ask the same, turn by turn; nothing is like no words."""
+        alike = [n for n, other in enumerate(others) if len(other) == len(one)] if one else []
+        if not alike:
+            return []
+        self.learn([one, *(others[n] for n in alike)])
+        table = self._all()
+        mine = table[[self._places[text] for text in one]]
+        theirs = table[[[self._places[text] for text in others[n]] for n in alike]]
+        near = (theirs * mine).sum(axis=2).min(axis=1) >= self._similarity
+        return [alike[place] for place in np.flatnonzero(near).tolist()]
 
     def within(self, asked: Sequence[Turns], others: Sequence[Turns]) -> Iterator[tuple[int, int]]:
         """Pairs (n, m) such that all that `asked[n]` says is said in `others[m]` too, in order."""
@@ -99,10 +104,6 @@ class Likeness:
             for row, column in hits.tolist():
                 near[block[row]].append(others[column])
         return near
-
-    def _rows(self, turns: Turns) -> Vectors:
-        self.learn([turns])
-        return self._all()[[self._places[text] for text in turns]]
 
     def _all(self) -> Vectors:
         if self._table is None:

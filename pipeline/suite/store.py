@@ -125,5 +125,5 @@ def replace_text(before: SuiteText, text: str, again: str) -> bool:
 
 def replace_cases(before: SuiteText, cases: Sequence[Mapping[str, Any]], again: str) -> bool:
     """Swap in other cases; tombstones and the comments on top stay. See `replace_text`."""
-    stones, preamble = read_tombstones(before.text), read_preamble(before.text)
-    return replace_text(before, render_suite(cases, stones, preamble), again)
+    text = render_suite(cases, read_tombstones(before.text), read_preamble(before.text))
+    return replace_text(before, text, again)

@@ -16,6 +16,7 @@ from tests.bench.judging import compare_judging
 from tests.bench.real_runs import main as real_runs
 from tests.bench.redaction import compare_redaction
 from tests.bench.rules import compare_rules
+from tests.bench.suite import compare_suite
 
 _DAYS, _BUDGET = 14, 40
 _RUNS = (("tuned", 7), ("held_out", 31))
@@ -28,6 +29,7 @@ def main() -> None:
     compare(2 * spans, ("ingest",))
     compare_judging()
     compare_redaction()
+    compare_suite()
     pl.Config(tbl_rows=40, tbl_cols=20, tbl_hide_dataframe_shape=True, float_precision=2,
               tbl_hide_column_data_types=True, tbl_width_chars=140)  # fmt: skip
     for phrases, seed in _RUNS:

@@ -412,3 +412,20 @@ def test_the_order_of_rows_changes_nothing(numbers, seed):
     again = assemble_suite(rows[order], NOBODY, None, first.text, registry())
     assert again.text == first.text
     assert len(set(first.frame["case_id"])) == first.frame.height
+
+
+def test_the_writer_makes_what_any_reader_takes_for_the_same():
+    deep = {"id": "case-1", "lists": [[], [[1, 2.5, 1e20], {"a": {}, "b": [{"c": [None]}]}], True]}
+    long = {
+        "id": "case-2",
+        "k" * 2000: {"x": ["y"]},
+        "l" * 200: "z",
+        "m" * 200: [1],
+        "no": 1,
+        "": 2,
+    }
+    dated = {"id": "case-3", "reviewed": date(2026, 11, 2), "large": 2**70, "minus": -0.5}
+    cases = [deep, long, dated]
+    written = render_suite(cases)
+    assert yaml.safe_load(written)["cases"] == cases
+    assert list(parse_suite(written).values()) == cases
