@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -110,6 +111,7 @@ def write_case(
             "answer": recorded.answer,
             "said_before": list(recorded.texts[:-1]),
             "calls": [call.name for call in recorded.calls],
+            "calls_after_answer": _calls_after_answer(trace, episode),
             "last_turn": episode.is_last if episode else False,
             "finish_reason": recorded.finish_reason,
             "turns": recorded.turns,
@@ -132,6 +134,16 @@ def write_case(
         "expires_when": expires_when(plan, trace),
         "birth": birth.told(),
     }
+
+
+def _calls_after_answer(trace: Mapping[str, Any], episode: Episode | None) -> int:
+    """How many calls of the failing turn came after its last text: it then ended unheard."""
+    answer = episode.turn.answer if episode else None
+    if answer is None:
+        return 0
+    later = (trace["messages"] or [])[answer.index + 1 :]
+    own = itertools.takewhile(lambda message: message["role"] != "user", later)
+    return sum(len(message["tool_calls"] or ()) for message in own)
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pipeline.promotion.grouping import find_twins, session_of
 from pipeline.promotion.histories import Histories, Trust
 from pipeline.promotion.residue import Residue, residue_finder
 from pipeline.promotion.trials.mutations import Peers
-from pipeline.promotion.trials.self_check import SELF_CHECKS
+from pipeline.promotion.trials.self_check import SELF_CHECKS, TRIED_OUT
 from pipeline.promotion.weighing import Context, Weighed, weigh
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
@@ -187,7 +187,7 @@ def _reasons(one: Weighed, decision: str) -> list[str]:
         since = f" since {history.first_seen}" if history.first_seen else " today"
         reasons.append(f"A pattern: {history.traces} traces of this mode{since}.")
         reasons.append(f"Its mean score is {one.scores.mean:.2f}.")
-        reasons.append(f"Tried out: it {SELF_CHECKS[one.birth.self_check.verdict]}.")
+        reasons.append(f"{TRIED_OUT}: it {SELF_CHECKS[one.birth.self_check.verdict]}.")
     if one.twin.twin_of:
         reasons.append(
             f"A near-duplicate of trace {one.twin.twin_of}: it joins that case's history."

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.promotion.gates import BLOCKS
 from pipeline.promotion.scores import Scores
-from pipeline.promotion.trials.self_check import SELF_CHECKS
+from pipeline.promotion.trials.self_check import SELF_CHECKS, TRIED_OUT
 from pipeline.registry.settings import Promotion
 
 __all__ = ["COLUMNS", "tell_why"]
@@ -50,7 +50,9 @@ def tell_why(
     yield from _bars(row, limits)
     yield ""
     yield "Because"
-    yield from (f"  - {reason}" for reason in row["reasons"] or ())
+    # how it did when it was tried out is told below, of every candidate
+    said = (reason for reason in row["reasons"] or () if not reason.startswith(TRIED_OUT))
+    yield from (f"  - {reason}" for reason in said)
     if row["blocked_by"]:
         codes = (f"{code} ({BLOCKS.get(code, 'not known here')})" for code in row["blocked_by"])
         yield f"  blocked by: {', '.join(codes)}"
@@ -76,7 +78,7 @@ def _bars(row: Mapping[str, Any], limits: Promotion) -> Iterator[str]:
 def _trials(row: Mapping[str, Any]) -> Iterator[str]:
     if row["self_check"]:
         told = SELF_CHECKS.get(row["self_check"], "not known here")
-        yield f"Tried out: {row['self_check']}: it {told}."
+        yield f"{TRIED_OUT}: {row['self_check']}: it {told}."
     if row["mutations_tried"] is None:
         yield "Corruptions: no good answer was at hand to corrupt."
         return
@@ -94,7 +96,7 @@ def _elsewhere(
 ) -> Iterator[str]:
     if suite:
         yield (
-            f"In the suite: {suite['status']}, {suite['occurrences']} occurrences from "
+            f"In the suite: {suite['status']}, occurrences: {suite['occurrences']}, from "
             f"{suite['first_day']} to {suite['last_day']}."
         )
     elif row["decision"] == "promoted":

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.trials.case_format import read_case
 from pipeline.promotion.trials.mutations import Mutations, mutate
+from pipeline.promotion.trials.restaging import recorded_of
 from pipeline.promotion.trials.self_check import SelfCheck, correct, try_out
 
-__all__ = ["Birth", "try_case"]
+__all__ = ["Birth", "try_again", "try_case"]
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,30 @@ def try_case(
     if found.verdict == "proved" and correction:
         corrected, _ = correct(recorded, correction)
     return Birth(found, mutate(checks, recorded, corrected, peers))
+
+
+def try_again(
+    case: Mapping[str, Any], corrected: str | None, functions: frozenset[str] = frozenset()
+) -> tuple[SelfCheck, dict[str, Any]]:
+    """Try a case once more, when a person has said what should have been.
+
+    Args:
+        case: of the suite or of `promoted_cases`, parsed.
+        corrected: see `self_check`; None: nobody has.
+        functions: of rules of the kind `python`, those that may run.
+
+    Returns:
+        What the try showed, and the case's `birth` in its light: verdicts and names of
+        corruptions, never a word of the correction. What was measured before stays where the
+        correction gives nothing better.
+
+    Raises:
+        CaseError: the case cannot be read.
+    """
+    read = read_case(case)
+    said = corrected if read.recorded.last_turn else None
+    found = try_case(read.checks, recorded_of(read, functions), said, ())
+    before = case.get("birth")
+    known = before.get("mutations") if isinstance(before, Mapping) else None
+    told = found.told()
+    return found.self_check, told if found.mutations else told | {"mutations": known}

@@ -76,6 +76,7 @@ class _Recorded(_Part):
     answer: str = ""
     said_before: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    calls_after_answer: int = Field(0, ge=0)
     last_turn: bool = True
     finish_reason: str | None = None
     turns: int | None = None

@@ -51,7 +51,7 @@ class Mutations:
 
 
 class Peers:
-    """A day's conversations in which nothing failed, by intent and by the check that passed."""
+    """A day's conversations that passed something and failed nothing, by intent."""
 
     def __init__(self, grades: pl.DataFrame, traces: Mapping[str, Mapping[str, Any]]) -> None:
         failing = grades.filter(pl.col("verdict") == "fail")["trace_id"].unique()
@@ -60,15 +60,17 @@ class Peers:
         )
         self._traces = traces
         self._read: dict[str, Conversation] = {}
-        self._passed: dict[tuple[str, str | None], list[str]] = {}
-        rows = passed.select("check", "intent", "trace_id").unique().sort(pl.all())
-        for check, intent, trace in rows.iter_rows():
+        self._passed: dict[str | None, dict[str, set[str]]] = {}
+        rows = passed.select("intent", "trace_id", "check").unique().sort(pl.all())
+        for intent, trace, check in rows.iter_rows():
             if trace in traces:
-                self._passed.setdefault((check, intent), []).append(trace)
+                self._passed.setdefault(intent, {}).setdefault(trace, set()).add(check)
 
     def outcomes(self, check: str, intent: str) -> Iterator[Outcome]:
-        """What the agent did in each turn of the first few of them, in order of their ids."""
-        for trace in self._passed.get((check, intent), [])[:_PEERS]:
+        """What the agent did in each turn of the first few, those first that passed `check`."""
+        known = self._passed.get(intent, {})
+        ranked = sorted(known, key=lambda trace: (check not in known[trace], trace))
+        for trace in ranked[:_PEERS]:
             if trace not in self._read:
                 self._read[trace] = read_conversation(self._traces[trace])
             talk = self._read[trace]

@@ -17,7 +17,7 @@ from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
 from pipeline.promotion.outcome import Outcome
 from pipeline.promotion.trials.case_format import Case, Fixture, SearchFixture
-from pipeline.promotion.trials.restaging import stage
+from pipeline.promotion.trials.restaging import Step, stage
 
 __all__ = ["Agent", "Answer", "CheckResult", "Replay", "World", "replay", "run_checks"]
 
@@ -26,7 +26,7 @@ _NO_FIXTURE = '{"error": "the case has no fixture for this call"}'
 
 @dataclass(frozen=True)
 class Answer:
-    """What an agent said; `turns` and `tokens` where somebody played the user to the end."""
+    """What an agent said last; `turns` and `tokens` where somebody played the user to the end."""
 
     texts: tuple[str, ...]
     finish_reason: str | None = "stop"
@@ -44,9 +44,18 @@ class World:
     """
 
     case: Case
-    calls: list[Fixture] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def calls(self) -> tuple[Fixture, ...]:
+        """The calls so far, with what they were answered."""
+        return tuple(step for step in self.steps if isinstance(step, Fixture))
+
+    def say(self, text: str) -> None:
+        """Say something to the user before the turn is over."""
+        self.steps.append(text)
 
     def call(self, name: str, arguments: Mapping[str, Any] | None = None) -> Fixture:
         """Call a tool; the `result` (a JSON text or prose) and `status` are those recorded."""
@@ -63,7 +72,7 @@ class World:
             self.missing.append(name)
             found = Fixture(name=name, result=_NO_FIXTURE, status="error")
         made = found.model_copy(update={"arguments": orjson.dumps(given).decode()})
-        self.calls.append(made)
+        self.steps.append(made)
         return made
 
     def search(self, query: str) -> SearchFixture:
@@ -118,8 +127,7 @@ def replay(
     answer = Answer((given,)) if isinstance(given, str) else given
     outcome = stage(
         case,
-        answer.texts,
-        world.calls,
+        (*world.steps, *answer.texts),
         finish_reason=answer.finish_reason,
         turns=answer.turns,
         tokens=answer.tokens,

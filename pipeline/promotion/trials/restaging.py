@@ -12,27 +12,31 @@ from pipeline.promotion.outcome import Outcome
 from pipeline.promotion.trials.case_format import Case, CaseMessage, Fixture
 from pipeline.tables import REDACTED_TRACES
 
-__all__ = ["recorded_of", "stage"]
+__all__ = ["Step", "recorded_of", "stage"]
+
+
+Step = str | Fixture
+"""What an agent does in a turn: it says something, or calls a tool that answers so."""
 
 
 def recorded_of(case: Case, functions: frozenset[str] = frozenset()) -> Outcome:
     """The outcome that was recorded in production: what a case's checks must fail on."""
-    texts = (*case.recorded.said_before, *([case.recorded.answer] if case.recorded.answer else []))
+    was = case.recorded
+    last = max(len(case.calls_recorded) - was.calls_after_answer, 0)
+    answer = [was.answer] if was.answer else []
     return stage(
         case,
-        texts,
-        case.calls_recorded,
-        finish_reason=case.recorded.finish_reason,
-        turns=case.recorded.turns,
-        tokens=case.recorded.tokens,
+        (*was.said_before, *case.calls_recorded[:last], *answer, *case.calls_recorded[last:]),
+        finish_reason=was.finish_reason,
+        turns=was.turns,
+        tokens=was.tokens,
         functions=functions,
     )
 
 
 def stage(
     case: Case,
-    texts: Sequence[str],
-    calls: Sequence[Fixture],
+    steps: Sequence[Step],
     *,
     finish_reason: str | None = "stop",
     turns: int | None = None,
@@ -40,12 +44,11 @@ def stage(
     system: str = "",
     functions: frozenset[str] = frozenset(),
 ) -> Outcome:
-    """The outcome of a turn in which an agent made `calls` and then said `texts`.
+    """The outcome of a turn in which an agent took `steps`.
 
     Args:
         case: what came before, and what there was to find.
-        texts: what the agent said, in order.
-        calls: what it called, with what the tools answered.
+        steps: what the agent said and called, in order.
         finish_reason: how the model stopped.
         turns: the user's turns of the whole conversation, where somebody played the user.
         tokens: what the whole conversation took, where it is known.
@@ -57,17 +60,19 @@ def stage(
     prompt = [_said("system", system)] if system else []
     spans = [_span(fixture, None, f"b{n}") for n, fixture in enumerate(case.calls_before)]
     done: list[dict[str, Any]] = []
-    for number, call in enumerate(calls):
+    for number, step in enumerate(steps):
+        if isinstance(step, str):
+            done.append(_said("assistant", step) | {"finish_reason": finish_reason})
+            continue
         name = f"call-{number}"
-        asked = {"id": name, "name": call.name, "arguments": call.arguments}
+        asked = {"id": name, "name": step.name, "arguments": step.arguments}
         done.append(_said("assistant", None) | {"tool_calls": [asked]})
-        done.append(_said("tool", call.result) | {"tool_call_id": name})
-        spans.append(_span(call, name, f"t{number}"))
-    said = [_said("assistant", text) | {"finish_reason": finish_reason} for text in texts]
+        done.append(_said("tool", step.result) | {"tool_call_id": name})
+        spans.append(_span(step, name, f"t{number}"))
     day = case.provenance.day
     row |= {
         "trace_id": case.id,
-        "messages": [*prompt, *before, *done, *said],
+        "messages": [*prompt, *before, *done],
         "tool_calls": spans,
         "retrievals": [
             {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import orjson
 
@@ -22,7 +22,15 @@ from pipeline.promotion.trials.case_format import read_case
 from pipeline.promotion.trials.restaging import recorded_of
 from pipeline.registry import rules as r
 
-__all__ = ["SELF_CHECKS", "SelfCheck", "SelfCheckVerdict", "correct", "self_check", "try_out"]
+__all__ = [
+    "SELF_CHECKS",
+    "TRIED_OUT",
+    "SelfCheck",
+    "SelfCheckVerdict",
+    "correct",
+    "self_check",
+    "try_out",
+]
 
 SelfCheckVerdict = Literal["proved", "uncorrected", "fails_on_good", "passes_on_bad"]
 SELF_CHECKS: Mapping[SelfCheckVerdict, str] = {
@@ -31,7 +39,8 @@ SELF_CHECKS: Mapping[SelfCheckVerdict, str] = {
     "fails_on_good": "fails on the corrected output too, so it cannot tell",
     "passes_on_bad": "does not fail on the recorded output, so it cannot tell",
 }
-assert set(SELF_CHECKS) == set(get_args(SelfCheckVerdict))
+TRIED_OUT = "Tried out"
+"""How a sentence begins that tells of it."""
 
 _ANSWER_ALONE = (
     *(c.CitesAnyOf, c.CitesOnlyRetrieved, c.Contains, c.DoesNotSay, c.FactsSupported),

@@ -69,7 +69,19 @@ def test_a_case_is_found_by_its_id_and_by_how_that_begins(
         status, out = told(capsys, wanted)
         assert status == 0
         assert out.startswith(f"{name}: rejected on 2026-11-02")
-        assert "In the suite: active, 2 occurrences from 2026-11-02 to 2026-11-03." in out
+        assert "In the suite: active, occurrences: 2, from 2026-11-02 to 2026-11-03." in out
+
+
+def test_a_promoted_case_says_what_speaks_for_it(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(lake, [apart(n) for n in range(3)])
+    status, out = told(capsys, "t0")
+    assert status == 0
+    assert ": promoted on 2026-11-02\n" in out
+    assert "Because\n  - A pattern: 3 traces of this mode today.\n" in out
+    assert out.count("Tried out") == 1
+    assert "Not in the suite under this id" in out
 
 
 def test_all_cases_of_a_trace_are_told(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:

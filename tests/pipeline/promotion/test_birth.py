@@ -12,7 +12,7 @@ import pytest
 from pipeline.promotion import Outcome, read_checks, self_check
 from pipeline.promotion.check_kinds import Check
 from pipeline.promotion.checks import passes
-from pipeline.promotion.trials.birth import try_case
+from pipeline.promotion.trials.birth import try_again, try_case
 from pipeline.promotion.trials.corruptions import DUTIES, corrupt
 from pipeline.registry import Rule
 from tests.pipeline.promotion.hand_made import Chat, apart, decisions, registry, trusted
@@ -89,6 +89,26 @@ def test_a_correction_of_a_trace_speaks_of_its_last_turn() -> None:
     case["recorded"]["last_turn"] = False
     said = '{"tool_calls": [{"name": "get_order"}]}'
     assert self_check(case, said).verdict == "uncorrected"
+
+
+def test_a_correction_that_comes_later_is_tried_as_well() -> None:
+    row = decided(*(invented(n) for n in range(3)))["t0"]
+    case = orjson.loads(row["case"])
+    assert case["birth"] == {"self_check": "uncorrected", "mutations": None}
+    found, birth = try_again(case, "It has been shipped, the number is 4.")
+    assert found.verdict == "fails_on_good"  # nothing gives the number
+    assert birth == {
+        "self_check": "fails_on_good",
+        "failed_on_good": ["facts_supported"],
+        "mutations": None,
+    }
+    found, birth = try_again(case, "Order P-1 has been shipped.")
+    assert found.verdict == birth["self_check"] == "proved"
+    assert birth["mutations"]["good"] == "correction"
+    assert birth["mutations"]["duties"] == ["changed_id"]
+    assert "changed_id" not in birth["mutations"]["missed"]
+    # without a correction what was measured stays
+    assert try_again(case | {"birth": birth}, None)[1]["mutations"] == birth["mutations"]
 
 
 def test_a_case_whose_checks_were_edited_away_tells_nothing() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.promotion import Answer, CaseError, World, read_case, replay
+from pipeline.promotion import Answer, CaseError, World, passes, read_case, replay
 from pipeline.promotion.trials.restaging import recorded_of
 from tests.pipeline.promotion.hand_made import apart, decisions
 
@@ -86,6 +86,26 @@ def test_a_search_finds_what_was_found_then() -> None:
     run = replay(read_case(case), citing)
     assert run.passed is True
     assert replay(read_case(case), lambda m, w: "It is 45 days [HC-2].").passed is False
+
+
+UNHEARD = {"kind": "rule", "rule": "heard", "params": {"kind": "unanswered_call"}}
+
+
+def test_what_is_said_before_a_call_is_no_answer_to_it() -> None:
+    case = case_of_a_wrong_tool() | {"checks": [UNHEARD]}
+
+    def hasty(messages: Messages, world: World) -> Answer:
+        world.say("I will look it up.")
+        world.call("get_order", {"order_id": "P-1"})
+        return Answer(())
+
+    assert replay(read_case(case), hasty).passed is False
+    assert replay(read_case(case), stubborn).passed is True
+    assert recorded_of(read_case(case)).answer == "Your order has been shipped."
+    case["recorded"]["calls_after_answer"] = 1
+    unheard = recorded_of(read_case(case))
+    (check,) = read_case(case).checks
+    assert (unheard.answer, passes(check, unheard)) == ("Your order has been shipped.", False)
 
 
 def test_effort_is_not_told_by_one_turn() -> None:

@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipeline.grading.conversation import read_conversation
 from pipeline.grading.examples import ExampleRun, example_row, run_examples
-from pipeline.promotion import Outcome, passes, read_checks
+from pipeline.promotion import Outcome, passes, read_case, read_checks
+from pipeline.promotion.candidate import from_grade
+from pipeline.promotion.cases import write_case
 from pipeline.promotion.episodes import find_episode, recorded_outcome
+from pipeline.promotion.suite_file import render_suite
 from pipeline.promotion.teaching.from_rules import NOT_TEACHABLE, from_rule
 from pipeline.promotion.teaching.synthesis import Failing, Plan, plan_checks, teaches
+from pipeline.promotion.trials.birth import try_case
+from pipeline.promotion.trials.restaging import recorded_of
 from pipeline.registry import Registry, Rule, load_registry
-from pipeline.registry.rules import ExampleStep, Params, PythonFunction
+from pipeline.registry.rules import ExampleStep, LeakedPrompt, Params, PythonFunction
 from pipeline.sampling import UsualEffort
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,6 +77,57 @@ def test_what_a_rule_fails_its_checks_fail(registry: Registry, run: ExampleRun) 
     assert plan.untaught == ""
     written = [check.model_dump(mode="json", exclude_none=True) for check in plan.checks]
     assert read_checks(written) == plan.checks
+
+
+def written(run: ExampleRun, plan: Plan, recorded: Outcome) -> dict[str, Any]:
+    """The case that an example would become, as the suite's file holds it."""
+    trace = example_row(run.example.steps, run.example)
+    found = run.finding
+    grade = {
+        "trace_id": "example", "check": run.rule.id, "layer": "rule", "axis": run.rule.axis,
+        "reason": found.reason, "evidence": found.evidence, "subject": found.subject,
+        "error_class": found.error_class, "severity": "low", "intent": run.example.intent,
+        "stakes": "low", "release": None, "weight": None, "user_key": None,
+        "injection_suspected": False, "grader_id": "rule-1",
+    }  # fmt: skip
+    episode = find_episode(
+        read_conversation(trace), found.evidence, first=run.rule.kind == "expected_tool"
+    )
+    case = write_case(
+        case_id="case-1",
+        candidate=from_grade("failure", grade, {}),
+        trace=trace,
+        episode=episode,
+        recorded=recorded,
+        plan=plan,
+        birth=try_case(plan.checks, recorded, None, ()),
+        category="happy_path",
+        split="regression",
+        duplicate_group="g",
+        day=run.example.started_on.isoformat(),
+        twin_of="",
+    )
+    parsed: dict[str, Any] = yaml.safe_load(render_suite([case]))["cases"][0]
+    return parsed
+
+
+@pytest.mark.parametrize(("registry", "run"), failing_examples())
+def test_a_case_read_back_from_the_suite_fails_as_the_conversation_did(
+    registry: Registry, run: ExampleRun
+) -> None:
+    plan, recorded = birth(registry, run)
+    case = read_case(written(run, plan, recorded))
+    again = recorded_of(case, recorded.functions)
+    told = {check.kind: passes(check, recorded) for check in plan.checks}
+    # a case leaves out the prompt, and so the one rule that needs it says nothing
+    prompt = isinstance(run.rule.params, LeakedPrompt)
+    assert case.checks == plan.checks
+    assert {check.kind: passes(check, again) for check in case.checks if not prompt} == (
+        {} if prompt else told
+    )
+    if prompt:
+        assert [check.kind for check in case.checks] == ["not_contains", "rule"]
+        assert passes(case.checks[0], again) is False
 
 
 STEPS = [
