@@ -26,7 +26,7 @@ from pipeline.windows import Window
 
 __all__ = ["Decisions", "decide"]
 
-_SYMPTOMS = ("complaint",)  # kinds of rules that tell that something is wrong, not what
+_SYMPTOMS = ("complaint", "trajectory")  # kinds that tell that something is wrong, not what
 
 
 @dataclass(frozen=True)

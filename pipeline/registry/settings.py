@@ -147,6 +147,9 @@ class Promotion(_Section):
     recurrence: int = Field(3, ge=1, description="traces of a mode that make a pattern")
     lesson_recurrence: int = Field(2, ge=1, description="of them, traces of one intent")
     cases_per_lesson: int = Field(3, ge=1, description="cases of one mode and intent")
+    cases_per_variant: int = Field(
+        1, ge=1, description="of them, cases of one check, subject and error class"
+    )
     threshold: float = Field(0.55, ge=0, le=1, description="mean P.R.O.M.O.T.E. score to promote")
     review_threshold: float = Field(0.30, ge=0, le=1, description="mean score to ask a person")
     duplicate_similarity: float = Field(0.80, ge=0, le=1, description="Jaccard of word shingles")

@@ -12,10 +12,11 @@ from pipeline.embedding import Embedder, word_embedder
 from pipeline.failures import merged_ids, resolve_modes
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
-from pipeline.suite.choosing import Chosen, choose_cases
+from pipeline.suite.choosing import choose_cases
 from pipeline.suite.edits import merge_case
 from pipeline.suite.file import read_preamble, read_suite, render_suite
 from pipeline.suite.folding import fold_candidates, read_entries, source_of
+from pipeline.suite.lessons import Chosen
 from pipeline.suite.lifetimes import LastSeen, with_lifetime
 from pipeline.suite.likeness import Likeness, turns_of
 from pipeline.suite.people import Voices, hear_people

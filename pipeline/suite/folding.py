@@ -36,6 +36,7 @@ class Entry:
     user: str
     group: str
     session: str
+    signature: str | None
     prints: Fingerprint[int]
     twin_of: str | None
     text: str = field(repr=False)
@@ -90,6 +91,7 @@ def _entry(row: Mapping[str, Any], named: Mapping[str, str]) -> Entry:
         user=row["user_key"] or row["trace_id"],
         group=row["duplicate_group"],
         session=row["session"] or row["trace_id"],
+        signature=row["signature"],
         prints=array("I", row["fingerprint"] or ()),
         twin_of=row["twin_of"],
         text=row["case"],

@@ -13,10 +13,14 @@ class Voices:
     """People's votes: every person's last verdict on a trace counts once."""
 
     def __init__(
-        self, overall: dict[str, Counter[str]], axes: dict[tuple[str, str], Counter[str]]
+        self,
+        overall: dict[str, Counter[str]],
+        axes: dict[tuple[str, str], Counter[str]],
+        seen: dict[str, Counter[str]],
     ) -> None:
         self._overall = overall
         self._axes = axes
+        self._seen = seen
 
     @property
     def traces(self) -> frozenset[str]:
@@ -33,11 +37,21 @@ class Voices:
         votes = axis if layer == "judge" and axis else self._overall.get(trace_id, Counter())
         return votes["bad"] + votes["fail"] - votes["good"] - votes["pass"]
 
+    def asks(self, trace_id: str) -> bool:
+        """Whether people who had the case in view want it: more of them said bad than good.
+
+        Who judged blind spoke of the conversation: that says that it failed, not that it makes a
+        test that the suite lacks.
+        """
+        seen = self._seen.get(trace_id, Counter())
+        return seen["bad"] > seen["good"]
+
 
 def hear_people(annotations: pl.DataFrame) -> Voices:
     """Count the annotations (schema of `pipeline.review.annotations`)."""
     overall: dict[str, Counter[str]] = {}
     axes: dict[tuple[str, str], Counter[str]] = {}
+    seen: dict[str, Counter[str]] = {}
     last = annotations.sort("annotated_at", "annotation_id").unique(
         ["trace_id", "annotator_id"], keep="last", maintain_order=True
     )
@@ -45,4 +59,6 @@ def hear_people(annotations: pl.DataFrame) -> Voices:
         overall.setdefault(row["trace_id"], Counter())[row["verdict"]] += 1
         for label in row["axes"] or ():
             axes.setdefault((row["trace_id"], label["axis"]), Counter())[label["verdict"]] += 1
-    return Voices(overall, axes)
+        if not row["blind"]:
+            seen.setdefault(row["trace_id"], Counter())[row["verdict"]] += 1
+    return Voices(overall, axes, seen)

@@ -11,8 +11,8 @@ import polars as pl
 
 from pipeline.failures import ModeRecord
 from pipeline.registry import Registry
-from pipeline.suite.choosing import Chosen
 from pipeline.suite.edits import edited_fields
+from pipeline.suite.lessons import Chosen
 from pipeline.suite.lifetimes import is_retired
 from pipeline.tables import EVAL_SUITE
 

@@ -40,8 +40,10 @@ RUBRIC = tuple(
 
 def registry(*modes: NamedMode, **promotion: Any) -> Registry:
     """Three rules, three intents, three axes; settings of promotion as given."""
-    # the words of `apart` are made of ten, which word vectors take for the same
-    settings = Settings.model_validate({"promotion": {"duplicate_meaning": 1.0} | promotion})
+    # the words of `apart` are made of ten, which word vectors take for the same; and all its
+    # conversations fail in the same way
+    own = {"duplicate_meaning": 1.0, "cases_per_variant": 3}
+    settings = Settings.model_validate({"promotion": own | promotion})
     return Registry(settings, INTENTS, RULES, RUBRIC, modes, {})
 
 
@@ -235,7 +237,9 @@ def trusted(*axes: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=JUDGE_CALIBRATION_REPORTS.schema)
 
 
-def annotations(*votes: tuple[str, str], axes: dict[str, str] | None = None) -> pl.DataFrame:
+def annotations(
+    *votes: tuple[str, str], axes: dict[str, str] | None = None, blind: bool = False
+) -> pl.DataFrame:
     """People's verdicts: (trace, verdict), each by a person of their own."""
     rows = [
         {
@@ -245,7 +249,7 @@ def annotations(*votes: tuple[str, str], axes: dict[str, str] | None = None) -> 
             "axes": [{"axis": a, "verdict": v} for a, v in (axes or {}).items()],
             "annotator_id": f"person {number}",
             "annotated_at": datetime(2026, 11, 20, tzinfo=UTC),
-            "blind": True,
+            "blind": blind,
         }
         for number, (trace, verdict) in enumerate(votes)
     ]

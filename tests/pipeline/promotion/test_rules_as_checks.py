@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pipeline.promotion.suite_file import render_suite
 
 from pipeline.grading.conversation import read_conversation
 from pipeline.grading.examples import ExampleRun, example_row, run_examples
@@ -16,7 +17,6 @@ from pipeline.promotion import Outcome, passes, read_case, read_checks
 from pipeline.promotion.candidate import from_grade
 from pipeline.promotion.cases import write_case
 from pipeline.promotion.episodes import find_episode, recorded_outcome
-from pipeline.promotion.suite_file import render_suite
 from pipeline.promotion.teaching.from_rules import NOT_TEACHABLE, from_rule
 from pipeline.promotion.teaching.synthesis import Failing, Plan, plan_checks, teaches
 from pipeline.promotion.trials.birth import try_case

@@ -23,6 +23,7 @@ from tests.pipeline.promotion.hand_made import (
     apart,
     decisions,
     registry,
+    trusted,
 )
 
 NOBODY = annotations()
@@ -148,6 +149,42 @@ def test_a_person_confirms_what_went_to_review_and_rejects_for_good():
         day, existing=confirmed.text, people=annotations(("t0", "good"), ("t0", "bad"))
     )
     assert split_vote.frame["case_id"].to_list() == [case_id]
+
+
+def test_what_fails_in_the_same_way_needs_one_case():
+    made = suite(PATTERN, reg=registry(cases_per_variant=1))
+    assert made.frame["occurrences"].to_list() == [1]
+    assert made.counts.filtered == {"covered": 2}
+    otherwise = decisions([apart(n, error_class="another way") for n in range(3, 6)])
+    both = suite(PATTERN, otherwise, reg=registry(cases_per_variant=1))
+    assert both.frame.height == 2
+
+
+def test_a_conversation_with_a_case_leaves_its_second_failure_to_another():
+    two = {"fails": {"right_tool": "rule", "faithfulness": "judge"}, "said": "It costs 77 EUR.",
+           "error_class": "unsupported_number"}  # fmt: skip
+    limits = registry(cases_per_variant=1)
+    believed = trusted("faithfulness")
+
+    def founders(*chats: Chat) -> list[tuple[str, str]]:
+        made = suite(decisions(list(chats), calibration=believed), reg=limits)
+        cases = parse_suite(made.text).values()
+        return sorted((case["check"], case["provenance"]["trace_id"]) for case in cases)
+
+    both = founders(*(apart(n, **two) for n in range(3)))
+    assert both == [("faithfulness", "t0"), ("right_tool", "t1")]
+
+
+def test_a_blind_verdict_settles_that_it_failed_and_not_that_it_makes_a_case():
+    invented = {"fails": {"faithfulness": "judge"}, "said": "It costs 77 EUR.",
+                "error_class": "unsupported_number"}  # fmt: skip
+    chats = [apart(n, **invented) for n in range(3)]
+    assert suite(decisions(chats)).frame.height == 0  # the judge is not trusted yet
+    blind = annotations(("t0", "bad"), blind=True)
+    assert suite(decisions(chats), people=blind).frame.height == 1
+    one_off = decisions(chats[:1])
+    assert suite(one_off, people=blind).frame.height == 0  # no pattern, and nobody asked for it
+    assert suite(one_off, people=annotations(("t0", "bad"))).frame.height == 1
 
 
 def test_a_good_verdict_keeps_a_promoted_failure_out():

@@ -1,0 +1,96 @@
+"""How many cases one lesson has, and which: few that differ, not many that tell the same story."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pipeline.registry.settings import Promotion
+from pipeline.suite.folding import Entry, Fold
+from pipeline.suite.likeness import Likeness, Turns, turns_of
+
+__all__ = ["Chosen", "fill_lessons"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A fold that became a case: the candidate it is written from, and its history."""
+
+    fold: Fold
+    head: Entry
+    active: bool
+
+
+def fill_lessons(
+    chosen: list[Chosen],
+    waiting: Sequence[tuple[Fold, Entry]],
+    likeness: Likeness,
+    limits: Promotion,
+) -> int:
+    """Add those that wait to `chosen` while there is room; returns how many failures had none.
+
+    A lesson (mode and intent) has room for `cases_per_lesson` cases, and a variant of it (the
+    signature: check, subject and error class) for `cases_per_variant`. They go to the earliest,
+    those first whose conversation has no case yet: one that failed several checks would tell one
+    story several times. What asks the same as a case of its check and lesson, in other words,
+    joins that case's history.
+    """
+    covered = 0
+    lessons: dict[_Lesson, list[int]] = {}
+    for place, one in enumerate(chosen):
+        lessons.setdefault(_lesson(one.head), []).append(place)
+    told = {one.head.trace_id for one in chosen}
+    asked = _asked(chosen, waiting, likeness)
+    later: list[tuple[Fold, Entry]] = []
+    for again, turn in ((False, sorted(waiting, key=_by_age)), (True, later)):
+        for fold, head in turn:
+            cases = lessons.setdefault(_lesson(head), [])
+            heads = [n for n in cases if chosen[n].head.check == head.check]
+            turns = [asked[chosen[n].head.trace_id] for n in heads]
+            near = [heads[n] for n in likeness.same(asked[head.trace_id], turns)] if heads else []
+            alike = [n for n in cases if _variant(chosen[n].head) == _variant(head)]
+            if near:  # the earliest: it was there, or not, whatever has been published since
+                twin = min(near, key=lambda place: chosen[place].head.order)
+                chosen[twin] = _join(chosen[twin], fold)
+            elif len(cases) >= limits.cases_per_lesson or len(alike) >= limits.cases_per_variant:
+                covered += len(fold.entries)
+            elif head.trace_id in told and not again:
+                later.append((fold, head))
+            else:
+                told.add(head.trace_id)
+                cases.append(len(chosen))
+                chosen.append(Chosen(fold, head, True))
+    return covered
+
+
+_Lesson = tuple[str, str]
+
+
+def _by_age(pair: tuple[Fold, Entry]) -> tuple[tuple[date, str, str], str]:
+    return pair[1].order, pair[0].case_id
+
+
+def _variant(head: Entry) -> str:
+    return head.signature or head.check
+
+
+def _lesson(head: Entry) -> _Lesson:
+    return head.mode_id or head.check, head.intent
+
+
+def _asked(
+    chosen: Sequence[Chosen], waiting: Sequence[tuple[Fold, Entry]], likeness: Likeness
+) -> dict[str, Turns]:
+    """What the users said, by trace, wherever two heads of one lesson can be compared."""
+    heads = [one.head for one in chosen] + [head for _, head in waiting]
+    several = Counter(map(_lesson, heads))
+    asked = {e.trace_id: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
+    likeness.learn(asked.values())
+    return asked
+
+
+def _join(one: Chosen, fold: Fold) -> Chosen:
+    entries = sorted((*one.fold.entries, *fold.entries), key=lambda entry: entry.order)
+    return replace(one, fold=replace(one.fold, entries=tuple(entries)))
