@@ -103,6 +103,7 @@ SLOW_FAILURES = Table(
         "n": Column(pl.Int64, "traces it rests on"),
         "estimator": Column(pl.String, "how the mean was estimated"),
         "effective_n": Column(pl.Float64, "traces of equal weight that tell as much"),
+        "variance": Column(pl.Float64, "between conversations of the week, weighted"),
         "weeks": Column(pl.Int64, "weeks in the trend; null where there are too few"),
         "first_week": Column(pl.Date, "Monday of the first of them"),
         "rise": Column(pl.Float64, "of the fitted line over these weeks, as a share"),

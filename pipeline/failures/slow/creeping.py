@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.estimation import Trend, false_discovery, rising
+from pipeline.estimation import Line, false_discovery, fit_line, p_rising, shared_scatter
 from pipeline.failures.slow.measures import METRICS
 from pipeline.provenance import Counts
 from pipeline.registry.settings import Lifecycle
@@ -40,7 +40,8 @@ class _Point:
     half: float | None
     n: int
     effective_n: float
-    trend: Trend | None = None
+    variance: float
+    line: Line | None = None
     first_week: date | None = None
 
 
@@ -55,10 +56,11 @@ def find_slow_failures(
 
     Each intent and release is measured over all its conversations, each mode over those found in
     it. A week counts where at least `trend_least_traces` were measured; from `trend_least_weeks`
-    such weeks on, within `trend_weeks`, a line is fitted (`rising`) and its p-value is set among
-    all of that week's by Benjamini and Hochberg (`false_discovery`). What `creeping` says is then
-    false in at most `trend_false_discoveries` of the cases, and a week in which nothing creeps
-    says so of anything with at most that chance; and it rose by `trend_least_rise` or more.
+    such weeks on, within `trend_weeks`, a line is fitted and tested (`p_rising`), with what all
+    subjects of a metric tell of its scatter (`shared_scatter`). Each p-value is set among all of
+    that week's by Benjamini and Hochberg (`false_discovery`), so that what `creeping` says is
+    false in about `trend_false_discoveries` of the cases, and a week in which nothing creeps says
+    so of anything with about that chance; and it rose by `trend_least_rise` or more.
 
     Args:
         traces: as `measure_traces` gives them, of the whole week.
@@ -67,10 +69,14 @@ def find_slow_failures(
         limits: the settings.
         window: the week.
     """
-    points = [_with_trend(p, _past(before), limits, window.first) for p in _points(traces, failing)]
-    tested = [p.trend.p_value for p in points if p.trend]
-    q_values = iter(false_discovery(tested))
-    rows = [_row(p, next(q_values) if p.trend else None, limits) for p in points]
+    past = _past(before)
+    points = [_with_line(p, past, limits, window.first) for p in _points(traces, failing)]
+    p_values = _tested(points)
+    q_values = iter(false_discovery([p for p in p_values if p is not None]))
+    rows = [
+        _row(point, p, None if p is None else next(q_values), limits)
+        for point, p in zip(points, p_values, strict=True)
+    ]
     frame = pl.DataFrame(rows, schema=SLOW_FAILURES.schema) if rows else SLOW_FAILURES.empty()
     return SlowFailures(SLOW_FAILURES.conform(frame), Counts("measures", len(rows), len(rows)))
 
@@ -92,35 +98,49 @@ def _points(traces: pl.DataFrame, failing: pl.DataFrame) -> Iterator[_Point]:
                     yield _mean((scope, subject, metric), known["weight"], known[metric])
 
 
+def _tested(points: Sequence[_Point]) -> list[float | None]:
+    """The p-value of each point's line; None where there is none."""
+    priors = {
+        metric: shared_scatter([p.line for p in points if p.line and p.key[2] == metric])
+        for metric in METRICS
+    }
+    return [None if p.line is None else p_rising(p.line, priors[p.key[2]]) for p in points]
+
+
 def _mean(key: tuple[str, str, str], weights: pl.Series, values: pl.Series) -> _Point:
-    """The weighted mean, half its interval, and Kish's effective number of traces.
+    """The weighted mean, half its interval, Kish's effective number of traces, their variance.
 
     m = sum(w x) / sum(w); v = n/(n-1) sum((1 - 1/w) w² (x - m)²) / sum(w)², as in
-    `pipeline.report.estimates`; n_e = sum(w)² / sum(w²).
+    `pipeline.report.estimates`; n_e = sum(w)² / sum(w²); n/(n-1) sum(w (x - m)²) / sum(w).
     """
     rows = list(zip(weights, values, strict=True))
     n, mass = len(rows), math.fsum(weights)
     mean = math.fsum(w * x for w, x in rows) / mass
     squares = math.fsum(w * w for w in weights)
     spread = math.fsum(w * (w - 1) * (x - mean) ** 2 for w, x in rows)
+    small = n / max(n - 1, 1)
     half = None
     if n > 1 or all(w <= 1 for w in weights):
-        half = _Z95 * math.sqrt(spread * n / max(n - 1, 1)) / mass
-    return _Point(key, mean, half, n, mass * mass / squares)
+        half = _Z95 * math.sqrt(spread * small) / mass
+    variance = small * math.fsum(w * (x - mean) ** 2 for w, x in rows) / mass
+    return _Point(key, mean, half, n, mass * mass / squares, variance)
 
 
-_Past = Mapping[tuple[str, str, str], Sequence[tuple[date, float, int, float]]]
+_Week = tuple[date, float, int, float, float]  # value, n, effective n, variance
+_Past = Mapping[tuple[str, str, str], Sequence[_Week]]
 
 
 def _past(before: pl.DataFrame) -> _Past:
-    found: dict[tuple[str, str, str], list[tuple[date, float, int, float]]] = {}
-    columns = ["scope", "subject", "metric", "week", "value", "n", "effective_n"]
-    for scope, subject, metric, *point in before.select(columns).sort("week").iter_rows():
-        found.setdefault((scope, subject, metric), []).append((*point,))
+    found: dict[tuple[str, str, str], list[_Week]] = {}
+    columns = ["week", "value", "n", "effective_n", "variance"]
+    rows = before.sort("week").select("scope", "subject", "metric", *columns)
+    for scope, subject, metric, week, value, n, effective_n, variance in rows.iter_rows():
+        point = (week, value, n, effective_n, variance)
+        found.setdefault((scope, subject, metric), []).append(point)
     return found
 
 
-def _with_trend(point: _Point, past: _Past, limits: Lifecycle, week: date) -> _Point:
+def _with_line(point: _Point, past: _Past, limits: Lifecycle, week: date) -> _Point:
     if point.n < limits.trend_least_traces:
         return point
     start = week - timedelta(weeks=limits.trend_weeks - 1)
@@ -129,23 +149,24 @@ def _with_trend(point: _Point, past: _Past, limits: Lifecycle, week: date) -> _P
         for known in past.get(point.key, ())
         if known[0] >= start and known[2] >= limits.trend_least_traces
     ]
-    points = [*usable, (week, point.value, point.n, point.effective_n)]
+    points = [*usable, (week, point.value, point.n, point.effective_n, point.variance)]
     if len(points) < limits.trend_least_weeks:
         return point
-    trend = rising(
+    line = fit_line(
         [(day - week).days // 7 for day, *_ in points],
         [value for _, value, *_ in points],
-        [size for *_, size in points],
+        [size for *_, size, _ in points],
+        [variance for *_, variance in points],
     )
-    return replace(point, trend=trend, first_week=points[0][0])
+    return replace(point, line=line, first_week=points[0][0] if line else None)
 
 
-def _row(point: _Point, q: float | None, limits: Lifecycle) -> dict[str, Any]:
-    trend = point.trend
-    rise = trend.rise if trend else None
+def _row(point: _Point, p: float | None, q: float | None, limits: Lifecycle) -> dict[str, Any]:
+    line = point.line
+    rise = line.rise if line else None
     # a measure that starts at nothing has no share to rise by: any rise is one
-    large = trend is not None and (
-        rise >= limits.trend_least_rise if rise is not None else trend.slope > 0
+    large = line is not None and (
+        rise >= limits.trend_least_rise if rise is not None else line.slope > 0
     )
     half = point.half
     return {
@@ -158,10 +179,11 @@ def _row(point: _Point, q: float | None, limits: Lifecycle) -> dict[str, Any]:
         "n": point.n,
         "estimator": _NAME,
         "effective_n": round(point.effective_n, 6),
-        "weeks": trend.weeks if trend else None,
+        "variance": round(point.variance, 9),
+        "weeks": line.weeks if line else None,
         "first_week": point.first_week,
         "rise": None if rise is None else round(rise, 6),
-        "p_value": None if trend is None else round(trend.p_value, 9),
+        "p_value": None if p is None else round(p, 9),
         "q_value": None if q is None else round(q, 9),
         "creeping": q is not None and q <= limits.trend_false_discoveries and large,
     }
