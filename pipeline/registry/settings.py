@@ -125,6 +125,9 @@ class Lifecycle(_Section):
     trend_false_discoveries: float = Field(
         0.05, gt=0, lt=0.5, description="share of false ones among what is said to creep up"
     )
+    trend_still_rising: float = Field(
+        0.10, gt=0, le=1, description="chance, at most, of the later half of the rise"
+    )
     trend_least_rise: float = Field(
         0.10, ge=0, description="rise over the weeks, as a share, that is worth a word"
     )

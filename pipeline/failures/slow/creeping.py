@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from pipeline.windows import Window
 
 __all__ = ["SlowFailures", "find_slow_failures"]
 
+_LATE = 4  # weeks
 _Z95 = 1.959963984540054
 _NAME = "Hajek mean, weights 1/inclusion_probability, linearised, normal"
 
@@ -42,6 +43,7 @@ class _Point:
     effective_n: float
     variance: float
     line: Line | None = None
+    late: Line | None = None
     first_week: date | None = None
 
 
@@ -60,7 +62,9 @@ def find_slow_failures(
     subjects of a metric tell of its scatter (`shared_scatter`). Each p-value is set among all of
     that week's by Benjamini and Hochberg (`false_discovery`), so that what `creeping` says is
     false in about `trend_false_discoveries` of the cases, and a week in which nothing creeps says
-    so of anything with about that chance; and it rose by `trend_least_rise` or more.
+    so of anything with about that chance. It has to have risen by `trend_least_rise` or more, and
+    to rise still: the line of the later half of the weeks, four at least, rises with a chance of
+    at most `trend_still_rising`. A step, as when a release brings a dearer model, is no creeping.
 
     Args:
         traces: as `measure_traces` gives them, of the whole week.
@@ -71,11 +75,11 @@ def find_slow_failures(
     """
     past = _past(before)
     points = [_with_line(p, past, limits, window.first) for p in _points(traces, failing)]
-    p_values = _tested(points)
+    p_values, late = _tested(points, "line"), _tested(points, "late")
     q_values = iter(false_discovery([p for p in p_values if p is not None]))
     rows = [
-        _row(point, p, None if p is None else next(q_values), limits)
-        for point, p in zip(points, p_values, strict=True)
+        _row(point, p, None if p is None else next(q_values), still, limits)
+        for point, p, still in zip(points, p_values, late, strict=True)
     ]
     frame = pl.DataFrame(rows, schema=SLOW_FAILURES.schema) if rows else SLOW_FAILURES.empty()
     return SlowFailures(SLOW_FAILURES.conform(frame), Counts("measures", len(rows), len(rows)))
@@ -98,13 +102,14 @@ def _points(traces: pl.DataFrame, failing: pl.DataFrame) -> Iterator[_Point]:
                     yield _mean((scope, subject, metric), known["weight"], known[metric])
 
 
-def _tested(points: Sequence[_Point]) -> list[float | None]:
-    """The p-value of each point's line; None where there is none."""
+def _tested(points: Sequence[_Point], which: Literal["line", "late"]) -> list[float | None]:
+    """The p-value of each point's line, of all weeks or the later half; None without one."""
     priors = {
         metric: shared_scatter([p.line for p in points if p.line and p.key[2] == metric])
         for metric in METRICS
     }
-    return [None if p.line is None else p_rising(p.line, priors[p.key[2]]) for p in points]
+    lines = [(getattr(p, which), priors[p.key[2]]) for p in points]
+    return [None if line is None else p_rising(line, prior) for line, prior in lines]
 
 
 def _mean(key: tuple[str, str, str], weights: pl.Series, values: pl.Series) -> _Point:
@@ -152,16 +157,25 @@ def _with_line(point: _Point, past: _Past, limits: Lifecycle, week: date) -> _Po
     points = [*usable, (week, point.value, point.n, point.effective_n, point.variance)]
     if len(points) < limits.trend_least_weeks:
         return point
-    line = fit_line(
+    line = _fit(points, week)
+    if line is None:
+        return point
+    late = _fit(points[-max(_LATE, (len(points) + 1) // 2) :], week)
+    return replace(point, line=line, late=late, first_week=points[0][0])
+
+
+def _fit(points: Sequence[_Week], week: date) -> Line | None:
+    return fit_line(
         [(day - week).days // 7 for day, *_ in points],
         [value for _, value, *_ in points],
         [size for *_, size, _ in points],
         [variance for *_, variance in points],
     )
-    return replace(point, line=line, first_week=points[0][0] if line else None)
 
 
-def _row(point: _Point, p: float | None, q: float | None, limits: Lifecycle) -> dict[str, Any]:
+def _row(
+    point: _Point, p: float | None, q: float | None, late: float | None, limits: Lifecycle
+) -> dict[str, Any]:
     line = point.line
     rise = line.rise if line else None
     # a measure that starts at nothing has no share to rise by: any rise is one
@@ -185,5 +199,10 @@ def _row(point: _Point, p: float | None, q: float | None, limits: Lifecycle) -> 
         "rise": None if rise is None else round(rise, 6),
         "p_value": None if p is None else round(p, 9),
         "q_value": None if q is None else round(q, 9),
-        "creeping": q is not None and q <= limits.trend_false_discoveries and large,
+        "still_p": None if late is None else round(late, 9),
+        "creeping": q is not None
+        and q <= limits.trend_false_discoveries
+        and large
+        and late is not None
+        and late <= limits.trend_still_rising,
     }

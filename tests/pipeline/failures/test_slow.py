@@ -75,6 +75,16 @@ def test_turns_that_creep_up_are_found_under_their_intent_alone() -> None:
     assert by["mode", "loop", "turns"]["creeping"]
 
 
+def test_a_step_is_no_creeping() -> None:
+    def dearer(number: int, draws: np.random.Generator) -> list[dict[str, Any]]:
+        level = 1.0 if number < 3 else 5.0
+        return [trace(n, cost_usd=draws.normal(level, 0.5)) for n in range(60)]
+
+    found = weeks_of(dearer, 9).filter(pl.col("metric") == "cost_usd")
+    assert found["rise"].min() > 1
+    assert not found["creeping"].any()
+
+
 def test_four_weeks_are_too_few_to_tell() -> None:
     found = weeks_of(creeping_refunds, 4)
     assert found["weeks"].to_list() == [None] * found.height
