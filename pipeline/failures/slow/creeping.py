@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
 import polars as pl
 
 from pipeline.estimation import Line, false_discovery, fit_line, p_rising, shared_scatter
+from pipeline.failures.slow.means import ESTIMATOR, Mean, weekly_means
 from pipeline.failures.slow.measures import METRICS
 from pipeline.provenance import Counts
 from pipeline.registry.settings import Lifecycle
 from pipeline.tables import SLOW_FAILURES
 from pipeline.windows import Window
 
-__all__ = ["SlowFailures", "find_slow_failures"]
+__all__ = ["SlowFailures", "find_slow_failures", "what_creeps"]
 
 _LATE = 4  # weeks
-_Z95 = 1.959963984540054
-_NAME = "Hajek mean, weights 1/inclusion_probability, linearised, normal"
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,9 @@ class SlowFailures:
 
 @dataclass(frozen=True)
 class _Point:
-    """The mean of one measure of one subject in one week."""
+    """A mean with the lines through it and the weeks before: all of them, and the later half."""
 
-    key: tuple[str, str, str]
-    value: float
-    half: float | None
-    n: int
-    effective_n: float
-    variance: float
+    mean: Mean
     line: Line | None = None
     late: Line | None = None
     first_week: date | None = None
@@ -74,7 +68,7 @@ def find_slow_failures(
         window: the week.
     """
     past = _past(before)
-    points = [_with_line(p, past, limits, window.first) for p in _points(traces, failing)]
+    points = [_with_line(p, past, limits, window.first) for p in weekly_means(traces, failing)]
     p_values, late = _tested(points, "line"), _tested(points, "late")
     q_values = iter(false_discovery([p for p in p_values if p is not None]))
     rows = [
@@ -85,50 +79,28 @@ def find_slow_failures(
     return SlowFailures(SLOW_FAILURES.conform(frame), Counts("measures", len(rows), len(rows)))
 
 
-def _points(traces: pl.DataFrame, failing: pl.DataFrame) -> Iterator[_Point]:
-    """The week's means, in the order of the table's key."""
-    in_mode = failing.select("trace_id", "failure_mode_id").unique().sort(pl.all())
-    scopes = (
-        ("intent", "intent", traces),
-        ("mode", "failure_mode_id", in_mode.join(traces, on="trace_id")),
-        ("release", "release", traces.filter(pl.col("release") != "")),
-    )
-    for scope, column, rows in scopes:
-        for subject in rows[column].unique().sort():
-            own = rows.filter(pl.col(column) == subject)
-            for metric in sorted(METRICS):
-                known = own.select("weight", metric).drop_nulls()
-                if known.height:
-                    yield _mean((scope, subject, metric), known["weight"], known[metric])
+def what_creeps(slow: pl.DataFrame | None) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What creeps up by `slow_failures` of a week: (scope, subject) -> metrics, sorted.
+
+    For those who act on it: a conversation of a creeping intent or mode is worth a look though no
+    check failed. Empty where that week was never closed.
+    """
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    if slow is not None:
+        rows = slow.filter("creeping").select("scope", "subject", "metric").sort(pl.all())
+        for scope, subject, metric in rows.iter_rows():
+            found[scope, subject] = (*found.get((scope, subject), ()), metric)
+    return found
 
 
 def _tested(points: Sequence[_Point], which: Literal["line", "late"]) -> list[float | None]:
     """The p-value of each point's line, of all weeks or the later half; None without one."""
     priors = {
-        metric: shared_scatter([p.line for p in points if p.line and p.key[2] == metric])
+        metric: shared_scatter([p.line for p in points if p.line and p.mean.key[2] == metric])
         for metric in METRICS
     }
-    lines = [(getattr(p, which), priors[p.key[2]]) for p in points]
+    lines = [(getattr(p, which), priors[p.mean.key[2]]) for p in points]
     return [None if line is None else p_rising(line, prior) for line, prior in lines]
-
-
-def _mean(key: tuple[str, str, str], weights: pl.Series, values: pl.Series) -> _Point:
-    """The weighted mean, half its interval, Kish's effective number of traces, their variance.
-
-    m = sum(w x) / sum(w); v = n/(n-1) sum((1 - 1/w) w² (x - m)²) / sum(w)², as in
-    `pipeline.report.estimates`; n_e = sum(w)² / sum(w²); n/(n-1) sum(w (x - m)²) / sum(w).
-    """
-    rows = list(zip(weights, values, strict=True))
-    n, mass = len(rows), math.fsum(weights)
-    mean = math.fsum(w * x for w, x in rows) / mass
-    squares = math.fsum(w * w for w in weights)
-    spread = math.fsum(w * (w - 1) * (x - mean) ** 2 for w, x in rows)
-    small = n / max(n - 1, 1)
-    half = None
-    if n > 1 or all(w <= 1 for w in weights):
-        half = _Z95 * math.sqrt(spread * small) / mass
-    variance = small * math.fsum(w * (x - mean) ** 2 for w, x in rows) / mass
-    return _Point(key, mean, half, n, mass * mass / squares, variance)
 
 
 _Week = tuple[date, float, int, float, float]  # value, n, effective n, variance
@@ -145,23 +117,21 @@ def _past(before: pl.DataFrame) -> _Past:
     return found
 
 
-def _with_line(point: _Point, past: _Past, limits: Lifecycle, week: date) -> _Point:
-    if point.n < limits.trend_least_traces:
-        return point
+def _with_line(mean: Mean, past: _Past, limits: Lifecycle, week: date) -> _Point:
+    if mean.n < limits.trend_least_traces:
+        return _Point(mean)
     start = week - timedelta(weeks=limits.trend_weeks - 1)
     usable = [
         known
-        for known in past.get(point.key, ())
+        for known in past.get(mean.key, ())
         if known[0] >= start and known[2] >= limits.trend_least_traces
     ]
-    points = [*usable, (week, point.value, point.n, point.effective_n, point.variance)]
-    if len(points) < limits.trend_least_weeks:
-        return point
-    line = _fit(points, week)
+    points = [*usable, (week, mean.value, mean.n, mean.effective_n, mean.variance)]
+    line = _fit(points, week) if len(points) >= limits.trend_least_weeks else None
     if line is None:
-        return point
+        return _Point(mean)
     late = _fit(points[-max(_LATE, (len(points) + 1) // 2) :], week)
-    return replace(point, line=line, late=late, first_week=points[0][0])
+    return _Point(mean, line, late, points[0][0])
 
 
 def _fit(points: Sequence[_Week], week: date) -> Line | None:
@@ -176,24 +146,23 @@ def _fit(points: Sequence[_Week], week: date) -> Line | None:
 def _row(
     point: _Point, p: float | None, q: float | None, late: float | None, limits: Lifecycle
 ) -> dict[str, Any]:
-    line = point.line
+    line, mean, half = point.line, point.mean, point.mean.half
     rise = line.rise if line else None
     # a measure that starts at nothing has no share to rise by: any rise is one
     large = line is not None and (
         rise >= limits.trend_least_rise if rise is not None else line.slope > 0
     )
-    half = point.half
     return {
-        "scope": point.key[0],
-        "subject": point.key[1],
-        "metric": point.key[2],
-        "value": round(point.value, 6),
-        "low": None if half is None else max(math.floor((point.value - half) * 1e6) / 1e6, 0.0),
-        "high": None if half is None else math.ceil((point.value + half) * 1e6) / 1e6,
-        "n": point.n,
-        "estimator": _NAME,
-        "effective_n": round(point.effective_n, 6),
-        "variance": round(point.variance, 9),
+        "scope": mean.key[0],
+        "subject": mean.key[1],
+        "metric": mean.key[2],
+        "value": round(mean.value, 6),
+        "low": None if half is None else max(math.floor((mean.value - half) * 1e6) / 1e6, 0.0),
+        "high": None if half is None else math.ceil((mean.value + half) * 1e6) / 1e6,
+        "n": mean.n,
+        "estimator": ESTIMATOR,
+        "effective_n": round(mean.effective_n, 6),
+        "variance": round(mean.variance, 9),
         "weeks": line.weeks if line else None,
         "first_week": point.first_week,
         "rise": None if rise is None else round(rise, 6),
