@@ -57,6 +57,8 @@ def list_modes(place: DataDir, state: str | None, everything: bool) -> None:
     shown = rows.sort(rank, -pl.col("failures"), "failure_mode_id").select(_LISTED)
     click.echo(f"As week {lives.week.key} left them:")
     print_frame(shown, fold=False)
+    for estimator in rows["estimator"].drop_nulls().unique().sort():
+        click.echo(f"rate: {estimator}; 95 % interval")
 
 
 @modes.command()
