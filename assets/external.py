@@ -9,7 +9,7 @@ REGISTRY = {
     "intents": "What users come for: exemplars, stakes, the tools a right run uses.",
     "rules": "The deterministic checks and their parameters.",
     "rubric": "What the judge is asked, axis by axis.",
-    "failure_modes": "Names, merges and states that people gave to failure modes.",
+    "failure_modes": "Names, merges and states of failure modes, and claims of fixes, by people.",
     "opt_outs": "Users, tenants and traces that are never sampled.",
     "pii_policy": "What counts as personal data, and what may pass.",
 }

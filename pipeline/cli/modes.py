@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import DAY, as_date
-from pipeline.datadir import COMMITTED, DataDir
+from pipeline.cli.saying import SAYING
+from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
-
-    from pipeline.failures.lifecycle.words import Known, Written
 
 __all__ = ["modes"]
 
@@ -33,15 +28,6 @@ def modes() -> None:
     What is said is a dated entry of registry/failure_modes.yaml. Entries that were in force stay
     as they were: past days depend on them.
     """
-
-
-_FROM = click.option(
-    "--from",
-    "day",
-    type=DAY,
-    callback=as_date,
-    help="First day on which it holds; today (UTC) if left out.",
-)
 
 
 @modes.command("ls")
@@ -71,6 +57,8 @@ def list_modes(place: DataDir, state: str | None, everything: bool) -> None:
     shown = rows.sort(rank, -pl.col("failures"), "failure_mode_id").select(_LISTED)
     click.echo(f"As week {lives.week.key} left them:")
     print_frame(shown, fold=False)
+    for estimator in rows["estimator"].drop_nulls().unique().sort():
+        click.echo(f"rate: {estimator}; 95 % interval")
 
 
 @modes.command()
@@ -113,117 +101,12 @@ def show(place: DataDir, mode: str) -> None:
         print_frame(frame)
 
 
-@modes.command()
-@click.argument("mode")
-@click.argument("name")
-@click.option("--description", help="What goes wrong, in a sentence.")
-@_FROM
-@click.pass_obj
-def name(place: DataDir, mode: str, name: str, description: str | None, day: date | None) -> None:
-    """Give MODE the NAME that everybody is to read from now on."""
-    said = {"name": name} | ({} if description is None else {"description": description})
-    _say(place, mode, day, said)
-
-
-@modes.command()
-@click.argument("mode")
-@_FROM
-@click.pass_obj
-def close(place: DataDir, mode: str, day: date | None) -> None:
-    """Close MODE: archived, whatever is seen of it."""
-    _say(place, mode, day, {"state": "archived"})
-
-
-@modes.command()
-@click.argument("mode")
-@_FROM
-@click.pass_obj
-def ignore(place: DataDir, mode: str, day: date | None) -> None:
-    """Ignore MODE: still counted, and never promoted."""
-    _say(place, mode, day, {"state": "ignored"})
-
-
-@modes.command()
-@click.argument("mode")
-@_FROM
-@click.pass_obj
-def reopen(place: DataDir, mode: str, day: date | None) -> None:
-    """Take back what closed or ignored MODE."""
-    _say(place, mode, day, {"state": "open"})
-
-
-@modes.command()
-@click.argument("mode")
-@click.argument("into")
-@_FROM
-@click.pass_obj
-def merge(place: DataDir, mode: str, into: str, day: date | None) -> None:
-    """Merge MODE into another: its failures, past and future, belong to INTO."""
-    from pipeline.failures.lifecycle.words import merge_modes
-
-    folder, known, since = _where(place, day)
-    _tell(place, merge_modes(folder, known, mode, into, since), folder, since)
-
-
-@modes.command()
-@click.argument("mode")
-@click.argument("release")
-@click.option("--note", default="", help="What was done.")
-@_FROM
-@click.pass_obj
-def fix(place: DataDir, mode: str, release: str, note: str, day: date | None) -> None:
-    """Claim that RELEASE mends MODE; production then shows whether it does."""
-    from pipeline.failures.lifecycle.words import claim_fix
-    from pipeline.registry import Fix
-
-    folder, known, since = _where(place, day)
-    if not release.strip():
-        raise click.UsageError("the release is empty")
-    claimed = Fix(mode=mode, release=release, effective_from=since, note=note)
-    _tell(place, claim_fix(folder, known, claimed), folder, since)
-
-
-def _say(place: DataDir, mode: str, day: date | None, said: dict[str, Any]) -> None:
-    from pipeline.failures.lifecycle.words import say_of_mode
-
-    folder, known, since = _where(place, day)
-    _tell(place, say_of_mode(folder, known, mode, since, **said), folder, since)
-
-
-def _where(place: DataDir, day: date | None) -> tuple[Path, Known, date]:
-    """The registry to write to, the modes of the lake, and the day."""
-    from pipeline.failures.lifecycle.reading import known_modes
-    from pipeline.lake import Lake
-
-    own = place.root / "registry"
-    if not own.is_dir():
-        raise click.UsageError(
-            f"{place.root} has no registry of its own, and the committed one is shared by others; "
-            f"nothing was written. Copy it first: cp -r {COMMITTED / 'registry'} {own}"
-        )
-    return own, known_modes(Lake(place)), day or datetime.now(UTC).date()
-
-
-def _tell(place: DataDir, written: Written, folder: Path, since: date) -> None:
-    """Print what was written, and what makes it take effect."""
-    from pipeline.lake import Lake
-    from pipeline.tables import FAILURE_MODES, GRADES
-
-    click.echo(f"Written to {folder / 'failure_modes.yaml'}:\n{written.text}", nl=False)
-    for mode in written.retired:
-        click.echo(f"The entry that {mode} had until then is kept, retired on {since}.")
-    lake = Lake(place)
-    days = [day for day in lake.windows(GRADES) if day.first >= since]
-    weeks = [week for week in lake.windows(FAILURE_MODES) if week.days[-1].first >= since]
-    if days or weeks:
-        again = place.make("restate", since.isoformat())
-        click.echo(f"Days or weeks from then on were run already. Next: {again}")
-    else:
-        click.echo(f"It holds for days and weeks that are run from then on, the first on {since}.")
-
-
 def _print_row(frame: pl.DataFrame) -> None:
     from pipeline.cli.printing import print_frame
 
     filled = [column for column in frame.columns if frame[column].null_count() < frame.height]
     print_frame(frame.select(filled))
+
+
+for command in SAYING:
+    modes.add_command(command)

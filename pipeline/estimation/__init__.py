@@ -12,26 +12,36 @@ from pipeline.estimation.confusion import (
 )
 from pipeline.estimation.interval import Estimate, wilson
 from pipeline.estimation.tally import EMPTY, Tally, tally, tally_rate, total
-from pipeline.estimation.trend import Trend, false_discovery, rising
+from pipeline.estimation.trend import (
+    Line,
+    Prior,
+    false_discovery,
+    fit_line,
+    p_rising,
+    shared_scatter,
+)
 from pipeline.estimation.weighted import rate
 
 __all__ = [
     "EMPTY",
     "Confusion",
     "Estimate",
+    "Line",
+    "Prior",
     "Tally",
-    "Trend",
     "agreement",
     "exposure_to_tell",
     "false_discovery",
+    "fit_line",
     "kappa",
     "mcc",
     "p_fell",
+    "p_rising",
     "p_rose",
     "p_rose_by_weekday",
     "rate",
-    "rising",
     "rogan_gladen",
+    "shared_scatter",
     "tally",
     "tally_rate",
     "tnr",

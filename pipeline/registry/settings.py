@@ -131,10 +131,13 @@ class Lifecycle(_Section):
     )
     regression_least_failures: int = Field(2, ge=1, description="failures seen to reopen it")
     trend_weeks: int = Field(12, ge=4, le=26, description="weeks that a trend looks back, at most")
-    trend_least_weeks: int = Field(5, ge=4, description="fewer weeks show no trend")
+    trend_least_weeks: int = Field(6, ge=4, description="fewer weeks show no trend")
     trend_least_traces: int = Field(10, ge=2, description="traces that make a week count")
     trend_false_discoveries: float = Field(
         0.05, gt=0, lt=0.5, description="share of false ones among what is said to creep up"
+    )
+    trend_still_rising: float = Field(
+        0.10, gt=0, le=1, description="chance, at most, of the later half of the rise"
     )
     trend_least_rise: float = Field(
         0.10, ge=0, description="rise over the weeks, as a share, that is worth a word"

@@ -67,5 +67,5 @@ def _slow(slow: pl.DataFrame | None) -> list[Fact]:
 
 
 def _risen(rise: float | None, weeks: int, q: float) -> str:
-    by = "from nothing" if rise is None else f"by {100 * rise:.0f} %"
+    by = "from next to nothing" if rise is None else f"by {100 * rise:.0f} %"
     return f"up {by} over {weeks} weeks (q = {q:.2g})"

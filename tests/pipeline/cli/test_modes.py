@@ -56,6 +56,7 @@ def test_ls_lists_the_modes_with_state_rate_and_cases(run: Run) -> None:
     assert code == 0
     for word in ("m-old", "Refund with the wrong tool", "regressed", "0.1", "active_cases", "1"):
         assert word in said
+    assert said.endswith("rate: Hajek, weights 1/inclusion_probability; 95 % interval")
     assert run("ls", "--state", "verified")[1].endswith("No rows.")
 
 

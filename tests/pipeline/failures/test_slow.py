@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.failures.slow import METRICS, find_slow_failures, measure_traces
+from pipeline.failures.slow import METRICS, find_slow_failures, measure_traces, what_creeps
 from pipeline.failures.slow.measures import count_retries
 from pipeline.registry.settings import Lifecycle
 from pipeline.tables import REDACTED_TRACES, SLOW_FAILURES, STRATIFIED_SAMPLES
@@ -71,8 +71,20 @@ def test_turns_that_creep_up_are_found_under_their_intent_alone() -> None:
     assert (row["weeks"], row["first_week"], row["n"]) == (8, FIRST, 60)
     assert row["rise"] == pytest.approx(1.75 / 4, abs=0.15)
     assert row["q_value"] <= 0.05
+    assert what_creeps(found)["intent", "refund"] == ("turns",)
+    assert what_creeps(None) == {}
     # the failure mode whose traces are these refunds creeps as well
     assert by["mode", "loop", "turns"]["creeping"]
+
+
+def test_a_step_is_no_creeping() -> None:
+    def dearer(number: int, draws: np.random.Generator) -> list[dict[str, Any]]:
+        level = 1.0 if number < 3 else 5.0
+        return [trace(n, cost_usd=draws.normal(level, 0.5)) for n in range(60)]
+
+    found = weeks_of(dearer, 9).filter(pl.col("metric") == "cost_usd")
+    assert found["rise"].min() > 1
+    assert not found["creeping"].any()
 
 
 def test_four_weeks_are_too_few_to_tell() -> None:
