@@ -21,7 +21,7 @@ from pipeline.datadir import DataDir
 from pipeline.lease import working
 from pipeline.review.annotation import Annotation
 from pipeline.review.annotations import write_annotation
-from pipeline.review.queue.items import RANDOM, Queue, build_queue, shown_blind
+from pipeline.review.queue.items import RANDOM, Queue, build_queue
 from pipeline.review.queue.material import read_material
 from pipeline.review.queue.naming import UnknownName, find_axes, find_mode, find_trace
 from pipeline.review.queue.request import VERDICTS, CannotDecide, Request, require_sound
@@ -84,8 +84,7 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
 
 def is_blind(queue: Queue, trace: str, reviewer: str) -> bool:
     """Whether a reviewer is shown this trace without verdicts, and has not seen them."""
-    shown = shown_blind(queue.draw, queue.material)
-    return trace in shown and trace not in saw_verdicts(queue, reviewer)
+    return trace in queue.draw and trace not in saw_verdicts(queue, reviewer)
 
 
 def unblind(queue: Queue, trace: str, reviewer: str) -> Path:

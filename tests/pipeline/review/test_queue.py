@@ -8,7 +8,6 @@ import pytest
 
 from pipeline.datadir import DataDir
 from pipeline.review.queue import RANDOM
-from pipeline.review.queue.drawing import draw_traces
 from tests.pipeline.review.small_lake import (
     DAY,
     NOW,
@@ -258,8 +257,3 @@ def test_the_newest_day_is_shown_first_and_an_old_draw_no_more(place: DataDir) -
     for day in ("2026-11-05", "2026-11-08", "2026-11-09"):
         publish_day(place, [trace(f"t-{day}")], day=day)
     assert [str(item.day) for item in queue_of(place).drawn] == ["2026-11-09", "2026-11-08"]
-    assert len(draw_traces(queue_of(place).material.traces, _review(place))) == 3
-
-
-def _review(place: DataDir):
-    return queue_of(place).material.registry.settings.review
