@@ -87,15 +87,27 @@ def is_blind(queue: Queue, trace: str, reviewer: str) -> bool:
     return trace in queue.draw and trace not in saw_verdicts(queue, reviewer)
 
 
-def unblind(queue: Queue, trace: str, reviewer: str) -> Path:
-    """Note that a reviewer asked for the verdicts on a drawn trace: theirs is blind no more."""
-    seen = Annotation(
-        trace_id=trace,
-        action="unblind",
-        annotator_id=reviewer,
-        annotated_at=_after_own(queue, trace, reviewer),
-    )
-    return write_annotation(queue.material.place.annotations, seen)
+def unblind(place: DataDir, trace: str, reviewer: str, now: datetime) -> Path | None:
+    """Note that a reviewer asks for the verdicts on a trace: theirs on it is blind no more.
+
+    Returns:
+        The file, None where they were not blind anyway.
+
+    Raises:
+        UnknownName: a trace that is not there.
+    """
+    with working(place):
+        queue = build_queue(read_material(place, now), now)
+        found = find_trace(queue, trace)
+        if not is_blind(queue, found, reviewer):
+            return None
+        seen = Annotation(
+            trace_id=found,
+            action="unblind",
+            annotator_id=reviewer,
+            annotated_at=_after_own(queue, found, reviewer),
+        )
+        return write_annotation(place.annotations, seen)
 
 
 def cases_of(queue: Queue, trace: str) -> tuple[WaitingCase, ...]:
