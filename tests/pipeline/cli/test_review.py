@@ -136,6 +136,7 @@ def test_an_empty_lake_is_no_error(place: DataDir) -> None:
         ("review decide t1 skip", 2),
         ("review decide t1 bad --note - --corrected -", 2),
         ("review show nosuch", 2),
+        ("review --as ben next", 2),
         ("review decide t1 bad", 0),
     ],
 )
