@@ -52,6 +52,7 @@ def main() -> None:
     for what, how in (
         ("this page in a browser", f"{_shown(last)}/summary.html"),
         ("the promoted cases", f"{root}/eval/cases_from_prod.yaml"),
+        ("what waits for a person", f".venv/bin/caselaw --data {root} review"),
         ("the lineage in Dagster", f"make dev CASELAW_DATA={root}"),
         ("counts and rates", f".venv/bin/caselaw --data {root} query"),
         ("your own traces", ".venv/bin/caselaw land FILE..., then make backfill FROM= TO="),

@@ -96,7 +96,7 @@ def test_blind_labels_made_in_the_week_calibrate_the_judge_and_others_do_not(
     everything_passes = {"rest": "pass"}
     said = decide(place, Request(in_time, "good", "anna", everything_passes), SUNDAY_NIGHT)
     assert (said.annotation.blind, said.annotation.inclusion_probability) == (True, 1.0)
-    unblind(queue_of(place, SUNDAY_NIGHT), late, "ben")
+    unblind(place, late, "ben", SUNDAY_NIGHT)
     decide(place, Request(late, "good", "ben", everything_passes), SUNDAY_NIGHT)
     decide(place, Request(late, "good", "cleo", everything_passes), MONDAY)
     (outcome,) = lineage.run(Task("weekly", (WEEK,)))

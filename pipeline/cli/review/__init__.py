@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli.review.deciding import decide
 from pipeline.cli.review.looking import show, show_next
@@ -26,6 +27,8 @@ def review(context: click.Context, reviewer: str, more: bool) -> None:
         from pipeline.cli.review.loop import walk
 
         walk(context.obj, reviewer, beyond_quota=more)
+    elif ParameterSource.COMMANDLINE in map(context.get_parameter_source, ("reviewer", "more")):
+        raise click.UsageError(f"--as and --more go behind {context.invoked_subcommand!r}")
 
 
 for command in (show_next, show, decide, stats):

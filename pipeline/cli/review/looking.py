@@ -69,7 +69,7 @@ def show(
     found = _named(queue, trace)
     blind = is_blind(queue, found, reviewer)
     if blind and verdicts:
-        unblind(queue, found, reviewer)
+        unblind(place, found, reviewer, now)
         blind = False
     exhibit = _exhibit(place, found, queue.day_of[found], blind)
     item = next((one for one in (*queue.open, *queue.held) if one.trace_id == found), None)

@@ -79,11 +79,11 @@ def decide_commands(
     if item is not None and item.cases:
         name = item.cases[0].mode_name
         said = [["confirm", *(("--mode", name) if name else ())], ["reject"]]
-        said += [["partial", "--note", "WHY"]]
+        said += [["partial"]]
     else:
         said = [["good", "--axis", "rest=pass"]]
-        said += [["bad", "--axis", f"{first}=fail", "--axis", "rest=pass", "--note", "WHY"]]
-    said += [["skip", "--note", "WHY"]]
+        said += [["bad", "--axis", f"{first}=fail", "--axis", "rest=pass"]]
+    said += [["skip", "--note", "not my field"]]
     return [command(place, *words, *one, *who) for one in said]
 
 

@@ -21,7 +21,7 @@ from pipeline.datadir import DataDir
 from pipeline.lease import working
 from pipeline.review.annotation import Annotation
 from pipeline.review.annotations import write_annotation
-from pipeline.review.queue.items import RANDOM, Queue, build_queue, shown_blind
+from pipeline.review.queue.items import RANDOM, Queue, build_queue
 from pipeline.review.queue.material import read_material
 from pipeline.review.queue.naming import UnknownName, find_axes, find_mode, find_trace
 from pipeline.review.queue.request import VERDICTS, CannotDecide, Request, require_sound
@@ -84,19 +84,30 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
 
 def is_blind(queue: Queue, trace: str, reviewer: str) -> bool:
     """Whether a reviewer is shown this trace without verdicts, and has not seen them."""
-    shown = shown_blind(queue.draw, queue.material)
-    return trace in shown and trace not in saw_verdicts(queue, reviewer)
+    return trace in queue.draw and trace not in saw_verdicts(queue, reviewer)
 
 
-def unblind(queue: Queue, trace: str, reviewer: str) -> Path:
-    """Note that a reviewer asked for the verdicts on a drawn trace: theirs is blind no more."""
-    seen = Annotation(
-        trace_id=trace,
-        action="unblind",
-        annotator_id=reviewer,
-        annotated_at=_after_own(queue, trace, reviewer),
-    )
-    return write_annotation(queue.material.place.annotations, seen)
+def unblind(place: DataDir, trace: str, reviewer: str, now: datetime) -> Path | None:
+    """Note that a reviewer asks for the verdicts on a trace: theirs on it is blind no more.
+
+    Returns:
+        The file, None where they were not blind anyway.
+
+    Raises:
+        UnknownName: a trace that is not there.
+    """
+    with working(place):
+        queue = build_queue(read_material(place, now), now)
+        found = find_trace(queue, trace)
+        if not is_blind(queue, found, reviewer):
+            return None
+        seen = Annotation(
+            trace_id=found,
+            action="unblind",
+            annotator_id=reviewer,
+            annotated_at=_after_own(queue, found, reviewer),
+        )
+        return write_annotation(place.annotations, seen)
 
 
 def cases_of(queue: Queue, trace: str) -> tuple[WaitingCase, ...]:

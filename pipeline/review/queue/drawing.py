@@ -9,6 +9,9 @@ independently of any verdict, when its hash in [0, 1) is below p. No state is ke
 same for every reviewer, on every machine and in every order, and a late trace displaces nobody
 (where it changes N it moves p a little). Within a day traces are shown in the order of that hash,
 so that what reviewers get through is a random part of the day even when they do not finish it.
+
+As long as a trace is in the draw nobody is shown what was said of it, looked at already or not: or
+it could not be told who was blind. After `random_days` it is a trace like any other.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import polars as pl
 from pipeline.ids import unit_interval
 from pipeline.registry.settings import Review
 
-__all__ = ["Drawn", "draw_traces", "oldest_shown"]
+__all__ = ["Drawn", "draw_traces"]
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,22 @@ class Drawn:
 
 
 def draw_traces(traces: pl.DataFrame, review: Review) -> dict[str, Drawn]:
-    """Draw from every day.
+    """Draw from each of the last `random_days` days.
 
     Args:
         traces: `trace_id` and `day` of all redacted traces.
-        review: `random_per_day` and `seed` are read.
+        review: `random_per_day`, `random_days` and `seed` are read.
 
     Returns:
-        What was drawn by trace id: the newest day first, within it by `place`, the hash.
+        What is drawn, by trace id: the newest day first, within it by `place`, the hash.
     """
-    found = list(_drawn(traces, review))
+    days = traces["day"].unique().sort()
+    if days.is_empty():
+        return {}
+    since = days[-1] - timedelta(days=review.random_days - 1)
+    found = list(_drawn(traces.filter(pl.col("day") >= since), review))
     found.sort(key=lambda one: (-one.day.toordinal(), one.place, one.trace_id))
     return {one.trace_id: one for one in found}
-
-
-def oldest_shown(days: tuple[date, ...], review: Review) -> date | None:
-    """The first day of which drawn traces are still shown; None without a day."""
-    return days[-1] - timedelta(days=review.random_days - 1) if days else None
 
 
 def _drawn(traces: pl.DataFrame, review: Review) -> Iterator[Drawn]:

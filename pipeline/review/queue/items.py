@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.review.queue.drawing import Drawn, draw_traces, oldest_shown
+from pipeline.review.queue.drawing import Drawn, draw_traces
 from pipeline.review.queue.material import Material
 from pipeline.review.queue.valuing import Values
 from pipeline.review.queue.waiting import (
@@ -23,7 +23,7 @@ from pipeline.review.queue.waiting import (
     reviewers_wanted,
 )
 
-__all__ = ["RANDOM", "Item", "Queue", "build_queue", "decided_on", "shown_blind"]
+__all__ = ["RANDOM", "Item", "Queue", "build_queue", "decided_on"]
 
 RANDOM = "random"
 """The category, and the `queue_reason`, of traces drawn at random."""
@@ -68,7 +68,7 @@ class Queue:
         drawn: open items drawn at random, the newest day first, within a day in random order.
         valued: open waiting cases, the highest expected value first.
         held: waiting cases beyond what one mode may take today.
-        draw: everything that was ever drawn, by trace id, open or not.
+        draw: the traces that are shown blind for now, by id, looked at already or not.
         day_of: the day of every redacted trace.
         material: what it was built from.
         now: the clock.
@@ -94,7 +94,7 @@ def build_queue(material: Material, now: datetime) -> Queue:
     day_of = dict(material.traces.select("trace_id", "day").iter_rows())
     draw = draw_traces(material.traces, review)
     drawn = _drawn_items(draw, material)
-    valued = _valued_items(material, day_of, shown_blind(draw, material))
+    valued = _valued_items(material, day_of, draw)
     taken = _decided_today(material, now)
     served, held = [], []
     for item in valued:
@@ -116,25 +116,14 @@ def decided_on(actions: pl.DataFrame, now: datetime) -> pl.DataFrame:
     )
 
 
-def shown_blind(draw: Mapping[str, Drawn], material: Material) -> frozenset[str]:
-    """The drawn traces that are shown without verdicts for now, looked at already or not.
-
-    Nobody is shown what was said of them meanwhile, or it could not be told who was blind; after
-    `random_days` a case that still waits on one of them is shown like any other.
-    """
-    oldest = oldest_shown(material.days, material.registry.settings.review)
-    return frozenset(one.trace_id for one in draw.values() if oldest and one.day >= oldest)
-
-
 def _drawn_items(draw: Mapping[str, Drawn], material: Material) -> list[Item]:
     review = material.registry.settings.review
-    shown = shown_blind(draw, material)
     blind = Reviewed.of(material.annotations.frame.filter(pl.col("blind")))
     found = []
     for one in draw.values():
         people = blind.by([one.trace_id])
         wanted = reviewers_wanted(one.trace_id, review)
-        if one.trace_id not in shown or len(people) >= wanted:
+        if len(people) >= wanted:
             continue
         found.append(
             Item(
@@ -158,14 +147,14 @@ def _drawn_items(draw: Mapping[str, Drawn], material: Material) -> list[Item]:
 
 
 def _valued_items(
-    material: Material, day_of: Mapping[str, date], blind: frozenset[str]
+    material: Material, day_of: Mapping[str, date], draw: Mapping[str, Drawn]
 ) -> list[Item]:
-    """One item a trace, with all its waiting cases; what is shown blind for now is left out."""
+    """One item a trace, with all its waiting cases; what is in the draw is left out."""
     values = Values.of(material)
     reviewed = Reviewed.of(material.annotations.frame)
     by_trace: dict[str, list[WaitingCase]] = defaultdict(list)
     for case in find_waiting(material, reviewed):
-        if case.trace_id not in blind:
+        if case.trace_id not in draw:
             by_trace[case.trace_id].append(case)
     found = []
     for trace, cases in by_trace.items():

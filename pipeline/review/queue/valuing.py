@@ -24,6 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 import polars as pl
 
@@ -58,6 +59,11 @@ class Values:
     labels_needed: int
     review: Review
 
+    @cached_property
+    def most(self) -> float:
+        """The traffic of the mode that takes most."""
+        return max(self.traffic.values(), default=0.0)
+
     @classmethod
     def of(cls, material: Material) -> Values:
         """Look everything up once."""
@@ -91,7 +97,6 @@ class Values:
         return sum(weights[n] * parts[n] for n in parts) / total if total else 0.0
 
     def _parts(self, case: WaitingCase) -> dict[str, float]:
-        most = max(self.traffic.values(), default=0.0)
         traffic = self.traffic.get(case.lesson, 0.0)
         few = _lack(self.verdicts.get(case.lesson, 0), self.review.labels_per_mode)
         if case.layer == "judge":
@@ -104,7 +109,7 @@ class Values:
         return {
             "risk": min(max(case.risk, 0.0), 1.0),
             "uncertainty": doubt,
-            "frequency": math.log1p(traffic) / math.log1p(most) if most > 0 else 0.0,
+            "frequency": math.log1p(traffic) / math.log1p(self.most) if self.most > 0 else 0.0,
             "scarcity": few,
             "anomaly": min(max(self.anomalies.get(case.trace_id, 0.0), 0.0), 1.0),
         }

@@ -1,8 +1,8 @@
 """Cases that wait for a person: near-duplicates folded into one, what people have settled left out.
 
 A candidate waits when its day sent it to review, the suite holds neither its case nor a twin of it,
-its failure mode is open, and people have not settled it: one of them confirmed or rejected it, or
-two where it is one of those that two people see. Where as many say good as bad, one more is asked.
+its failure mode is open, and people have not settled it: one of them voted, or two where it is one
+of those that two people see. Where as many say good as bad, or all say partial, one more is asked.
 """
 
 from __future__ import annotations
@@ -97,11 +97,15 @@ class Reviewed:
         """Everybody who gave a verdict on one of the traces."""
         return frozenset().union(*(self.people.get(trace, frozenset()) for trace in traces))
 
+    def settled(self, traces: Sequence[str], check: str, layer: str) -> bool:
+        """Whether more people speak against a case than for it, or the other way round."""
+        return sum(self.voices.on(trace, check, layer) for trace in traces) != 0
+
     def divided(self, traces: Sequence[str], check: str, layer: str) -> bool:
         """Whether as many people speak against a case as for it, and both do."""
         said = frozenset().union(*(self.words.get(trace, frozenset()) for trace in traces))
         both = {"good", "bad"} <= said or {f"{check}=pass", f"{check}=fail"} <= said
-        return both and not sum(self.voices.on(trace, check, layer) for trace in traces)
+        return both and not self.settled(traces, check, layer)
 
 
 def reviewers_wanted(trace_id: str, review: Review) -> int:
@@ -110,15 +114,32 @@ def reviewers_wanted(trace_id: str, review: Review) -> int:
 
 
 def find_waiting(material: Material, reviewed: Reviewed) -> list[WaitingCase]:
-    """Find what waits, oldest first; traces that are gone (erased, say) are left out."""
-    cases = _cases(material, reviewed, _unpublished(material))
-    return [case for case in cases if len(case.reviewers) < case.wanted]
+    """Find what waits, oldest first; traces that are gone (erased, say) are left out.
+
+    A case that one person has brought into the suite waits on where two are to look: agreement
+    would else be measured on what was rejected alone.
+    """
+    folds = _folds(material)
+    seconds = [rows for rows in folds if _by_people(rows, material)]
+    waiting = _cases(material, reviewed, [r for r in folds if not _in_suite(r, material)])
+    waiting += [case for case in _cases(material, reviewed, seconds) if case.reviewers]
+    waiting.sort(key=lambda case: (case.since, case.case_id))
+    return [case for case in waiting if len(case.reviewers) < case.wanted]
 
 
 def find_all(material: Material) -> list[WaitingCase]:
     """Find all cases that a day sent to review or that are published, settled or not."""
     nothing_said = Reviewed.of(material.annotations.frame.clear())
-    return _cases(material, nothing_said, list(_folds(material).values()))
+    return _cases(material, nothing_said, _folds(material))
+
+
+def _in_suite(rows: Sequence[Mapping[str, Any]], material: Material) -> bool:
+    return any(row["case_id"] in material.published for row in rows)
+
+
+def _by_people(rows: Sequence[Mapping[str, Any]], material: Material) -> bool:
+    """Whether a case is in the suite although no day promoted it by itself."""
+    return _in_suite(rows, material) and all(row["decision"] == "review" for row in rows)
 
 
 def _cases(
@@ -136,16 +157,8 @@ def _cases(
     return sorted(found, key=lambda case: (case.since, case.case_id))
 
 
-def _unpublished(material: Material) -> list[list[dict[str, Any]]]:
-    """The folds of which no case is in the suite."""
-    held = material.published
-    return [
-        rows for rows in _folds(material).values() if not any(r["case_id"] in held for r in rows)
-    ]
-
-
-def _folds(material: Material) -> dict[tuple[int, str], list[dict[str, Any]]]:
-    """The rows of each case with those of its twins, oldest first, by leader and check."""
+def _folds(material: Material) -> list[list[dict[str, Any]]]:
+    """The rows of each case with those of its twins, oldest first."""
     published = pl.col("case_id").is_in(sorted(material.published))
     kept = material.candidates.filter(published | (pl.col("decision") == "review"))
     units: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -158,7 +171,7 @@ def _folds(material: Material) -> dict[tuple[int, str], list[dict[str, Any]]]:
     folds: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
     for leader, name in zip(leaders, order, strict=True):
         folds[leader, units[name][0]["check"]] += units[name]
-    return {home: sorted(rows, key=_age) for home, rows in folds.items()}
+    return [sorted(rows, key=_age) for rows in folds.values()]
 
 
 def _age(row: Mapping[str, Any]) -> tuple[date, str, str]:
@@ -175,7 +188,10 @@ def _case(
 ) -> WaitingCase:
     review = material.registry.settings.review
     people = reviewed.by(traces)
-    divided = reviewed.divided(traces, row["check"], row["layer"])
+    about = (traces, row["check"], row["layer"])
+    divided = reviewed.divided(*about)
+    undecided = bool(people) and not reviewed.settled(*about)
+    wanted = max(reviewers_wanted(traces[0], review), len(people) + undecided)
     codes = row["blocked_by"] or ()
     category = next((code for code in BLOCKS if code in codes), "other")
     risk = row["risk_bearing"]
@@ -197,5 +213,5 @@ def _case(
         severity=row["severity"] or "low",
         risk=risk,
         reviewers=people,
-        wanted=len(people) + 1 if divided else reviewers_wanted(traces[0], review),
+        wanted=wanted,
     )

@@ -136,6 +136,7 @@ def test_an_empty_lake_is_no_error(place: DataDir) -> None:
         ("review decide t1 skip", 2),
         ("review decide t1 bad --note - --corrected -", 2),
         ("review show nosuch", 2),
+        ("review --as ben next", 2),
         ("review decide t1 bad", 0),
     ],
 )
@@ -174,6 +175,16 @@ def test_broken_annotation_files_are_named_and_the_rest_counts(place: DataDir) -
     assert "anna                         1" in shown.output
     assert "SECRET" not in shown.output
     assert run(place, "review next").exit_code == 0
+
+
+def test_a_broken_partition_is_named_with_the_command_that_mends_it(place: DataDir, capsys) -> None:
+    publish_day(place, [trace("t1")], [waiting("t1")])
+    publish_day(place, [trace("t2")], day="2026-11-08")
+    (place.lake / "redacted_traces" / "day=2026-11-08" / "part-0.parquet").write_bytes(b"torn")
+    assert code_of(place, "review next") == 3
+    told = capsys.readouterr().err
+    assert "lake/redacted_traces/day=2026-11-08/part-0.parquet cannot be read" in told
+    assert "FROM=2026-11-08 TO=2026-11-08" in told
 
 
 def test_stats_say_how_long_and_how_old_the_queue_is(place: DataDir) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from multiprocessing import get_context
+from threading import Thread
 
 import pytest
 
 from pipeline.datadir import DataDir
 from pipeline.lake import MissingPartition
+from pipeline.lease import erasing
 from pipeline.review import read_annotations
 from pipeline.review.queue import (
     CannotDecide,
@@ -85,7 +87,7 @@ def test_a_drawn_trace_is_blind_with_its_chance(place: DataDir) -> None:
 
 
 def test_who_has_seen_the_verdicts_is_not_blind(place: DataDir) -> None:
-    unblind(queue_of(place), "r1", "anna")
+    unblind(place, "r1", "anna", NOW)
     said = do(place, "r1", "good").annotation
     assert (said.blind, said.queue_reason, said.inclusion_probability) == (False, "chosen", None)
     assert do(place, "r1", "good", who="ben").annotation.blind
@@ -107,7 +109,7 @@ def test_deciding_again_replaces_ones_own_word_alone(place: DataDir) -> None:
 def test_a_blind_word_survives_the_same_persons_later_one(place: DataDir) -> None:
     """The judge is measured by the first; the suite hears the last."""
     do(place, "r1", "good")
-    unblind(queue_of(place), "r1", "anna")
+    unblind(place, "r1", "anna", NOW)
     do(place, "r1", "bad", at=NOW + timedelta(minutes=1))
     frame = read_annotations(place.annotations, LATER)
     assert frame.select("verdict", "blind").rows() == [("good", True), ("bad", False)]
@@ -189,6 +191,26 @@ def test_a_decision_that_makes_no_sense_is_refused(
     with pytest.raises((CannotDecide, UnknownName), match=message):
         do(place, "t1bbbb", word, **more)
     assert not place.annotations.exists()
+
+
+def test_a_decision_waits_for_an_erasure(place: DataDir) -> None:
+    """Otherwise the id of somebody who was erased could be written after they were."""
+    with erasing(place, patience=10, waiting=lambda: None):
+        told = []
+        waiting_one = Thread(target=lambda: told.append(_message(place, "t1bbbb")))
+        waiting_one.start()
+        waiting_one.join(timeout=1)
+        assert not place.annotations.exists()
+        publish_day(place, [trace("t1aaaa")], day="2026-11-08")  # t1bbbb is erased
+    waiting_one.join()
+    assert "no redacted trace is 't1bbbb'" in told[0]
+    assert counted(place) == []
+
+
+def _message(place: DataDir, name: str) -> str:
+    with pytest.raises(UnknownName) as caught:
+        do(place, name, "good")
+    return str(caught.value)
 
 
 def _decide_many(root, who: str) -> None:

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.datadir import DataDir
-from pipeline.review.queue import RANDOM
-from pipeline.review.queue.drawing import draw_traces
+from pipeline.review.queue import RANDOM, serve
 from tests.pipeline.review.small_lake import (
     DAY,
     NOW,
@@ -191,12 +190,35 @@ def test_where_people_are_divided_one_more_is_asked(place: DataDir) -> None:
     assert waits(place) == []
 
 
+def test_where_nobody_could_decide_somebody_else_is_asked(place: DataDir) -> None:
+    publish_day(place, [trace("t1")], [waiting("t1")])
+    say(place, "t1", "partial")
+    (item,) = queue_of(place).valued
+    assert (item.category, item.wanted) == ("no_pattern", 2)
+    assert serve(queue_of(place), "anna").item is None
+    assert serve(queue_of(place), "ben").item is not None
+
+
 def test_a_share_of_the_traces_is_seen_by_two(place: DataDir) -> None:
     settings(place, random_per_day=0, double_share=1)
     publish_day(place, [trace("t1")], [waiting("t1")])
     say(place, "t1", "good")
     assert waits(place) == ["t1"]
     say(place, "t1", "good", annotator_id="ben")
+    assert waits(place) == []
+
+
+def test_a_second_look_is_asked_for_at_what_the_first_brought_into_the_suite(
+    place: DataDir,
+) -> None:
+    settings(place, random_per_day=0, double_share=1)
+    cases = [waiting("t1"), waiting("t2"), waiting("t3", decision="promoted")]
+    publish_day(place, [trace("t1"), trace("t2"), trace("t3")], cases)
+    publish_suite(place, "case-t1", "case-t2", "case-t3")
+    say(place, "t1", "bad")
+    say(place, "t3", "bad")  # that one was promoted anyway
+    assert waits(place) == ["t1"]
+    say(place, "t1", "bad", annotator_id="ben")
     assert waits(place) == []
 
 
@@ -258,8 +280,3 @@ def test_the_newest_day_is_shown_first_and_an_old_draw_no_more(place: DataDir) -
     for day in ("2026-11-05", "2026-11-08", "2026-11-09"):
         publish_day(place, [trace(f"t-{day}")], day=day)
     assert [str(item.day) for item in queue_of(place).drawn] == ["2026-11-09", "2026-11-08"]
-    assert len(draw_traces(queue_of(place).material.traces, _review(place))) == 3
-
-
-def _review(place: DataDir):
-    return queue_of(place).material.registry.settings.review
