@@ -56,7 +56,14 @@ def main() -> None:
 def install_python(name: str, room: Path) -> None:
     """A virtual environment with the tool."""
     run([sys.executable, "-m", "venv", "--clear", str(room)])
-    pip = [str(room / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [
+        str(room / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+    ]
     run([*pip, *PYTHON_TOOLS[name]])
     if name in WITHOUT_DEPENDENCIES:
         run([*pip, "--no-deps", *WITHOUT_DEPENDENCIES[name]])
@@ -71,7 +78,15 @@ def install_promptfoo(room: Path) -> None:
     room.mkdir(parents=True)
     # npm 11 runs the scripts of those packages alone that are named here
     (room / "package.json").write_text('{"private": true, "allowScripts": {"node": true}}')
-    install = [npm, "install", "--no-audit", "--no-fund", "--silent", "--omit=optional", "--omit=peer"]
+    install = [
+        npm,
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--silent",
+        "--omit=optional",
+        "--omit=peer",
+    ]
     run([*install, f"node@{NODE}", f"promptfoo@{PROMPTFOO}"], room)
     libsql = json.loads((room / "node_modules" / "libsql" / "package.json").read_text())
     system = LIBSQL.get((platform.system(), platform.machine()))

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.cli import main
 from tests.pipeline.exports.reading import as_yaml, write_suite
-from tests.pipeline.exports.toy import case, toy_suite
+from tests.pipeline.exports.toy import case
 
 TOY = Path(__file__).parents[1] / "exports" / "toy.py"
 
