@@ -8,7 +8,7 @@ export CASELAW_DATA
 export DAGSTER_HOME := $(CASELAW_DATA)/dagster
 export DAGSTER_REDACT_USER_CODE_ERRORS = 1
 
-.PHONY: help setup demo dev test test-phoenix check format backfill restate publish bench clean lock
+.PHONY: help setup demo dev test test-phoenix test-exports check format backfill restate publish bench clean lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,6 +44,10 @@ test-phoenix: setup .venv-phoenix/.installed ## the Phoenix connector against a 
 	@.venv-phoenix/bin/python -m pip install --quiet --disable-pip-version-check arize-phoenix==20.26.0
 	@touch $@
 
+test-exports: setup ## exports in the real tools: promptfoo, Inspect, DeepEval, openai/evals, SDKs
+	@$(BIN)/python -m tests.exports.install
+	@$(BIN)/python -m pytest -rs tests/exports/against_tools.py
+
 check: setup ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -74,4 +78,4 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  pyproject.toml --output-file requirements.lock
 
 clean: ## remove what runs made: .venv, caches, data/demo; people's work stays
-	rm -rf .venv .venv-phoenix .bench .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info
+	rm -rf .venv .venv-phoenix .exports .bench .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info

@@ -80,10 +80,12 @@ def _reply(cases: Mapping[str, Case], line: bytes) -> dict[str, Any]:
         request = orjson.loads(line)
     except orjson.JSONDecodeError:
         return {"error": "a request is no JSON"}
-    if not isinstance(request, dict) or request.get("case") not in cases or "answer" not in request:
+    named = request.get("case") if isinstance(request, dict) and "answer" in request else None
+    case = cases.get(named) if isinstance(named, str) else None
+    if case is None:
         return {"error": "a request is {case, answer}, the case one of the file's"}
     try:
-        return _as_json(_verdict(cases[request["case"]], request["answer"]))
+        return _as_json(_verdict(case, request["answer"]))
     except AnswerRefused as refused:
         return {"error": str(refused)}
 

@@ -109,7 +109,9 @@ def case_of(body: Mapping[str, Any], place: str) -> Case:
     try:
         canonical_json(body)
     except TypeError:
-        raise ExportError(f"{place}: holds a date or half a character; quote it") from None
+        raise ExportError(
+            f"{place}: holds what JSON cannot (binary, a set, 2**64); quote it"
+        ) from None
     tools = body.get("tools")
     tools = tools if isinstance(tools, Mapping) else {}
     split, status = body.get("split", "regression"), body.get("status", "active")

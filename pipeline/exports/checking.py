@@ -70,13 +70,14 @@ def _result(check: Check, answer: Answer, outcome: Outcome) -> Result:
         return Result(check.kind, expects, None, "the answer tells no finish_reason")
     try:
         passed = passes(check, outcome)
-    except (re2.error, jsonschema.SchemaError) as error:
-        return Result(check.kind, expects, None, f"the check is broken ({type(error).__name__})")
-    why = None
+    except (re2.error, jsonschema.SchemaError):
+        why = "the check is broken: its pattern or schema cannot be read"
+        return Result(check.kind, expects, None, why)
+    reason = None
     if passed is None:
         needs_judge = check.kind == "rubric"
-        why = "a judge has to say" if needs_judge else "the answer does not tell what it needs"
-    return Result(check.kind, expects, passed, why)
+        reason = "a judge has to say" if needs_judge else "the answer does not tell what it needs"
+    return Result(check.kind, expects, passed, reason)
 
 
 def outcome_of(case: Case, answer: Answer) -> Outcome:

@@ -20,7 +20,7 @@ def _upload(cases: Sequence[Case], dataset: str) -> dict[str, Any]:
     facts = [facts_of_case(case) for case in cases]
     outputs = [{"expected": f.pop("expected"), "checks": f.pop("checks")} for f in facts]
     return {
-        "action": "create",
+        "action": "update",
         "name": dataset,
         "description": "Cases from production, by Caselaw.",
         "inputs": [{"messages": as_chat(case)} for case in cases],
