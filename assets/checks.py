@@ -35,6 +35,7 @@ _OF_ONE_TABLE: dict[str, dict[str, Callable[..., Finding]]] = {
         "week_is_whole": findings.week_is_whole,
         "modes_persist": findings.modes_persist,
     },
+    "unknown_intents": {"unknown_intents_persist": findings.unknown_intents_persist},
     "judge_calibration_reports": {"trust_is_earned": findings.trust_is_earned},
     "eval_suite": {"suite_holds_its_index": findings.suite_holds_its_index},
 }

@@ -28,6 +28,7 @@ from pipeline.tables import (
     RAW_TRACES,
     REDACTED_TRACES,
     STRATIFIED_SAMPLES,
+    UNKNOWN_INTENTS,
     Table,
 )
 from pipeline.windows import Window, previous_week
@@ -48,6 +49,7 @@ __all__ = [
     "residue_at_rest",
     "suite_holds_its_index",
     "trust_is_earned",
+    "unknown_intents_persist",
     "week_is_whole",
 ]
 
@@ -166,6 +168,17 @@ def modes_persist(lake: Lake, registry: Registry, week: Window) -> Finding:
     now = lake.read(FAILURE_MODES, week)
     kept = set(now["failure_mode_id"]) | set(now["merged_from"].explode().drop_nulls())
     return Finding(old <= kept, {"before": len(old), "lost": len(old - kept)})
+
+
+def unknown_intents_persist(lake: Lake, registry: Registry, week: Window) -> Finding:
+    """Each unknown intent that the week before saw is still there, asked for or quiet."""
+    before = previous_week(week)
+    if not lake.exists(UNKNOWN_INTENTS, before):
+        return Finding(True, {"before": 0})
+    active = lake.read(UNKNOWN_INTENTS, before).filter(pl.col("n") > 0)
+    now = set(lake.read(UNKNOWN_INTENTS, week)["unknown_intent_id"])
+    lost = set(active["unknown_intent_id"]) - now
+    return Finding(not lost, {"before": active.height, "lost": len(lost)})
 
 
 def trust_is_earned(lake: Lake, registry: Registry, week: Window) -> Finding:

@@ -27,7 +27,7 @@ ASSETS = {
         *("raw_traces", "stratified_samples", "redacted_traces", "grades"),
         *("failure_mode_clusters", "promoted_cases", "run_summaries"),
     ],
-    "weekly": ["failure_modes", "judge_calibration_reports"],
+    "weekly": ["failure_modes", "unknown_intents", "judge_calibration_reports"],
     "publish": ["eval_suite", "warehouse"],
 }
 """What each job makes."""
@@ -40,7 +40,7 @@ DAILY = dg.define_asset_job(
 WEEKLY = dg.define_asset_job(
     "weekly",
     selection=ASSETS["weekly"],
-    description="Closes a week: its failure modes, and how far its judge is trusted.",
+    description="Closes a week: its failure modes, its unplanned intents, the trust in its judge.",
 )
 RESTATE = dg.define_asset_job(
     "restate_last_week",

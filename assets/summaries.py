@@ -5,6 +5,7 @@ import dagster as dg
 from assets.cases import failure_mode_clusters, failure_modes, promoted_cases
 from assets.external import registry_key
 from assets.grading import grades, judge_calibration_reports
+from assets.intents import unknown_intents
 from assets.partitions import WEEK_BEFORE, daily
 from assets.publishing import publishing
 from assets.traces import raw_traces, redacted_traces, stratified_samples
@@ -19,7 +20,10 @@ _OF_THE_DAY = (
     *(tables.RAW_TRACES, tables.QUARANTINED_RECORDS, tables.STRATIFIED_SAMPLES),
     *(tables.REDACTED_TRACES, tables.GRADES, tables.FAILURE_MODE_CLUSTERS, tables.PROMOTED_CASES),
 )
-_OF_THE_WEEK_BEFORE = (tables.FAILURE_MODES, tables.JUDGE_CALIBRATION_REPORTS)
+_OF_THE_WEEK_BEFORE = (
+    *(tables.FAILURE_MODES, tables.UNKNOWN_INTENTS),
+    tables.JUDGE_CALIBRATION_REPORTS,
+)
 
 
 @dg.asset(
@@ -27,6 +31,7 @@ _OF_THE_WEEK_BEFORE = (tables.FAILURE_MODES, tables.JUDGE_CALIBRATION_REPORTS)
         *(raw_traces, stratified_samples, redacted_traces),
         *(grades, failure_mode_clusters, promoted_cases),
         dg.AssetDep(failure_modes, partition_mapping=WEEK_BEFORE),
+        dg.AssetDep(unknown_intents, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(judge_calibration_reports, partition_mapping=WEEK_BEFORE),
         registry_key("settings"),
     ],

@@ -15,6 +15,7 @@ TABLE_MEANINGS: Mapping[str, str] = {
     "run_summaries": "The figures of the daily page, one row a figure",
     "failure_modes": "The failure modes as each week left them",
     "judge_calibration_reports": "How well each judge agreed with people, week by week",
+    "unknown_intents": "What users came for that nobody planned, week by week",
     "eval_suite": "The cases of the suite as last assembled",
 }
 """By table name; a test asserts that no table of the lake is missing."""

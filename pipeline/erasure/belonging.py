@@ -17,6 +17,7 @@ from pipeline.tables import (
     QUARANTINED_RECORDS,
     RAW_TRACES,
     RUN_SUMMARIES,
+    UNKNOWN_INTENTS,
     Table,
 )
 
@@ -98,7 +99,7 @@ def _dropped(table: Table, frame: pl.DataFrame, traits: Traits) -> pl.Series:
 
 def _changed(table: Table, frame: pl.DataFrame, traits: Traits) -> tuple[int, pl.DataFrame]:
     """The rows that stay, without what points at somebody, and how many of them changed."""
-    if table is FAILURE_MODES:
+    if table in (FAILURE_MODES, UNKNOWN_INTENTS):
         covered = _covered(frame["exemplars"].explode().unique(), "trace", traits.listed)
         others = pl.col("exemplars").list.filter(~pl.element().is_in(covered))
         after = frame.with_columns(others)

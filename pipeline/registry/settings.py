@@ -41,6 +41,9 @@ class Sampling(_Section):
     census_stakes: tuple[str, ...] = Field(("high",), description="stakes taken whole")
     anomaly_share: float = Field(0.15, ge=0, lt=1, description="of the budget, drawn by anomaly")
     unknown_below: float = Field(0.37, ge=-1, le=1, description="intent score: unknown below it")
+    unknown_false_alarms: float = Field(
+        0.1, gt=0, lt=1, description="of requests worded as exemplars, called far by the week"
+    )
     unknown_stakes: Literal["low", "medium", "high"] = Field(
         "medium", description="stakes of an unknown intent, raised like the others"
     )

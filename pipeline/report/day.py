@@ -18,6 +18,7 @@ from pipeline.tables import (
     RAW_TRACES,
     REDACTED_TRACES,
     STRATIFIED_SAMPLES,
+    UNKNOWN_INTENTS,
     Table,
 )
 from pipeline.windows import Window, previous_week
@@ -27,10 +28,10 @@ __all__ = ["DayTables", "read_day"]
 
 @dataclass(frozen=True)
 class DayTables:
-    """The tables of one day, the counts of two steps, and two tables of the week before.
+    """The tables of one day, the counts of two steps, and tables of the week before.
 
     `read` counts what was assembled into raw traces, `drawn` the traces that were seen and drawn.
-    `modes_before` and `calibration_before` are None where that week was never made.
+    The tables of the week before are None where that week was never made.
     """
 
     window: Window
@@ -44,6 +45,7 @@ class DayTables:
     decisions: pl.DataFrame
     modes_before: pl.DataFrame | None = None
     calibration_before: pl.DataFrame | None = None
+    intents_before: pl.DataFrame | None = None
 
 
 def read_day(lake: Lake, window: Window) -> DayTables:
@@ -69,6 +71,7 @@ def read_day(lake: Lake, window: Window) -> DayTables:
         decisions=lake.read(PROMOTED_CASES, window),
         modes_before=weekly(FAILURE_MODES),
         calibration_before=weekly(JUDGE_CALIBRATION_REPORTS),
+        intents_before=weekly(UNKNOWN_INTENTS),
     )
 
 

@@ -9,7 +9,12 @@ from pipeline.tables.daily import (
 )
 from pipeline.tables.schema import Column, SchemaError, Table
 from pipeline.tables.traces import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES
-from pipeline.tables.weekly import EVAL_SUITE, FAILURE_MODES, JUDGE_CALIBRATION_REPORTS
+from pipeline.tables.weekly import (
+    EVAL_SUITE,
+    FAILURE_MODES,
+    JUDGE_CALIBRATION_REPORTS,
+    UNKNOWN_INTENTS,
+)
 
 __all__ = [
     "ALL",
@@ -24,6 +29,7 @@ __all__ = [
     "REDACTED_TRACES",
     "RUN_SUMMARIES",
     "STRATIFIED_SAMPLES",
+    "UNKNOWN_INTENTS",
     "Column",
     "SchemaError",
     "Table",
@@ -42,6 +48,7 @@ ALL: dict[str, Table] = {
         RUN_SUMMARIES,
         FAILURE_MODES,
         JUDGE_CALIBRATION_REPORTS,
+        UNKNOWN_INTENTS,
         EVAL_SUITE,
     )
 }

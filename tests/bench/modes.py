@@ -35,7 +35,7 @@ def hostile_failures(count: int) -> pl.DataFrame:
     """
     draw = random.Random(1)
     kinds = [(draw.choice(_CHECKS), f"error_{draw.randrange(_ERRORS)}") for _ in range(count)]
-    base = {name: None for name in GRADES.schema.names()}
+    base = dict.fromkeys(GRADES.schema.names())
     rows = {name: [value] * count for name, value in base.items()}
     rows |= {
         "trace_id": [f"t{n:06}" for n in range(count)],
