@@ -80,7 +80,7 @@ def _unplanned_before() -> list[dict[str, Any]]:
     whole = {"unknown_intent_id": "all", "kind": "all", "name": "far from every planned intent",
              "n": 10, "n_users": 9, "share": 0.05, "share_low": 0.03, "share_high": 0.08,
              "trend": "steady"}  # fmt: skip
-    customs = {"unknown_intent_id": "ui-customs", "kind": "group", "name": "customs, duty",
+    customs = {"unknown_intent_id": "ui-customs", "kind": "unplanned", "name": "customs, duty",
                "n": 8, "n_users": 8, "share": 0.04, "share_low": 0.02, "share_high": 0.07,
                "trend": "rising", "terms": ["customs", "duty"], "exemplars": ["old-1"]}  # fmt: skip
     return [found | whole, found | customs]

@@ -92,5 +92,5 @@ def _agreements(
                 for cut, whole in zip(cuts, groups, strict=True)
             ]
         )
-    agreed: Matrix = np.round(np.array(scores, dtype=np.float64), 6)
+    agreed: Matrix = np.array(scores, dtype=np.float64)
     return agreed

@@ -98,8 +98,17 @@ class Failures(_Section):
     """How failures become modes."""
 
     match_similarity: float = Field(0.72, ge=0, le=1, description="cosine to a mode's centroid")
-    cluster_similarity: float = Field(0.70, ge=0, le=1, description="mean cosine in a new mode")
+    cluster_similarity: float = Field(
+        0.70, ge=0, le=1, description="mean cosine in a new mode, where too few show a stable one"
+    )
+    split_similarity: float = Field(
+        0.60, ge=0, le=1, description="mean cosine below which a mode's parts go their own ways"
+    )
     centroid_decay: float = Field(0.7, ge=0, lt=1, description="weight of a mode's past, a week")
+    embedding_model: str | None = Field(
+        None, description="litellm: a pinned model for vectors of failures; None: offline"
+    )
+    embedding_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
 
 

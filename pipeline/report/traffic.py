@@ -51,7 +51,7 @@ def _unplanned(day: DayTables) -> list[Fact]:
     """What the week before found its users to come for that nobody planned, still asked for."""
     if day.intents_before is None:
         return []
-    asked = day.intents_before.filter((pl.col("kind") == "group") & (pl.col("n") > 0))
+    asked = day.intents_before.filter((pl.col("kind") == "unplanned") & (pl.col("n") > 0))
     return [
         Fact(
             "unknown_intent",

@@ -33,6 +33,7 @@ FAILURE_MODES = Table(
         "state": Column(pl.String, "new, ongoing, quiet, ignored or archived"),
         "severity": Column(pl.String, "highest severity seen"),
         "merged_from": Column(pl.List(pl.String), "ids folded into it, sorted"),
+        "split_from": Column(pl.String, "the mode it parted from, where it drifted away from one"),
     },
 )
 
@@ -78,7 +79,7 @@ UNKNOWN_INTENTS = Table(
     ("unknown_intent_id",),
     {
         "unknown_intent_id": Column(pl.String, "stable id of a group, or all"),
-        "kind": Column(pl.String, "all: the far traffic together, or group"),
+        "kind": Column(pl.String, "all, unplanned, or wording (planned, in unusual words)"),
         "name": Column(pl.String, "terms that set it apart and several users said"),
         "terms": Column(pl.List(pl.String), "those terms, most distinctive first, five at most"),
         "n": Column(pl.Int64, "conversations of it that were looked at this week"),
@@ -92,7 +93,7 @@ UNKNOWN_INTENTS = Table(
         "trend": Column(pl.String, "new, rising, steady, falling or quiet"),
         "first_seen": Column(pl.Date, "first day"),
         "last_seen": Column(pl.Date, "last day"),
-        "nearest_intent": Column(pl.String, "planned intent nearest to its middle"),
+        "nearest_intent": Column(pl.String, "planned intent that most of it got, else the nearest"),
         "exemplars": Column(pl.List(pl.String), "trace ids nearest to its middle"),
         "centroid": Column(pl.List(pl.Float64), "mean vector of its requests, 4 decimals"),
         "threshold": Column(pl.Float64, "novelty above which a request is far; null: no exemplars"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ def read_known(before: pl.DataFrame | None) -> list[Known]:
     """The groups that `unknown_intents` of the week before holds."""
     if before is None:
         return []
-    rows = before.filter(pl.col("kind") == "group").sort("unknown_intent_id")
+    rows = before.filter(pl.col("kind") != "all").sort("unknown_intent_id")
     return [
         Known(
             row["unknown_intent_id"], row["name"], np.array(row["centroid"]),
@@ -89,10 +89,10 @@ def trend_of(now: Estimate, before: Mapping[str, Any] | None) -> str:
     return "rising" if z > 1.96 else "falling" if z < -1.96 else "steady"
 
 
-def carry(known: Known, week_ends: date) -> dict[str, Any] | None:
-    """The row of a group that nobody asked for this week; None once it is forgotten."""
+def carry(known: Known, none: Estimate, week_ends: date) -> dict[str, Any] | None:
+    """The row of a group that nobody asked for this week; None after 13 such weeks."""
     if week_ends - known.last_seen >= timedelta(weeks=_FORGET):
         return None
-    quiet = {"n": 0, "n_users": 0, "share": 0.0, "trend": "quiet", "exemplars": []}
-    kept = replace(known).row
-    return dict(kept) | quiet | {"share_before": kept["share"]}
+    quiet = {"n": 0, "n_users": 0, "trend": "quiet", "exemplars": []}
+    shares = {"share": none.value, "share_low": none.low, "share_high": none.high}
+    return dict(known.row) | quiet | shares | {"share_before": known.row["share"]}

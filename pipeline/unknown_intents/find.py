@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +66,10 @@ def find_unknown_intents(
         window: the week.
 
     One row is `all`: the far traffic together. Each other row is a group of at least
-    `privacy.smallest_group` users; smaller ones count in `all` alone. With fewer than two intents
-    or twenty exemplars nothing can be calibrated, and what sampling called unknown is far.
+    `privacy.smallest_group` users; smaller ones count in `all` alone. Its kind is `wording` where
+    planned requests in unusual words explain it: half of its members got one and the same planned
+    intent, or fewer than a third are far themselves; else it is `unplanned`. With fewer than two
+    intents or twenty exemplars nothing can be calibrated: what sampling called unknown is far.
     """
     requests = read_requests(redacted, samples)
     vectors = _embed([request.text for request in requests], embedder)
@@ -198,7 +201,7 @@ def _group_rows(
                 "unknown_intent_id": old.unknown_intent_id
                 if old
                 else f"ui-{digest(min(request.trace_id for request in mine), size=6)}",
-                "kind": "group",
+                **_kind(one, requests, model.nearest(middles[n]) if model else None),
                 "name": ", ".join(terms[str(n)][:3]) or "no term in common",
                 "terms": list(terms[str(n)]),
                 "n": len(mine),
@@ -208,15 +211,27 @@ def _group_rows(
                 "trend": trend_of(shares[1], old.row if old else None),
                 "first_seen": min(days[0], old.first_seen) if old else days[0],
                 "last_seen": max(days[-1], old.last_seen) if old else days[-1],
-                "nearest_intent": model.nearest(middles[n]) if model else None,
                 "exemplars": [requests[row].trace_id for row in close[:_EXEMPLARS]],
                 "centroid": (mixed(old.centroid, middles[n]) if old else middles[n]).tolist(),
             }
         )
     used = {old.unknown_intent_id for old in matched.values()}
-    quiet = (carry(old, window.days[-1].first) for old in known
+    none = rate([False] * len(requests), probability)
+    quiet = (carry(old, none, window.days[-1].first) for old in known
              if old.unknown_intent_id not in used)  # fmt: skip
     return [*rows, *(row for row in quiet if row is not None)]
+
+
+def _kind(one: Members, requests: Sequence[Request], nearest: str | None) -> dict[str, Any]:
+    """Whether planned requests in unusual words explain a group, and of which intent."""
+    intents = Counter(requests[row].intent for row in one.rows if requests[row].intent != UNKNOWN)
+    name, count = min(intents.items(), key=lambda item: (-item[1], item[0]), default=(nearest, 0))
+    planned = count >= len(one.rows) / 2
+    wording = planned or len(one.far) < len(one.rows) / 3
+    return {
+        "kind": "wording" if wording else "unplanned",
+        "nearest_intent": name if planned else nearest,
+    }
 
 
 def _rate(rows: Sequence[int], probability: Sequence[float]) -> Estimate:

@@ -20,7 +20,7 @@ class Members:
     """Row numbers of one group, three times: each holds the one before.
 
     `far` are the far requests it was made of; `rows` also those nearer to its middle than to any
-    planned exemplar; `widest` all that are nearer to any one of `rows` than to any exemplar.
+    planned exemplar; `widest` all that are nearer to any one of `far` than to any exemplar.
     """
 
     far: tuple[int, ...]
@@ -53,7 +53,7 @@ def gather(
     for n, own in enumerate(groups):
         joined = np.flatnonzero(joins & (to_middle.argmax(axis=1) == n))
         rows = np.union1d(own, joined)
-        reached = np.round((vectors @ vectors[rows].T).max(axis=1), 6) > planned
+        reached = np.round((vectors @ vectors[own].T).max(axis=1), 6) > planned
         widest = np.union1d(rows, np.flatnonzero(reached))
         found.append(Members(*(tuple(part.tolist()) for part in (own, rows, widest))))
     return found
