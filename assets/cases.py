@@ -54,9 +54,9 @@ def failure_modes(
         for week in run:
             before = run.read_week_before(FAILURE_MODES)
             graded = run.read_days(GRADES, week.days)
-            vectors = embedder.words()
-            run.note("embedder", vectors.identity)
             entries = run.registry(*_MODES)
+            vectors = embedder.words(entries)
+            run.note("embedder", vectors.identity)
             modes = consolidate_modes(graded, before, entries, vectors, week)
             missing = sum(not run.lake.exists(GRADES, day) for day in week.days)
             run.publish(modes.frame, modes.counts, days_missing=missing)
@@ -88,9 +88,9 @@ def failure_mode_clusters(
     with publishing(context, lake, registry, FAILURE_MODE_CLUSTERS) as run:
         for day in run:
             before = run.read_week_before(FAILURE_MODES)
-            vectors = embedder.words()
-            run.note("embedder", vectors.identity)
             entries = run.registry(*_MODES)
+            vectors = embedder.words(entries)
+            run.note("embedder", vectors.identity)
             found = assign_modes(run.read(GRADES, day), before, entries, vectors)
             run.publish(found.frame, found.counts)
     return run.result

@@ -10,7 +10,7 @@ from typing import Literal
 
 import dagster as dg
 
-from assets import findings, suite_findings
+from assets import findings, mode_findings, suite_findings
 from assets.errors import clear_errors
 from assets.findings import Finding
 from pipeline.lake import Lake
@@ -33,14 +33,15 @@ _OF_ONE_TABLE: dict[str, dict[str, Callable[..., Finding]]] = {
     "run_summaries": {"page_exists": findings.page_exists},
     "failure_modes": {
         "week_is_whole": findings.week_is_whole,
-        "modes_persist": findings.modes_persist,
+        "modes_persist": mode_findings.modes_persist,
     },
-    "mode_rates": {"rates_cover_the_traffic": findings.rates_cover_the_traffic},
+    "mode_rates": {"rates_cover_the_traffic": mode_findings.rates_cover_the_traffic},
     "mode_states": {
-        "every_mode_has_a_state": findings.every_mode_has_a_state,
-        "claims_name_modes": findings.claims_name_modes,
+        "every_mode_has_a_state": mode_findings.every_mode_has_a_state,
+        "claims_name_modes": mode_findings.claims_name_modes,
     },
-    "slow_failures": {"trends_are_sound": findings.trends_are_sound},
+    "slow_failures": {"trends_are_sound": mode_findings.trends_are_sound},
+    "unknown_intents": {"unknown_intents_persist": mode_findings.unknown_intents_persist},
     "judge_calibration_reports": {"trust_is_earned": findings.trust_is_earned},
     "eval_suite": {
         "suite_holds_its_index": suite_findings.suite_holds_its_index,

@@ -6,7 +6,7 @@ import warnings
 
 import dagster as dg
 
-from assets import cases, external, grading, lives, publication, summaries, traces
+from assets import cases, external, grading, intents, lives, publication, summaries, traces
 from assets.checks import CHECKS
 from assets.jobs import JOBS, SCHEDULES
 from assets.retaining import RETENTION, SCHEDULE
@@ -35,6 +35,7 @@ def build(place: DataDir, threads: int = 2) -> dg.Definitions:
     made = [
         *(traces.raw_traces, traces.stratified_samples, traces.redacted_traces),
         *(grading.grades, grading.judge_calibration_reports),
+        intents.unknown_intents,
         *(cases.failure_mode_clusters, cases.failure_modes, cases.promoted_cases),
         *(lives.mode_rates, lives.mode_states, lives.slow_failures),
         *(summaries.run_summaries, publication.eval_suite, publication.warehouse),

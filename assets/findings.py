@@ -19,39 +19,30 @@ from pipeline.redaction.audit import find_residue, texts_of
 from pipeline.registry import Registry
 from pipeline.tables import (
     FAILURE_MODE_CLUSTERS,
-    FAILURE_MODES,
     GRADES,
     JUDGE_CALIBRATION_REPORTS,
-    MODE_RATES,
-    MODE_STATES,
     PROMOTED_CASES,
     QUARANTINED_RECORDS,
     RAW_TRACES,
     REDACTED_TRACES,
-    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
     Table,
 )
-from pipeline.windows import Window, previous_week
+from pipeline.windows import Window
 
 __all__ = [
     "Finding",
-    "claims_name_modes",
     "conserves_records",
     "every_failure_has_a_mode",
     "every_failure_is_decided",
-    "every_mode_has_a_state",
     "every_sample_is_redacted",
     "every_trace_is_graded",
     "graders_work",
     "is_intact",
-    "modes_persist",
     "page_exists",
     "probabilities_are_sound",
     "quarantine_is_small",
-    "rates_cover_the_traffic",
     "residue_at_rest",
-    "trends_are_sound",
     "trust_is_earned",
     "week_is_whole",
 ]
@@ -160,60 +151,6 @@ def week_is_whole(lake: Lake, registry: Registry, week: Window) -> Finding:
     """All seven days of the week were graded."""
     graded = sum(lake.exists(GRADES, day) for day in week.days)
     return Finding(graded == len(week.days), {"days": graded})
-
-
-def modes_persist(lake: Lake, registry: Registry, week: Window) -> Finding:
-    """Each mode of the week before is still there, or folded into one that is."""
-    before = previous_week(week)
-    if not lake.exists(FAILURE_MODES, before):
-        return Finding(True, {"before": 0})
-    old = set(lake.read(FAILURE_MODES, before)["failure_mode_id"])
-    now = lake.read(FAILURE_MODES, week)
-    kept = set(now["failure_mode_id"]) | set(now["merged_from"].explode().drop_nulls())
-    return Finding(old <= kept, {"before": len(old), "lost": len(old - kept)})
-
-
-def rates_cover_the_traffic(lake: Lake, registry: Registry, week: Window) -> Finding:
-    """Each mode is measured on every graded trace of the week, and each failing trace is in one."""
-    days = [day for day in week.days if lake.exists(GRADES, day)]
-    graded = lake.read(GRADES, days, ["trace_id", "verdict"])
-    failing = graded.filter(pl.col("verdict") == "fail")["trace_id"].n_unique()
-    rates = lake.read(MODE_RATES, week)
-    by_mode = rates.group_by("failure_mode_id").agg(pl.col("n").sum())
-    short = by_mode.filter(pl.col("n") != graded["trace_id"].n_unique()).height
-    placed = int(rates["seen"].sum())
-    return Finding(
-        not short and placed >= failing,
-        {"failing": failing, "placed": placed, "modes_measured_short": short},
-    )
-
-
-def every_mode_has_a_state(lake: Lake, registry: Registry, week: Window) -> Finding:
-    """Each failure mode of the week has one state, and no state is of another."""
-    modes = set(lake.read(FAILURE_MODES, week)["failure_mode_id"])
-    states = set(lake.read(MODE_STATES, week)["failure_mode_id"])
-    return Finding(
-        modes == states, {"without_a_state": len(modes - states), "unknown": len(states - modes)}
-    )
-
-
-def claims_name_modes(lake: Lake, registry: Registry, week: Window) -> Finding:
-    """Each fix that people claim names a mode of the week, one folded into it, or a named one."""
-    modes = lake.read(FAILURE_MODES, week, ["failure_mode_id", "merged_from"])
-    known = {*modes["failure_mode_id"], *modes["merged_from"].explode().drop_nulls()}
-    known |= {mode.id for mode in registry.failure_modes}
-    unknown = [fix for fix in registry.fixes if fix.mode not in known]
-    return Finding(not unknown, {"claims": len(registry.fixes), "of_no_mode": len(unknown)})
-
-
-def trends_are_sound(lake: Lake, registry: Registry, week: Window) -> Finding:
-    """Chances lie between 0 and 1, q is not below p, and what creeps up has both."""
-    rows = lake.read(SLOW_FAILURES, week)
-    p, q = pl.col("p_value"), pl.col("q_value")
-    sound = p.is_between(0, 1) & q.is_between(0, 1) & (q >= p - 1e-9)
-    untested = p.is_null() & q.is_null() & ~pl.col("creeping")
-    wrong = rows.filter(~(sound.fill_null(False) | untested)).height
-    return Finding(not wrong, {"measures": rows.height, "unsound": wrong})
 
 
 def trust_is_earned(lake: Lake, registry: Registry, week: Window) -> Finding:

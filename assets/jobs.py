@@ -29,7 +29,7 @@ ASSETS = {
     ],
     "weekly": [
         *("failure_modes", "mode_rates", "mode_states", "slow_failures"),
-        "judge_calibration_reports",
+        *("unknown_intents", "judge_calibration_reports"),
     ],
     "publish": ["eval_suite", "warehouse"],
 }
@@ -43,7 +43,7 @@ DAILY = dg.define_asset_job(
 WEEKLY = dg.define_asset_job(
     "weekly",
     selection=ASSETS["weekly"],
-    description="Closes a week: its failure modes, and how far its judge is trusted.",
+    description="Closes a week: its failure modes, its unplanned intents, the trust in its judge.",
 )
 RESTATE = dg.define_asset_job(
     "restate_last_week",

@@ -6,6 +6,7 @@ from assets.cases import failure_mode_clusters, failure_modes, promoted_cases
 from assets.errors import clear_errors
 from assets.external import annotations, registry_key
 from assets.grading import grades, judge_calibration_reports
+from assets.intents import unknown_intents
 from assets.lives import mode_rates, mode_states, slow_failures
 from assets.publishing import publishing
 from assets.summaries import run_summaries
@@ -65,7 +66,7 @@ def eval_suite(
     deps=[
         *(stratified_samples, redacted_traces, grades, failure_mode_clusters, promoted_cases),
         *(mode_rates, mode_states, slow_failures),
-        *(run_summaries, failure_modes, judge_calibration_reports, eval_suite),
+        *(run_summaries, failure_modes, unknown_intents, judge_calibration_reports, eval_suite),
     ],
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=ONE_AT_A_TIME,

@@ -5,6 +5,7 @@ import dagster as dg
 from assets.cases import failure_mode_clusters, failure_modes, promoted_cases
 from assets.external import registry_key
 from assets.grading import grades, judge_calibration_reports
+from assets.intents import unknown_intents
 from assets.lives import mode_states, slow_failures
 from assets.partitions import WEEK_BEFORE, daily
 from assets.publishing import publishing
@@ -22,7 +23,7 @@ _OF_THE_DAY = (
 )
 _OF_THE_WEEK_BEFORE = (
     *(tables.FAILURE_MODES, tables.MODE_STATES, tables.SLOW_FAILURES),
-    tables.JUDGE_CALIBRATION_REPORTS,
+    *(tables.UNKNOWN_INTENTS, tables.JUDGE_CALIBRATION_REPORTS),
 )
 
 
@@ -33,6 +34,7 @@ _OF_THE_WEEK_BEFORE = (
         dg.AssetDep(failure_modes, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(mode_states, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(slow_failures, partition_mapping=WEEK_BEFORE),
+        dg.AssetDep(unknown_intents, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(judge_calibration_reports, partition_mapping=WEEK_BEFORE),
         registry_key("settings"),
     ],

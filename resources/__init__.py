@@ -30,7 +30,7 @@ def resources_of(place: DataDir, threads: int = 2) -> dict[str, object]:
         "registry": RegistryResource(data_dir=data_dir),
         "content_key": ContentKeyResource(data_dir=data_dir),
         "redactor": RedactorResource(data_dir=data_dir, threads=threads),
-        "embedder": EmbedderResource(),
+        "embedder": EmbedderResource(data_dir=data_dir),
         "judge": JudgeResource(data_dir=data_dir),
         "io_manager": RefusingIOManager(),
     }

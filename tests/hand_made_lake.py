@@ -43,6 +43,7 @@ from pipeline.tables import (
     REDACTED_TRACES,
     SLOW_FAILURES,
     STRATIFIED_SAMPLES,
+    UNKNOWN_INTENTS,
     Table,
 )
 from pipeline.windows import Window
@@ -70,8 +71,26 @@ def publish_hand_made_lake(lake: Lake) -> None:
     _put(lake, MODE_RATES, BEFORE, _rates_before())
     _put(lake, MODE_STATES, BEFORE, [_state_before()])
     _put(lake, SLOW_FAILURES, BEFORE, _slow_before())
+    _put(lake, UNKNOWN_INTENTS, BEFORE, _unplanned_before())
     _put(lake, JUDGE_CALIBRATION_REPORTS, BEFORE, [_calibration_before()])
     _put(lake, EVAL_SUITE, None, [_case_of_suite()])
+
+
+def _unplanned_before() -> list[dict[str, Any]]:
+    """5 % of the week before was far from every intent, most of it about customs."""
+    found = {
+        "n_all": 200, "threshold": 3.1, "false_alarm_rate": 0.1, "false_alarm_low": 0.08,
+        "false_alarm_high": 0.13, "n_calibration": 520, "estimator": "by hand",
+        "first_seen": date(2026, 11, 3), "last_seen": date(2026, 11, 8), "terms": [],
+        "exemplars": [], "centroid": [],
+    }  # fmt: skip
+    whole = {"unknown_intent_id": "all", "kind": "all", "name": "far from every planned intent",
+             "n": 10, "n_users": 9, "share": 0.05, "share_low": 0.03, "share_high": 0.08,
+             "trend": "steady"}  # fmt: skip
+    customs = {"unknown_intent_id": "ui-customs", "kind": "unplanned", "name": "customs, duty",
+               "n": 8, "n_users": 8, "share": 0.04, "share_low": 0.02, "share_high": 0.07,
+               "trend": "rising", "terms": ["customs", "duty"], "exemplars": ["old-1"]}  # fmt: skip
+    return [found | whole, found | customs]
 
 
 def frame(table: Table, rows: list[dict[str, Any]]) -> pl.DataFrame:

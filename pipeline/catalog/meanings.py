@@ -18,6 +18,7 @@ TABLE_MEANINGS: Mapping[str, str] = {
     "mode_states": "Where each failure mode stood at the end of a week, and whether a fix held",
     "slow_failures": "Turns, tokens, cost, retries and complaints by week, and which creep up",
     "judge_calibration_reports": "How well each judge agreed with people, week by week",
+    "unknown_intents": "What users came for that nobody planned, week by week",
     "eval_suite": "The cases of the suite as last assembled",
 }
 """By table name; a test asserts that no table of the lake is missing."""

@@ -92,4 +92,5 @@ def _agreements(
                 for cut, whole in zip(cuts, groups, strict=True)
             ]
         )
-    return np.round(np.array(scores), 6)
+    agreed: Matrix = np.array(scores, dtype=np.float64)
+    return agreed

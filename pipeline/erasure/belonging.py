@@ -20,6 +20,7 @@ from pipeline.tables import (
     RAW_TRACES,
     RUN_SUMMARIES,
     SLOW_FAILURES,
+    UNKNOWN_INTENTS,
     Table,
 )
 
@@ -103,7 +104,7 @@ def _dropped(table: Table, frame: pl.DataFrame, traits: Traits) -> pl.Series:
 
 def _changed(table: Table, frame: pl.DataFrame, traits: Traits) -> tuple[int, pl.DataFrame]:
     """The rows that stay, without what points at somebody, and how many of them changed."""
-    if table is FAILURE_MODES:
+    if table in (FAILURE_MODES, UNKNOWN_INTENTS):
         covered = _covered(frame["exemplars"].explode().unique(), "trace", traits.listed)
         others = pl.col("exemplars").list.filter(~pl.element().is_in(covered))
         after = frame.with_columns(others)

@@ -3,12 +3,14 @@
 from pipeline.failures.assign import Clusters, assign_modes
 from pipeline.failures.consolidate import Modes, consolidate_modes
 from pipeline.failures.records import ModeRecord, merged_ids, resolve_modes
+from pipeline.failures.remote_vectors import RemoteVectors
 from pipeline.failures.signatures import Signature, mask
 
 __all__ = [
     "Clusters",
     "ModeRecord",
     "Modes",
+    "RemoteVectors",
     "Signature",
     "assign_modes",
     "consolidate_modes",

@@ -3,7 +3,9 @@
 The week replays its days. Each day's clusters are a function of that day's grades, the modes of
 the week before and the registry, and so can be made again here, with the ids they founded. Modes
 that days founded apart and the week finds alike are folded under the oldest id (by day, then by
-the alphabet); every other id goes to `merged_from`. So an analyst can join any day's
+the alphabet); every other id goes to `merged_from`. A mode that has drifted apart
+is split (splitting.py): `split_from` names the old one, under which the week's days still have the
+failures; `signatures` tells them apart. So an analyst can join any day's
 `failure_mode_id` to the week's table: it is the id itself or stands in one `merged_from`.
 That holds as long as the thresholds in the settings do not change within the week.
 """
@@ -31,6 +33,7 @@ from pipeline.failures.records import (
     to_records,
 )
 from pipeline.failures.signatures import Failures, Signature, collect_failures
+from pipeline.failures.splitting import split_modes
 from pipeline.failures.vectors import Matrix, centre
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
@@ -87,7 +90,15 @@ def consolidate_modes(
     assigned = {
         key: replace(found, mode_id=final.get(key, found.mode_id)) for key, found in at_end.items()
     }
-    records = _add_failures(to_records(modes_before), failures, assigned, vectors, registry)
+    before = to_records(modes_before)
+    leaving = split_modes(before, failures, assigned, vectors, registry)
+    assigned |= {
+        key: replace(assigned[key], mode_id=new, provisional=True)
+        for key, (new, _) in leaving.items()
+    }
+    records = _add_failures(before, failures, assigned, vectors, registry)
+    for new, old in set(leaving.values()):
+        records[new] = replace(records[new], split_from=old)
     for old, new in sorted(folded.items()):
         records[new] = replace(
             records[new], merged_from=tuple(sorted({*records[new].merged_from, old}))

@@ -53,6 +53,7 @@ class ModeRecord:
     state: str
     severity: str
     merged_from: tuple[str, ...]
+    split_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def add_week(record: ModeRecord | None, mode_id: str, week: Week, decay: float) 
         last_seen=max(record.last_seen, fresh.last_seen),
         severity=max(record.severity, fresh.severity, key=_rank),
         merged_from=record.merged_from,
+        split_from=record.split_from,
     )
 
 

@@ -45,6 +45,9 @@ class Sampling(_Section):
     census_stakes: tuple[str, ...] = Field(("high",), description="stakes taken whole")
     anomaly_share: float = Field(0.15, ge=0, lt=1, description="of the budget, drawn by anomaly")
     unknown_below: float = Field(0.37, ge=-1, le=1, description="intent score: unknown below it")
+    unknown_false_alarms: float = Field(
+        0.1, gt=0, lt=1, description="of requests worded as exemplars, called far by the week"
+    )
     unknown_stakes: Literal["low", "medium", "high"] = Field(
         "medium", description="stakes of an unknown intent, raised like the others"
     )
@@ -106,8 +109,17 @@ class Failures(_Section):
     """How failures become modes."""
 
     match_similarity: float = Field(0.72, ge=0, le=1, description="cosine to a mode's centroid")
-    cluster_similarity: float = Field(0.70, ge=0, le=1, description="mean cosine in a new mode")
+    cluster_similarity: float = Field(
+        0.70, ge=0, le=1, description="mean cosine in a new mode, where too few show a stable one"
+    )
+    split_similarity: float = Field(
+        0.60, ge=0, le=1, description="mean cosine below which a mode's parts go their own ways"
+    )
     centroid_decay: float = Field(0.7, ge=0, lt=1, description="weight of a mode's past, a week")
+    embedding_model: str | None = Field(
+        None, description="litellm: a pinned model for vectors of failures; None: offline"
+    )
+    embedding_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
 
 

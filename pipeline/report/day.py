@@ -20,6 +20,7 @@ from pipeline.tables import (
     REDACTED_TRACES,
     SLOW_FAILURES,
     STRATIFIED_SAMPLES,
+    UNKNOWN_INTENTS,
     Table,
 )
 from pipeline.windows import Window, previous_week
@@ -48,6 +49,7 @@ class DayTables:
     calibration_before: pl.DataFrame | None = None
     states_before: pl.DataFrame | None = None
     slow_before: pl.DataFrame | None = None
+    intents_before: pl.DataFrame | None = None
 
 
 def read_day(lake: Lake, window: Window) -> DayTables:
@@ -75,6 +77,7 @@ def read_day(lake: Lake, window: Window) -> DayTables:
         calibration_before=weekly(JUDGE_CALIBRATION_REPORTS),
         states_before=weekly(MODE_STATES),
         slow_before=weekly(SLOW_FAILURES),
+        intents_before=weekly(UNKNOWN_INTENTS),
     )
 
 

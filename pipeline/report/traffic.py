@@ -44,7 +44,28 @@ def intent_facts(day: DayTables) -> list[Fact]:
     """The share of all traffic whose intent nobody planned for."""
     unknown = (day.samples["intent"] == UNKNOWN).to_list()
     found = rate(unknown, day.samples["inclusion_probability"].to_list())
-    return [estimated("unknown_intent_share", found)]
+    return [estimated("unknown_intent_share", found), *_unplanned(day)]
+
+
+def _unplanned(day: DayTables) -> list[Fact]:
+    """What the week before found its users to come for that nobody planned, still asked for."""
+    if day.intents_before is None:
+        return []
+    asked = day.intents_before.filter((pl.col("kind") == "unplanned") & (pl.col("n") > 0))
+    return [
+        Fact(
+            "unknown_intent",
+            row["unknown_intent_id"],
+            row["share"],
+            row["share_low"],
+            row["share_high"],
+            row["n_all"],
+            row["estimator"],
+            label=f"{row['name']} ({row['trend']}, first seen on {row['first_seen']})",
+            example=row["exemplars"][0] if row["exemplars"] else None,
+        )
+        for row in asked.sort("share", descending=True).iter_rows(named=True)
+    ]
 
 
 def cost_facts(day: DayTables) -> list[Fact]:

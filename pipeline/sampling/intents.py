@@ -26,7 +26,14 @@ from pipeline.embedding import Embedder
 from pipeline.registry import UNKNOWN, Intent
 from pipeline.sampling.conversations import Conversation
 
-__all__ = ["Classified", "classify", "intent_targets", "opening"]
+__all__ = [
+    "Classified",
+    "classify",
+    "evidence_of",
+    "held_out_evidence",
+    "intent_targets",
+    "opening",
+]
 
 _KEYWORD, _TOOL = 0.15, 0.10
 _FEWEST_WORDS = 4  # a shorter first message is a greeting
@@ -125,3 +132,29 @@ def intent_targets(intents: Sequence[Intent]) -> list[str]:
         return name if onward is None else end(onward)
 
     return [end(intent.id) for intent in intents]
+
+
+def evidence_of(texts: Sequence[str], intents: Sequence[Intent], embedder: Embedder) -> Scores:
+    """The best sum of each text, as `classify` scores a request without tools."""
+    evidence = _similarity(texts, intents, embedder) + _KEYWORD * _keyword_hits(texts, intents)
+    best: Scores = np.minimum(evidence, 1.0).max(axis=1).round(4)
+    return best
+
+
+def held_out_evidence(intents: Sequence[Intent], embedder: Embedder) -> Scores:
+    """The best sum of each exemplar, in the registry's order, were it not an exemplar itself.
+
+    As `classify` scores a request without tools, so that a threshold can be calibrated on it.
+    """
+    texts = [text for intent in intents for text in intent.exemplars]
+    starts = np.cumsum([0, *(len(intent.exemplars) for intent in intents[:-1])])
+    vectors = embedder.embed(texts)
+    meaning, wording = _products(vectors, vectors), _wording(texts, texts)
+    np.fill_diagonal(meaning, -1.0)
+    np.fill_diagonal(wording, 0.0)
+    near = 0.5 * (
+        np.maximum.reduceat(meaning, starts, axis=1) + np.maximum.reduceat(wording, starts, axis=1)
+    )
+    evidence = np.minimum(near + _KEYWORD * _keyword_hits(texts, intents), 1.0)
+    best: Scores = evidence.max(axis=1).round(4)
+    return best

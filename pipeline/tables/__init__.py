@@ -10,7 +10,12 @@ from pipeline.tables.daily import (
 from pipeline.tables.lives import MODE_RATES, MODE_STATES, SLOW_FAILURES
 from pipeline.tables.schema import Column, SchemaError, Table
 from pipeline.tables.traces import QUARANTINED_RECORDS, RAW_TRACES, REDACTED_TRACES
-from pipeline.tables.weekly import EVAL_SUITE, FAILURE_MODES, JUDGE_CALIBRATION_REPORTS
+from pipeline.tables.weekly import (
+    EVAL_SUITE,
+    FAILURE_MODES,
+    JUDGE_CALIBRATION_REPORTS,
+    UNKNOWN_INTENTS,
+)
 
 __all__ = [
     "ALL",
@@ -28,6 +33,7 @@ __all__ = [
     "RUN_SUMMARIES",
     "SLOW_FAILURES",
     "STRATIFIED_SAMPLES",
+    "UNKNOWN_INTENTS",
     "Column",
     "SchemaError",
     "Table",
@@ -49,6 +55,7 @@ ALL: dict[str, Table] = {
         MODE_STATES,
         SLOW_FAILURES,
         JUDGE_CALIBRATION_REPORTS,
+        UNKNOWN_INTENTS,
         EVAL_SUITE,
     )
 }

@@ -7,7 +7,7 @@ import polars as pl
 from pipeline.tables.daily import PROMOTED_CASES
 from pipeline.tables.schema import Column, Table
 
-__all__ = ["EVAL_SUITE", "FAILURE_MODES", "JUDGE_CALIBRATION_REPORTS"]
+__all__ = ["EVAL_SUITE", "FAILURE_MODES", "JUDGE_CALIBRATION_REPORTS", "UNKNOWN_INTENTS"]
 
 FAILURE_MODES = Table(
     "failure_modes",
@@ -36,6 +36,7 @@ FAILURE_MODES = Table(
         ),
         "severity": Column(pl.String, "highest severity seen"),
         "merged_from": Column(pl.List(pl.String), "ids folded into it, sorted"),
+        "split_from": Column(pl.String, "the mode it parted from, where it drifted away from one"),
     },
 )
 
@@ -72,6 +73,38 @@ JUDGE_CALIBRATION_REPORTS = Table(
         "trusted": Column(pl.Boolean, "agreement and number of labels reach the thresholds"),
         "reason": Column(pl.String, "why it is trusted or not"),
         "estimator": Column(pl.String, "estimators and weights of the row"),
+    },
+)
+
+UNKNOWN_INTENTS = Table(
+    "unknown_intents",
+    "week",
+    ("unknown_intent_id",),
+    {
+        "unknown_intent_id": Column(pl.String, "stable id of a group, or all"),
+        "kind": Column(pl.String, "all, unplanned, or wording (planned, in unusual words)"),
+        "name": Column(pl.String, "terms that set it apart and several users said"),
+        "terms": Column(pl.List(pl.String), "those terms, most distinctive first, five at most"),
+        "n": Column(pl.Int64, "conversations of it that were looked at this week"),
+        "n_users": Column(pl.Int64, "distinct users (else sessions) among them"),
+        "n_all": Column(pl.Int64, "conversations of the week that were looked at"),
+        "share": Column(pl.Float64, "of all traffic of the week"),
+        "share_low": Column(pl.Float64, "95 % low; for a group also the doubt who belongs to it"),
+        "share_high": Column(pl.Float64, "95 % high, likewise"),
+        "estimator": Column(pl.String, "estimator and weights of the share"),
+        "share_before": Column(pl.Float64, "share of the week before, null if it is new"),
+        "trend": Column(pl.String, "new, rising, steady, falling or quiet"),
+        "first_seen": Column(pl.Date, "first day"),
+        "last_seen": Column(pl.Date, "last day"),
+        "nearest_intent": Column(pl.String, "planned intent that most of it got, else the nearest"),
+        "exemplars": Column(pl.List(pl.String), "trace ids nearest to its middle"),
+        "centroid": Column(pl.List(pl.Float64), "mean vector of its requests, 4 decimals"),
+        "threshold": Column(pl.Float64, "novelty above which a request is far; null: no exemplars"),
+        "false_alarm_rate": Column(pl.Float64, "share of held-out exemplars above it"),
+        "false_alarm_low": Column(pl.Float64, "of false_alarm_rate, 95 % low"),
+        "false_alarm_high": Column(pl.Float64, "of false_alarm_rate, 95 % high"),
+        "n_calibration": Column(pl.Int64, "exemplars held out to calibrate the threshold"),
+        "stability": Column(pl.Float64, "adjusted Rand index of the groups over resamples"),
     },
 )
 

@@ -15,7 +15,7 @@ __all__ = ["Groups", "group_far", "middle_of"]
 
 Matrix = NDArray[np.float64]
 _LARGEST = 1500  # rows in one tree
-_SMALLEST = 9  # requests; fewer are one group
+_FEWEST_GROUPS = 3  # fewer tell nothing of what is stable
 _MOST_GROUPS = 60
 _STEP = 1.2  # each candidate has so many times the groups of the one before
 
@@ -29,19 +29,27 @@ class Groups:
     stability: float | None
 
 
-def group_far(vectors: Matrix, keys: Sequence[str]) -> Groups:
+def group_far(vectors: Matrix, keys: Sequence[str], fewest: int) -> Groups:
     """Group unit vectors by Ward's method into the number of groups that resamples agree on.
 
     Every row has a group: there is no noise. Rows must be sorted by key; the keys seed the draws.
+    A group has twice `fewest` rows on average at least: finer ones could not be shown, and fewer
+    rows than make three such groups are one.
     """
-    if len(vectors) < _SMALLEST:
+    if len(vectors) < _FEWEST_GROUPS * 2 * fewest:
         return Groups((0,) * len(vectors), min(len(vectors), 1), None)
     centres, of = to_centres(vectors, _LARGEST)
     first: dict[int, str] = {}
     for key, centre in zip(keys, of, strict=True):
         first.setdefault(centre, key)
     named = [first[n] for n in range(len(centres))]
-    chosen = choose_cut(centres, named, _candidates(len(centres)), "ward", Cut(groups=1))
+    chosen = choose_cut(
+        centres,
+        named,
+        _candidates(len(centres), len(vectors) // (2 * fewest)),
+        "ward",
+        Cut(groups=1),
+    )
     labels = grow_tree(centres, "ward").cut(chosen.cut)
     return Groups(tuple(labels[c] for c in of), max(labels) + 1, chosen.stability)
 
@@ -53,9 +61,9 @@ def middle_of(vectors: Matrix) -> Matrix:
     return middle
 
 
-def _candidates(rows: int) -> list[Cut]:
-    """3 groups, and on by a fifth each to a third of the rows, 60 at most."""
-    most = min(rows // 3, _MOST_GROUPS)
+def _candidates(rows: int, showable: int) -> list[Cut]:
+    """3 groups, and on by a fifth each to as many as could be shown, 60 at most."""
+    most = max(_FEWEST_GROUPS, min(rows // 3, showable, _MOST_GROUPS))
     steps = range(math.ceil(math.log(max(most, 3) / 3, _STEP)) + 1)
     counts = sorted({min(round(3 * _STEP**step), most) for step in steps})
     return [Cut(groups=count) for count in counts]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from pipeline.clustering import distinctive_terms
 from pipeline.unknown_intents.requests import Request
@@ -14,6 +14,7 @@ __all__ = ["terms_of"]
 
 _WORD = re.compile(r"[^\W\d_]{3,24}")
 _MOST = 5
+_LIFT = 3.0  # without it, "the" and "order" name a group
 
 
 def terms_of(
@@ -22,9 +23,12 @@ def terms_of(
     """The most distinctive terms of each group, best first, five at most.
 
     One word or two in a row, counted once a request, weighed by class-based TF-IDF against the
-    other groups and the planned intents. A term that fewer than `fewest_users` of the group's
-    users said is never shown, so nothing that one person wrote can be read off a name.
+    other groups and the planned intents, and three times as frequent as among these. A term that
+    fewer than `fewest_users` of the group's users said is never shown, so nothing that one person
+    wrote can be read off a name.
     """
+    others = list(others)
+    usual, many = _counts(others), max(len(others), 1)
     classes = {name: _counts(requests) for name, requests in groups.items()}
     planned: dict[str, list[Request]] = defaultdict(list)
     for request in others:
@@ -33,7 +37,17 @@ def terms_of(
         classes | {name: _counts(requests) for name, requests in planned.items()}
     )
     return {
-        name: tuple(_pick([term for term, _ in ranked[name]], requests, fewest_users))
+        name: tuple(
+            _pick(
+                [
+                    term
+                    for term, _ in ranked[name]
+                    if classes[name][term] / len(requests) >= _LIFT * usual[term] / many
+                ],
+                requests,
+                fewest_users,
+            )
+        )
         for name, requests in groups.items()
     }
 
@@ -44,7 +58,7 @@ def _counts(requests: Iterable[Request]) -> Counter[str]:
 
 def _terms(text: str) -> set[str]:
     words = _WORD.findall(text.lower())
-    return {*words, *(f"{one} {two}" for one, two in itertools.pairwise(words))}
+    return {*words, *(f"{one} {two}" for one, two in pairwise(words))}
 
 
 def _pick(ranked: Sequence[str], requests: Sequence[Request], fewest: int) -> Iterator[str]:

@@ -1,40 +1,44 @@
 """How far a request is from every planned intent, and from where on that is too far.
 
-Two measures of a sentence vector x, of which each sees what the other misses:
+Three measures, of which each sees what the others miss; x is a request's sentence vector:
 
     near(x)     = the cosine to the nearest exemplar
     relative(x) = min over intents c of (x - m_c)' W^-1 (x - m_c)  -  (x - m)' T^-1 (x - m)
+    evidence(x) = the score of the nearest intent as sampling gives it, keywords and tools included
 
 with m_c an intent's mean exemplar, m the mean of all, W and T their covariance within intents and
 over all, shrunk after Ledoit and Wolf: the relative Mahalanobis distance (Ren et al. 2021, arXiv
 2106.09022). A request is novel by
 
-    novelty(x) = z(relative(x)) - z(near(x))
+    novelty(x) = z(relative(x)) - z(near(x)) - 2 z(evidence(x))
 
 where z counts in standard deviations from the mean of exemplars held out.
 
 The threshold is calibrated, not guessed (split conformal, Vovk et al. 2005): each exemplar is
 scored by a model that has not seen its fold, and the threshold is the smallest at which no more
-than `false_alarms` of the n held out, or of one more, lie above it. That holds for requests worded
-as the exemplars are; real ones stray farther, so traffic whose intent its tools confirm is taken
-in as well where there is enough. Figures: README.md beside this file.
+than `false_alarms` of the n held out lie above it. That holds for requests worded as the exemplars
+are; real ones stray farther. Figures: README.md beside this file.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipeline.ids import unit_interval
 
-__all__ = ["Novelty", "Threshold", "calibrate", "fit_novelty", "held_out_scores"]
+__all__ = ["Novelty", "Threshold", "calibrate", "fit_novelty"]
 
 Matrix = NDArray[np.float64]
 _FOLDS = 10
+_EVIDENCE = 2.0  # weight of the evidence
+
+Scale = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Novelty:
     """The planned intents, ready to be measured against.
 
     `within` and `overall` are square roots of the inverse covariances; `scale` has mean and
-    standard deviation of relative and near over held-out exemplars.
+    standard deviation of each measure over held-out exemplars, whose novelty is `held_out`.
     """
 
     exemplars: Matrix
@@ -51,19 +55,29 @@ class Novelty:
     within: Matrix
     middle: Matrix
     overall: Matrix
-    scale: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
+    scale: Scale = ((0.0, 1.0),) * 3
+    held_out: tuple[float, ...] = ()
 
-    def score(self, vectors: Matrix) -> Matrix:
+    def score(self, vectors: Matrix, evidence: Matrix) -> Matrix:
         """How novel each row is, 4 decimals; higher is farther."""
-        relative, near = self.parts(vectors)
-        m1, s1, m2, s2 = self.scale
-        return np.round((relative - m1) / s1 - (near - m2) / s2, 4)
+        return _combine(*self.parts(vectors), evidence, self.scale)
 
     def parts(self, vectors: Matrix) -> tuple[Matrix, Matrix]:
         """The two measures of each row: relative distance and nearest cosine."""
         inside = _squared(vectors @ self.within, self.means @ self.within).min(axis=1)
         outside = np.square((vectors - self.middle) @ self.overall).sum(axis=1)
         return inside - outside, (vectors @ self.exemplars.T).max(axis=1)
+
+    def view(self, vectors: Matrix) -> Matrix:
+        """Rows as unit vectors in which intents lie apart and wordings of one intent together.
+
+        Whitened by the covariance within intents: language, politeness and the names of things,
+        which differ within every intent, count for little.
+        """
+        turned = (vectors - self.middle) @ self.within
+        lengths = np.sqrt(np.square(turned).sum(axis=1, keepdims=True))
+        unit: Matrix = np.round(turned / np.maximum(lengths, 1e-12), 6)
+        return unit
 
     def nearest(self, vector: Matrix) -> str:
         """The intent whose exemplar has the highest cosine."""
@@ -79,20 +93,20 @@ class Threshold:
     n: int
 
 
-def fit_novelty(vectors: Matrix, labels: Sequence[str]) -> Novelty:
-    """Measure the planned intents; scales come from exemplars held out."""
-    bare = _fit(vectors, labels)
-    relative, near = _held_out(vectors, labels, bare)
-    scale = (*_moments(relative), *_moments(near))
-    return Novelty(bare.exemplars, bare.labels, bare.means, bare.within, bare.middle,
-                   bare.overall, scale)  # fmt: skip
+def fit_novelty(vectors: Matrix, labels: Sequence[str], evidence: Matrix) -> Novelty:
+    """Measure the planned intents.
 
-
-def held_out_scores(model: Novelty) -> Matrix:
-    """The novelty of each exemplar by a model that has not seen its fold."""
-    relative, near = _held_out(model.exemplars, model.labels, model)
-    m1, s1, m2, s2 = model.scale
-    return np.round((relative - m1) / s1 - (near - m2) / s2, 4)
+    Args:
+        vectors: of the exemplars, a unit vector a row.
+        labels: the intent of each; there must be two at least.
+        evidence: of each exemplar, were it not one itself.
+    """
+    with threadpool_limits(limits=1):  # sums in one order, whatever else the machine does
+        whole = _fit(vectors, labels)
+        relative, near = _held_out(vectors, labels, whole)
+    scale = _moments(relative), _moments(near), _moments(evidence)
+    scores = _combine(relative, near, evidence, scale)
+    return replace(whole, scale=scale, held_out=tuple(scores.tolist()))
 
 
 def calibrate(scores: Sequence[float], false_alarms: float) -> Threshold:
@@ -147,6 +161,13 @@ def _squared(rows: Matrix, columns: Matrix) -> Matrix:
         - 2 * rows @ columns.T
     )
     return squares
+
+
+def _combine(relative: Matrix, near: Matrix, evidence: Matrix, scale: Scale) -> Matrix:
+    (m1, s1), (m2, s2), (m3, s3) = scale
+    novelty = (relative - m1) / s1 - (near - m2) / s2 - _EVIDENCE * (evidence - m3) / s3
+    rounded: Matrix = np.round(novelty, 4)
+    return rounded
 
 
 def _moments(values: Matrix) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets import findings, suite_findings
+from assets import findings, mode_findings, suite_findings
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
@@ -147,9 +147,9 @@ def test_a_lost_mode_is_found(lake: Lake, registry: Registry) -> None:
     lake.publish(
         FAILURE_MODES, NEXT_WEEK, lake.read(FAILURE_MODES, WEEK), Provenance(Counts("rows", 0, 0))
     )
-    assert findings.modes_persist(lake, registry, NEXT_WEEK).passed
+    assert mode_findings.modes_persist(lake, registry, NEXT_WEEK).passed
     rewrite(lake, FAILURE_MODES, NEXT_WEEK, all_but_one)
-    assert findings.modes_persist(lake, registry, NEXT_WEEK).facts["lost"] == 1
+    assert mode_findings.modes_persist(lake, registry, NEXT_WEEK).facts["lost"] == 1
 
 
 @pytest.mark.parametrize(
@@ -160,31 +160,31 @@ def test_a_lost_mode_is_found(lake: Lake, registry: Registry) -> None:
 def test_rates_that_leave_traffic_or_failures_out_are_found(
     lake: Lake, registry: Registry, change: pl.Expr
 ) -> None:
-    assert findings.rates_cover_the_traffic(lake, registry, WEEK).passed
+    assert mode_findings.rates_cover_the_traffic(lake, registry, WEEK).passed
     rewrite(lake, MODE_RATES, WEEK, lambda frame: frame.with_columns(change))
-    assert not findings.rates_cover_the_traffic(lake, registry, WEEK).passed
+    assert not mode_findings.rates_cover_the_traffic(lake, registry, WEEK).passed
 
 
 def test_a_mode_without_a_state_is_found(lake: Lake, registry: Registry) -> None:
-    assert findings.every_mode_has_a_state(lake, registry, WEEK).passed
+    assert mode_findings.every_mode_has_a_state(lake, registry, WEEK).passed
     rewrite(lake, MODE_STATES, WEEK, all_but_one)
-    assert findings.every_mode_has_a_state(lake, registry, WEEK).facts["without_a_state"] == 1
+    assert mode_findings.every_mode_has_a_state(lake, registry, WEEK).facts["without_a_state"] == 1
 
 
 def test_a_claim_on_no_mode_is_found(lake: Lake, registry: Registry) -> None:
     known = lake.read(FAILURE_MODES, WEEK)["failure_mode_id"][0]
     claims = [Fix(mode=mode, release="2", effective_from=WEEK.first) for mode in (known, "typo")]
     object.__setattr__(registry, "fixes", tuple(claims[:1]))
-    assert findings.claims_name_modes(lake, registry, WEEK).passed
+    assert mode_findings.claims_name_modes(lake, registry, WEEK).passed
     object.__setattr__(registry, "fixes", tuple(claims))
-    assert findings.claims_name_modes(lake, registry, WEEK).facts == {"claims": 2, "of_no_mode": 1}
+    assert mode_findings.claims_name_modes(lake, registry, WEEK).facts == {"claims": 2, "of_no_mode": 1}
 
 
 def test_a_trend_that_is_none_is_found(lake: Lake, registry: Registry) -> None:
-    assert findings.trends_are_sound(lake, registry, WEEK).passed
+    assert mode_findings.trends_are_sound(lake, registry, WEEK).passed
     certain = pl.lit(True).alias("creeping")
     rewrite(lake, SLOW_FAILURES, WEEK, lambda frame: frame.with_columns(certain))
-    assert not findings.trends_are_sound(lake, registry, WEEK).passed
+    assert not mode_findings.trends_are_sound(lake, registry, WEEK).passed
 
 
 def test_unearned_trust_is_found(lake: Lake, registry: Registry) -> None:

@@ -113,6 +113,40 @@ def test_a_person_names_merges_and_ignores(embedder):
     assert today["failure_mode_id"].to_list() == ["poor_answer"]
 
 
+def test_a_mode_that_drifts_apart_is_split_with_a_record(embedder):
+    """The mode was matched by hand to two kinds that have little in common; a week shows both."""
+    one, two, three = weeks(3)
+    none = frame([]).with_columns(pl.lit(None, pl.Date).alias("day"))
+    first = consolidate_modes(frame(on_day(0, grade("a"))), None, PLAIN, embedder, one).frame
+    (old,) = first["failure_mode_id"]
+    cold = {"check": "tone", "error_class": "cold", "intent": "newsletter"}
+    stray = assign_modes(frame([grade("x", **cold)]), None, PLAIN, embedder).frame["signature"][0]
+    drifted = first.with_columns(signatures=pl.concat_list("signatures", pl.lit(stray)))
+    rows = [grade(f"b{n}") for n in range(3)] + [grade(f"c{n}", **cold) for n in range(3)]
+    second = consolidate_modes(frame(on_day(7, *rows)), drifted, PLAIN, embedder, two).frame
+    kept, new = only(second, failure_mode_id=old), only(second, check="tone")
+    assert (new["split_from"], kept["split_from"]) == (old, None)
+    assert (kept["size_week"], new["size_week"], new["state"]) == (3, 3, "new")
+    assert stray in new["signatures"]
+    assert stray not in kept["signatures"]
+    # from the next day on, its failures are found under its own id, and the record stays
+    today = assign_modes(frame([grade("d", **cold)]), second, PLAIN, embedder).frame
+    assert today["failure_mode_id"].to_list() == [new["failure_mode_id"]]
+    third = consolidate_modes(none, second, PLAIN, embedder, three).frame
+    assert only(third, check="tone")["split_from"] == old
+
+
+def test_two_strays_are_no_second_kind(embedder):
+    one, two = weeks(2)
+    first = consolidate_modes(frame(on_day(0, grade("a"))), None, PLAIN, embedder, one).frame
+    cold = {"check": "tone", "error_class": "cold", "intent": "newsletter"}
+    stray = assign_modes(frame([grade("x", **cold)]), None, PLAIN, embedder).frame["signature"][0]
+    drifted = first.with_columns(signatures=pl.concat_list("signatures", pl.lit(stray)))
+    rows = [grade(f"b{n}") for n in range(3)] + [grade(f"c{n}", **cold) for n in range(2)]
+    second = consolidate_modes(frame(on_day(7, *rows)), drifted, PLAIN, embedder, two).frame
+    assert second["failure_mode_id"].to_list() == first["failure_mode_id"].to_list()
+
+
 def test_an_entry_that_claims_later_takes_the_mode_over_with_its_history(embedder):
     one, two = weeks(2)
     before = consolidate_modes(frame(on_day(0, grade("a"))), None, PLAIN, embedder, one).frame
