@@ -177,7 +177,11 @@ def test_a_claim_on_no_mode_is_found(lake: Lake, registry: Registry) -> None:
     object.__setattr__(registry, "fixes", tuple(claims[:1]))
     assert mode_findings.claims_name_modes(lake, registry, WEEK).passed
     object.__setattr__(registry, "fixes", tuple(claims))
-    assert mode_findings.claims_name_modes(lake, registry, WEEK).facts == {"claims": 2, "of_no_mode": 1}
+    found = mode_findings.claims_name_modes(lake, registry, WEEK)
+    assert found.facts == {"claims": 2, "of_no_mode": 1}
+        "claims": 2,
+        "of_no_mode": 1,
+    }
 
 
 def test_a_trend_that_is_none_is_found(lake: Lake, registry: Registry) -> None:
