@@ -16,8 +16,8 @@ from typing import Any
 import polars as pl
 
 from pipeline.promotion.check_kinds import NotContains, RuleKept
+from pipeline.promotion.teaching.from_rules import QUOTES_PROMPT
 from pipeline.promotion.teaching.synthesis import Plan
-from pipeline.registry.rules import Injection, LeakedPrompt
 
 __all__ = ["VERSIONS", "InForce", "expires_when", "versions_in_force", "why_expired"]
 
@@ -39,7 +39,7 @@ def expires_when(plan: Plan, trace: Mapping[str, Any]) -> dict[str, str]:
     """The versions that a case depends on; with others in force it has expired."""
     kept = [check for check in plan.checks if isinstance(check, RuleKept)]
     quotes = any(isinstance(check, NotContains) for check in plan.checks) and any(
-        isinstance(check.params, Injection | LeakedPrompt) for check in kept
+        isinstance(check.params, QUOTES_PROMPT) for check in kept
     )
     names = VERSIONS if quotes else VERSIONS[:1]
     return {name: trace[name] for name in names if trace[name]}

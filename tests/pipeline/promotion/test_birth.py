@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.promotion import Outcome, read_checks, self_check
 from pipeline.promotion.check_kinds import Check
@@ -141,6 +143,14 @@ def test_a_small_corruption_changes_one_thing() -> None:
     assert made["foreign_citation"] == good.answer.replace("HC-101", "HC-99999")
     assert "changed_number" not in made  # there is none
     assert "removed_calls" not in made
+
+
+@given(text=st.text(max_size=200) | st.from_regex(r"[ -~]{0,40}[0-9]{1,6}[ -~]{0,40}"))
+def test_whatever_an_answer_says_a_corruption_of_it_says_something_else(text: str) -> None:
+    good = Outcome((text,), ())
+    for one in corrupt(good, Outcome(("No.",), ()), ()):
+        assert one.outcome.answer != text
+        assert one.outcome.calls == ()
 
 
 FINE = apart(7, fails={}, tool="track_shipment", said="It left Leipzig.")

@@ -234,8 +234,10 @@ def test_an_empty_day_is_an_empty_typed_frame():
     seed=st.randoms(use_true_random=False),
 )
 def test_the_order_of_rows_changes_nothing(numbers, seed):
+    failing = ({"right_tool": "rule"}, {"tone": "judge"}, {"right_tool": "rule"}, {})
+    # what fails nothing is a good answer to corrupt, so it has a part in what the others say
     chats = [
-        apart(n, hour=n % 5, fails={"right_tool": "rule"} if n % 3 else {"tone": "judge"})
+        apart(n, hour=n % 5, fails=failing[n % 4], tool="get_order" if n % 4 else "track_shipment")
         for n in numbers
     ]
     shuffled = list(chats)

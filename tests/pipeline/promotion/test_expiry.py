@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipeline.promotion import read_checks
 from pipeline.promotion.coverage import cases_in_wait, missed_offline
-from pipeline.promotion.expiry import versions_in_force, why_expired
+from pipeline.promotion.expiry import expires_when, versions_in_force, why_expired
+from pipeline.promotion.teaching.synthesis import Plan
 from tests.pipeline.promotion.hand_made import MONDAY
 
 
@@ -46,6 +48,25 @@ def test_a_case_expires_when_its_policy_is_no_longer_in_force(
 @pytest.mark.parametrize("case", [{}, {"expires_when": {}}, {"expires_when": "never"}])
 def test_a_case_that_names_no_version_never_expires(case: dict[str, Any]) -> None:
     assert why_expired(case, versions_in_force(seen((0, "r2")))) == ""
+
+
+PHRASE = {"kind": "not_contains", "none_of": ["you never give"]}
+RECITED = {"kind": "rule", "rule": "r", "params": {"kind": "leaked_prompt"}}
+ORDERED = {"kind": "rule", "rule": "r", "params": {"kind": "phrases", "forbidden": ["x"]}}
+DEPENDS = [
+    ([PHRASE], {"policy_version": "r1"}),
+    ([PHRASE, ORDERED], {"policy_version": "r1"}),
+    ([PHRASE, RECITED], {"policy_version": "r1", "prompt_version": "p1"}),  # it quotes the prompt
+]
+
+
+@pytest.mark.parametrize(("checks", "expected"), DEPENDS)
+def test_a_case_hangs_on_the_policy_and_on_a_prompt_only_where_it_quotes_one(
+    checks: list[dict[str, Any]], expected: dict[str, str]
+) -> None:
+    plan = Plan(read_checks(checks), "So.")
+    assert expires_when(plan, {"policy_version": "r1", "prompt_version": "p1"}) == expected
+    assert expires_when(plan, {"policy_version": None, "prompt_version": None}) == {}
 
 
 def published(**fields: Any) -> dict[str, Any]:
