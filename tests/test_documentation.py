@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import cli, main
 from pipeline.ingest.quarantine import REASONS
 from pipeline.ingest.readers import READERS, Reader
-from pipeline.registry.settings import Ingest, Judge, Privacy
+from pipeline.registry.settings import Ingest, Judge, Privacy, Promotion
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "land-your-traces.md"
@@ -144,6 +144,17 @@ def test_a_setting_of_privacy_is_documented(name: str) -> None:
     shown = "as above" if default is None else default
     shown = f"`{default[0]}`, ..." if isinstance(default, tuple) else shown
     assert f"| `{name}` | {shown} |" in PRIVACY.read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["duplicate_similarity", "duplicate_meaning", "example_share", "holdout_share",
+     "prompt_files", "retire_after_days"],
+)  # fmt: skip
+def test_a_setting_of_the_suite_is_documented_with_its_default(name: str) -> None:
+    default = Promotion.model_fields[name].default
+    shown = "" if default == () else f"{default} "
+    assert f"| `{name}` | {shown}|" in (ROOT / "docs" / "suite.md").read_text()
 
 
 @pytest.mark.parametrize("code", REASONS)
