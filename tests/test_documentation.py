@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import cli, main
 from pipeline.ingest.quarantine import REASONS
 from pipeline.ingest.readers import READERS, Reader
-from pipeline.registry.settings import Ingest, Judge, Lifecycle, Privacy, Review
+from pipeline.registry.settings import Ingest, Judge, Lifecycle, Privacy, Promotion, Review
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "land-your-traces.md"
@@ -157,6 +157,17 @@ def test_a_setting_of_the_review_is_documented_with_its_default(name: str) -> No
     field = Review.model_fields[name]
     shown = f"| `{name}` | {field.default} | {field.description} |"
     assert shown in (ROOT / "docs" / "review.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["duplicate_similarity", "duplicate_meaning", "example_share", "holdout_share",
+     "prompt_files", "retire_after_days"],
+)  # fmt: skip
+def test_a_setting_of_the_suite_is_documented_with_its_default(name: str) -> None:
+    default = Promotion.model_fields[name].default
+    shown = "" if default == () else f"{default} "
+    assert f"| `{name}` | {shown}|" in (ROOT / "docs" / "suite.md").read_text()
 
 
 @pytest.mark.parametrize("code", REASONS)

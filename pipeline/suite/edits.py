@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.ids import digest
+from pipeline.suite.yaml_text import write_yaml
 
 _ORDER = (
     "title",
@@ -114,4 +115,7 @@ def _arrange(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mark(value: Any) -> str:
-    return digest(value, size=4)
+    try:
+        return digest(value, size=4)
+    except TypeError:  # what a person may write and JSON has no word for: 2^70
+        return digest(write_yaml(value), size=4)

@@ -39,7 +39,7 @@ def parse_yaml(text: str) -> Any:
             raise BrokenYaml(f"line {number}: a merge that nobody has finished")
     _refuse_depth(text)
     collecting = gc.isenabled()
-    gc.disable()  # nodes by the million and no garbage: looking for it takes four fifths
+    gc.disable()  # nodes by the million, no garbage: to look for it takes four fifths of the time
     try:
         loader = _Loader(text)
         try:

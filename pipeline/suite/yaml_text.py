@@ -77,6 +77,8 @@ def _escape(char: str) -> str:
     if short := _SHORT.get(char):
         return short
     code = ord(char)
+    if 0xD800 <= code <= 0xDFFF:
+        return "\\uFFFD"  # half a character, which no reader takes
     if char.isprintable():
         return char
     if code <= 0xFF:

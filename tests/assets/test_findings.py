@@ -179,9 +179,6 @@ def test_a_claim_on_no_mode_is_found(lake: Lake, registry: Registry) -> None:
     object.__setattr__(registry, "fixes", tuple(claims))
     found = mode_findings.claims_name_modes(lake, registry, WEEK)
     assert found.facts == {"claims": 2, "of_no_mode": 1}
-        "claims": 2,
-        "of_no_mode": 1,
-    }
 
 
 def test_a_trend_that_is_none_is_found(lake: Lake, registry: Registry) -> None:

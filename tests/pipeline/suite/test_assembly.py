@@ -222,6 +222,19 @@ def test_edits_are_kept_and_the_rest_follows_the_pipeline():
     assert third.conflicts == again.conflicts
 
 
+@pytest.mark.parametrize("value", [2**70, float("nan"), date(2026, 11, 2), [], {"a": {"b": None}}])
+def test_whatever_yaml_has_words_for_may_be_a_persons_field(value):
+    made = suite(PATTERN)
+    name = made.frame["case_id"][0]
+    cases = parse_suite(made.text)
+    cases[name] |= {"title": value, "note": value}
+    again = suite(PATTERN, existing=render_suite(list(cases.values())))
+    assert again.frame.filter(pl.col("edited"))["case_id"].to_list() == [name]
+    kept = parse_suite(again.text)[name]
+    assert repr(kept["title"]) == repr(kept["note"]) == repr(value)
+    assert suite(PATTERN, existing=again.text).text == again.text
+
+
 def test_a_retired_case_stays_retired_and_a_deleted_one_comes_back():
     made = suite(PATTERN)
     first, second, _ = made.frame["case_id"]
@@ -466,3 +479,9 @@ def test_the_writer_makes_what_any_reader_takes_for_the_same():
     written = render_suite(cases)
     assert yaml.safe_load(written)["cases"] == cases
     assert list(parse_suite(written).values()) == cases
+
+
+def test_half_a_surrogate_is_written_as_what_can_be_read():
+    assert parse_suite(render_suite([{"id": "case-1", "title": "a\ud83db"}]))["case-1"] == {
+        "id": "case-1", "title": "a\ufffdb",
+    }  # fmt: skip
