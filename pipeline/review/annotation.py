@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -24,6 +24,13 @@ Action = Literal["verdict", "skip", "undo", "unblind"]
 
 _LATER_FIELDS: Mapping[str, object] = {"action": "verdict", "supersedes": ()}
 """Fields that came after the first files: while they say nothing, they are no part of the id."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the years 1 to 9999") from None
 
 
 class Annotation(BaseModel):
@@ -48,7 +55,7 @@ class Annotation(BaseModel):
     note: str | None = None
     corrected_output: str | None = None
     annotator_id: str = Field(min_length=1, max_length=200)
-    annotated_at: Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+    annotated_at: Annotated[AwareDatetime, AfterValidator(_in_utc)]
     blind: bool = False
     queue_reason: str | None = None
     inclusion_probability: float | None = Field(None, gt=0, le=1)

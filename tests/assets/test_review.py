@@ -12,7 +12,15 @@ import pytest
 from assets.plan import PUBLISH, Task
 from pipeline.datadir import COMMITTED, DataDir
 from pipeline.promotion import parse_suite
-from pipeline.review.queue import Queue, Request, build_queue, decide, read_material, unblind
+from pipeline.review.queue import (
+    Queue,
+    Request,
+    build_queue,
+    decide,
+    figure,
+    read_material,
+    unblind,
+)
 from pipeline.tables import GRADES, JUDGE_CALIBRATION_REPORTS
 from pipeline.windows import week
 from tests.assets.conftest import Lineage, OpenLineage
@@ -103,6 +111,7 @@ def test_blind_labels_made_in_the_week_calibrate_the_judge_and_others_do_not(
     assert outcome.errors == []
     report = lineage.lake.read(JUDGE_CALIBRATION_REPORTS, WEEK)
     axes = set(judged.filter(pl.col("trace_id") == in_time)["check"])
-    assert dict(report.select("axis", "n").iter_rows()) == {
-        axis: int(axis in axes) for axis in report["axis"]
-    }
+    counted = dict(report.select("axis", "n").iter_rows())
+    assert counted == {axis: int(axis in axes) for axis in report["axis"]}
+    told = figure(queue_of(place, MONDAY)).labels
+    assert {one.axis: one.labels for one in told if one.week == WEEK.first} == counted

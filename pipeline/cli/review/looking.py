@@ -41,7 +41,11 @@ def show_next(place: DataDir, reviewer: str, full: bool, more: bool, as_json: bo
     item = served.item
     exhibit = _exhibit(place, item.trace_id, item.day, item.blind)
     if as_json:
-        echo_json(asdict(served) | {"exhibit": asdict(exhibit)} | _commands(queue, item))
+        echo_json(
+            asdict(served)
+            | {"exhibit": asdict(exhibit)}
+            | _commands(queue, item, item.trace_id, reviewer)
+        )
         return
     _echo_page(queue, exhibit, item, full, who_again(reviewer))
     click.echo(f"\n{served.left} left for {reviewer}, {served.decided_today} decided today.")
@@ -76,7 +80,7 @@ def show(
     item = item if item is None or item.blind == blind else None
     if as_json:
         body = {"item": asdict(item) if item else None, "exhibit": asdict(exhibit)}
-        echo_json(body | _commands(queue, item, found))
+        echo_json(body | _commands(queue, item, found, reviewer))
         return
     _echo_page(queue, exhibit, item, full, who_again(reviewer))
 
@@ -103,12 +107,12 @@ def _exhibit(place: DataDir, trace: str, day: date, blind: bool) -> Exhibit:
     return found
 
 
-def _commands(queue: Queue, item: Item | None, trace: str = "") -> dict[str, list[str]]:
+def _commands(queue: Queue, item: Item | None, trace: str, reviewer: str) -> dict[str, list[str]]:
     from pipeline.cli.review.pages import decide_commands
 
     axes = [axis.id for axis in queue.material.registry.rubric]
-    name = item.trace_id if item else trace
-    return {"decide": decide_commands(queue.material.place, name, item, axes, ())}
+    who = who_again(reviewer)
+    return {"decide": decide_commands(queue.material.place, trace, item, axes, who)}
 
 
 def _echo_page(

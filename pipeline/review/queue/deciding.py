@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,7 @@ from pipeline.review.queue.waiting import WaitingCase, find_all
 
 __all__ = ["Decided", "decide", "is_blind", "unblind"]
 
+_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 CHOSEN = "chosen"
 """`queue_reason` of a trace that somebody looked up by themselves."""
 
@@ -150,7 +151,9 @@ def _after_own(queue: Queue, trace: str, reviewer: str) -> datetime:
     ]
     last = mine.max()
     assert last is None or isinstance(last, datetime)
-    return queue.now if last is None else max(queue.now, last + timedelta(microseconds=1))
+    if last is None or last >= _LAST_INSTANT:
+        return queue.now
+    return max(queue.now, last + timedelta(microseconds=1))
 
 
 def _replaced(queue: Queue, trace: str, request: Request, blind: bool) -> tuple[str, ...]:

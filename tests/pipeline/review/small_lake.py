@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ DAY = "2026-11-09"
 NOW = datetime(2026, 11, 10, 9, tzinfo=UTC)
 
 
-def put(place: DataDir, table: Table, day: str | None, rows: list[dict[str, Any]]) -> None:
+def put(place: DataDir, table: Table, day: str | None, rows: Sequence[dict[str, Any]]) -> None:
     """Publish rows; columns that a row does not name are null."""
     frame = pl.DataFrame([dict.fromkeys(table.columns) | r for r in rows], schema=table.schema)
     counts = Counts("rows", len(rows), len(rows))
@@ -55,8 +56,8 @@ def waiting(name: str, check: str = "wrong_tool", **more: Any) -> dict[str, Any]
 def publish_day(
     place: DataDir,
     traces: list[dict[str, Any]],
-    cases: list[dict[str, Any]] = [],  # noqa: B006 - never changed
-    grades: list[dict[str, Any]] = [],  # noqa: B006
+    cases: Sequence[dict[str, Any]] = (),
+    grades: Sequence[dict[str, Any]] = (),
     *,
     day: str = DAY,
     anomalies: dict[str, float] | None = None,

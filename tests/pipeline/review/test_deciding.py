@@ -139,6 +139,11 @@ def test_a_clock_that_goes_back_keeps_the_order(place: DataDir) -> None:
     assert counted(place) == [("t1bbbb", "anna", "bad")]
 
 
+def test_a_file_from_the_end_of_time_stops_nobody(place: DataDir) -> None:
+    say(place, "t1bbbb", "good", annotated_at="9999-12-31T23:59:59.999999Z")
+    assert do(place, "t1bbbb", "bad").annotation.annotated_at == NOW
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
