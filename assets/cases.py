@@ -18,7 +18,7 @@ from pipeline.tables import (
     REDACTED_TRACES,
     STRATIFIED_SAMPLES,
 )
-from resources import EmbedderResource, LakeResource, RegistryResource
+from resources import EmbedderResource, LakeResource, NamerResource, RegistryResource
 
 __all__ = ["failure_mode_clusters", "failure_modes", "promoted_cases"]
 
@@ -42,6 +42,7 @@ def failure_modes(
     lake: LakeResource,
     registry: RegistryResource,
     embedder: EmbedderResource,
+    namer: NamerResource,
 ) -> dg.MaterializeResult:
     """The ways in which the agent fails, carried over from week to week.
 
@@ -55,7 +56,8 @@ def failure_modes(
             entries = run.registry(*_MODES)
             vectors = embedder.words(entries)
             run.note("embedder", vectors.identity)
-            modes = consolidate_modes(graded, before, entries, vectors, week)
+            names = namer.of(entries)
+            modes = consolidate_modes(graded, before, entries, vectors, week, names)
             missing = sum(not run.lake.exists(GRADES, day) for day in week.days)
             run.publish(modes.frame, modes.counts, days_missing=missing)
     return run.result

@@ -16,6 +16,7 @@ from pipeline.registry.loading import (
     Entry,
     RegistryError,
     as_of,
+    entry_lines,
     read_entries,
     read_yaml,
 )
@@ -97,8 +98,27 @@ def settings_today(folder: Path) -> Settings:
 def _section(folder: Path, name: str, model: type[Entry], instant: date) -> tuple[Entry, ...]:
     path = folder / f"{name}.yaml"
     found = as_of(read_entries(path, name, model), instant)
-    _require_sound(path, found)
+    try:
+        _require_sound(found)
+    except _Unsound as error:
+        raise RegistryError(f"{path}, line {_line_of(path, error.id)}: {name}: {error}") from None
     return found
+
+
+class _Unsound(ValueError):
+    """Entries that contradict one another; `id` is that of the last."""
+
+    def __init__(self, id: str, problem: str) -> None:
+        super().__init__(problem)
+        self.id = id
+
+
+def _line_of(path: Path, entry_id: str) -> int:
+    """The line of the last entry with an id."""
+    raw = read_yaml(path)
+    (listed,) = raw.values()
+    lines = entry_lines(path)
+    return [n for n, entry in zip(lines, listed, strict=True) if entry.get("id") == entry_id][-1]
 
 
 def _opt_outs(folder: Path, instant: date) -> tuple[OptOut, ...]:
@@ -116,20 +136,20 @@ def _settings(path: Path, instant: date) -> Settings:
         raise RegistryError(f"{path}: {field}: {first['msg']}") from error
 
 
-def _require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
+def _require_sound(entries: Sequence[DatedEntry]) -> None:
     """Refuse two entries of one id in force at once, and merges that lead nowhere or in a ring."""
     merges: dict[str, str | None] = {}
     for entry in entries:
         name: str = getattr(entry, "id", "")
         if name in merges:
-            raise RegistryError(f"{path}: id {name!r} stands twice; retire one with retired_on")
+            raise _Unsound(name, f"id {name!r} stands twice; retire one with retired_on")
         merges[name] = getattr(entry, "merged_into", None)
     for start, target in merges.items():
         seen = {start}
         while target is not None:
             if target in seen:
-                raise RegistryError(f"{path}: merged_into of {start!r} leads in a ring")
+                raise _Unsound(start, f"merged_into of {start!r} leads in a ring")
             if target not in merges:
-                raise RegistryError(f"{path}: merged_into of {start!r} names no entry: {target!r}")
+                raise _Unsound(start, f"merged_into of {start!r} names no entry: {target!r}")
             seen.add(target)
             target = merges[target]

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.windows import FIRST_DAY
 
-__all__ = ["DatedEntry", "Entry", "RegistryError", "as_of", "read_entries", "read_yaml"]
+__all__ = [
+    "DatedEntry",
+    "Entry",
+    "RegistryError",
+    "as_of",
+    "entry_lines",
+    "read_entries",
+    "read_yaml",
+]
 
 _LARGEST = 4 * 2**20  # bytes; a registry is written by people
 
@@ -90,7 +98,7 @@ def read_entries(path: Path, section: str, model: type[Entry]) -> tuple[Entry, .
     body = read_yaml(path)
     if not isinstance(body, dict) or set(body) != {section} or not isinstance(body[section], list):
         raise RegistryError(f"{path}: expected one top-level key {section!r} that holds a list")
-    lines = _entry_lines(path)
+    lines = entry_lines(path)
     entries = []
     for position, raw in enumerate(body[section]):
         try:
@@ -109,7 +117,7 @@ def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.holds(instant))
 
 
-def _entry_lines(path: Path) -> list[int]:
+def entry_lines(path: Path) -> list[int]:
     """The line on which each entry of the file's one list starts."""
     root = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
     listed = root.value[0][1].value if root is not None else []
