@@ -20,7 +20,13 @@ from pipeline.tables import (
     STRATIFIED_SAMPLES,
 )
 from pipeline.windows import Window
-from resources import EmbedderResource, LakeResource, RedactorResource, RegistryResource
+from resources import (
+    EmbedderResource,
+    LakeResource,
+    NamerResource,
+    RedactorResource,
+    RegistryResource,
+)
 
 __all__ = ["failure_mode_clusters", "failure_modes", "promoted_cases"]
 
@@ -44,6 +50,7 @@ def failure_modes(
     lake: LakeResource,
     registry: RegistryResource,
     embedder: EmbedderResource,
+    namer: NamerResource,
 ) -> dg.MaterializeResult:
     """The ways in which the agent fails, carried over from week to week.
 
@@ -57,7 +64,8 @@ def failure_modes(
             entries = run.registry(*_MODES)
             vectors = embedder.words(entries)
             run.note("embedder", vectors.identity)
-            modes = consolidate_modes(graded, before, entries, vectors, week)
+            names = namer.of(entries)
+            modes = consolidate_modes(graded, before, entries, vectors, week, names)
             missing = sum(not run.lake.exists(GRADES, day) for day in week.days)
             run.publish(modes.frame, modes.counts, days_missing=missing)
     return run.result

@@ -7,6 +7,7 @@ from resources.embedding import EmbedderResource
 from resources.io import RefusingIOManager
 from resources.judging import JudgeResource
 from resources.lake import LakeResource
+from resources.naming import NamerResource
 from resources.redaction import ContentKeyResource, RedactorResource
 from resources.registry import RegistryResource
 
@@ -15,6 +16,7 @@ __all__ = [
     "EmbedderResource",
     "JudgeResource",
     "LakeResource",
+    "NamerResource",
     "RedactorResource",
     "RefusingIOManager",
     "RegistryResource",
@@ -31,6 +33,7 @@ def resources_of(place: DataDir, threads: int = 2) -> dict[str, object]:
         "content_key": ContentKeyResource(data_dir=data_dir),
         "redactor": RedactorResource(data_dir=data_dir, threads=threads),
         "embedder": EmbedderResource(data_dir=data_dir),
+        "namer": NamerResource(data_dir=data_dir),
         "judge": JudgeResource(data_dir=data_dir),
         "io_manager": RefusingIOManager(),
     }

@@ -23,6 +23,7 @@ from pipeline.failures.assign import embed_signatures, names_of
 from pipeline.failures.clustering import group_signatures
 from pipeline.failures.known import KnownModes, read_known
 from pipeline.failures.matching import Assignment, match_signatures
+from pipeline.failures.model_names import Namer
 from pipeline.failures.records import (
     ModeRecord,
     Week,
@@ -36,7 +37,7 @@ from pipeline.failures.signatures import Failures, Signature, collect_failures
 from pipeline.failures.splitting import split_modes
 from pipeline.failures.vectors import Matrix, centre
 from pipeline.provenance import Counts
-from pipeline.registry import Registry
+from pipeline.registry import NamedMode, Registry
 from pipeline.tables import FAILURE_MODES
 from pipeline.windows import Window
 
@@ -66,6 +67,7 @@ def consolidate_modes(
     registry: Registry,
     embedder: Embedder,
     window: Window,
+    namer: Namer | None = None,
 ) -> Modes:
     """Carry the failure modes through one week.
 
@@ -75,6 +77,7 @@ def consolidate_modes(
         registry: as of the week's end.
         embedder: maps signatures to vectors.
         window: the week.
+        namer: gives new modes a name; without one, and where it has none, their terms do.
 
     A week without failures carries every mode forward as quiet, ignored or archived.
     """
@@ -107,8 +110,16 @@ def consolidate_modes(
     names = names_of(failures, assigned, known, named)
     words = {mode.id: mode for mode in named}
     after = registry.settings.failures.archive_after_weeks
+    made = _ask_names(records, words, failures, assigned, namer) if namer else {}
     settled = [
-        settle(record, words.get(mode_id), names.get(mode_id, mode_id), window.first, after)
+        settle(
+            record,
+            words.get(mode_id),
+            made.get(mode_id) or names.get(mode_id, mode_id),
+            window.first,
+            after,
+            "model" if made.get(mode_id) else "terms",
+        )
         for mode_id, record in sorted(records.items())
     ]
     rows = [asdict(record) for record in settled]
@@ -117,6 +128,30 @@ def consolidate_modes(
         FAILURE_MODES.conform(frame),
         Counts("failures", failures.records_in, failures.rows.height, failures.duplicates),
     )
+
+
+def _ask_names(
+    records: Mapping[str, ModeRecord],
+    words: Mapping[str, NamedMode],
+    failures: Failures,
+    assigned: Mapping[str, Assignment],
+    namer: Namer,
+) -> dict[str, str | None]:
+    """Names for modes that have none yet, from the commonest descriptions of the week."""
+    of = {key: found.mode_id for key, found in assigned.items()}
+    owner = pl.col("signature").replace_strict(of, default=None, return_dtype=pl.String)
+    often = (
+        failures.rows.group_by(owner.alias("mode"), "description")
+        .len()
+        .sort("mode", "len", "description", descending=[False, True, False])
+        .group_by("mode", maintain_order=True)
+        .agg("description")
+    )
+    return {
+        mode: namer.name(mode, said)
+        for mode, said in often.iter_rows()
+        if mode not in words and not records[mode].name
+    }
 
 
 def _replay_days(

@@ -178,7 +178,12 @@ def absorb(kept: ModeRecord, gone: ModeRecord) -> ModeRecord:
 
 
 def settle(
-    record: ModeRecord, word: NamedMode | None, name: str, first: date, archive_after: int
+    record: ModeRecord,
+    word: NamedMode | None,
+    name: str,
+    first: date,
+    archive_after: int,
+    named_by: str = "terms",
 ) -> ModeRecord:
     """Give a mode its name and state for the week that starts on `first`.
 
@@ -196,8 +201,15 @@ def settle(
         record,
         state=state,
         name=word.name if word else record.name or name,
-        named_by="person" if word else "terms",
+        named_by="person" if word else _named_by(record, named_by),
     )
+
+
+def _named_by(record: ModeRecord, now: str) -> str:
+    """Who gave the name that a mode has; what a person once said is a term like others by now."""
+    if not record.name:
+        return now
+    return "terms" if record.named_by == "person" else record.named_by
 
 
 def _union(left: Sequence[str], right: Sequence[str]) -> tuple[str, ...]:

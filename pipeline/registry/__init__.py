@@ -17,6 +17,7 @@ from pipeline.registry.loading import (
     RegistryError,
     as_of,
     complain,
+    line_of,
     read_entries,
     read_yaml,
 )
@@ -107,7 +108,7 @@ def _section(
 ) -> tuple[Entry, ...]:
     path = folder / f"{name}.yaml"
     found = as_of(read_entries(path, name, model, beside), instant)
-    require_sound(path, found)
+    require_sound(path, name, found)
     return found
 
 
@@ -173,20 +174,31 @@ def _require_known(
         )
 
 
-def require_sound(path: Path, entries: Sequence[DatedEntry]) -> None:
+def require_sound(path: Path, section: str, entries: Sequence[DatedEntry]) -> None:
     """Refuse two entries of one id in force at once, and merges that lead nowhere or in a ring."""
+    problem = _unsound(entries)
+    if problem is not None:
+        entry_id, told = problem
+        line = line_of(path, section, entry_id) if path.exists() else None
+        at = f", line {line}" if line else ""
+        raise RegistryError(f"{path}{at}: {section}: {told}")
+
+
+def _unsound(entries: Sequence[DatedEntry]) -> tuple[str, str] | None:
+    """The entry that contradicts another, by id, and how; None where all is sound."""
     merges: dict[str, str | None] = {}
     for entry in entries:
         name: str = getattr(entry, "id", "")
         if name in merges:
-            raise RegistryError(f"{path}: id {name!r} stands twice; retire one with retired_on")
+            return name, f"id {name!r} stands twice; retire one with retired_on"
         merges[name] = getattr(entry, "merged_into", None)
     for start, target in merges.items():
         seen = {start}
         while target is not None:
             if target in seen:
-                raise RegistryError(f"{path}: merged_into of {start!r} leads in a ring")
+                return start, f"merged_into of {start!r} leads in a ring"
             if target not in merges:
-                raise RegistryError(f"{path}: merged_into of {start!r} names no entry: {target!r}")
+                return start, f"merged_into of {start!r} names no entry: {target!r}"
             seen.add(target)
             target = merges[target]
+    return None

@@ -18,6 +18,7 @@ __all__ = [
     "RegistryError",
     "as_of",
     "complain",
+    "line_of",
     "read_entries",
     "read_yaml",
 ]
@@ -162,6 +163,13 @@ def complain(path: Path, entry: tuple[str, int], error: ValidationError) -> str:
 def as_of(entries: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
     """The entries in force on `instant`, in the file's order."""
     return tuple(entry for entry in entries if entry.holds(instant))
+
+
+def line_of(path: Path, section: str, entry_id: str) -> int | None:
+    """The line of the last entry with an id in a list of the file; None where there is none."""
+    listed = (read_yaml(path) or {}).get(section) or []
+    places = [n for n, entry in enumerate(listed) if entry.get("id") == entry_id]
+    return _find(path, (section, places[-1]), missing=False)[0] if places else None
 
 
 def _find(path: Path, place: tuple[int | str, ...], *, missing: bool) -> tuple[int, str]:

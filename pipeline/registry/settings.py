@@ -120,6 +120,10 @@ class Failures(_Section):
         None, description="litellm: a pinned model for vectors of failures; None: offline"
     )
     embedding_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
+    naming_model: str | None = Field(
+        None, description="litellm: a pinned model that names new modes; None: their terms do"
+    )
+    naming_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
 
 

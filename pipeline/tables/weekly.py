@@ -16,7 +16,7 @@ FAILURE_MODES = Table(
     {
         "failure_mode_id": Column(pl.String, "stable id: digest of the founding signature"),
         "name": Column(pl.String, "a person's name for it, else its distinctive terms"),
-        "named_by": Column(pl.String, "person or terms"),
+        "named_by": Column(pl.String, "person, model or terms"),
         "check": Column(pl.String, "the check most of its failures failed"),
         "intent": Column(pl.String, "the intent most of its failures had"),
         "signatures": Column(pl.List(pl.String), "signatures that match it, sorted"),

@@ -74,12 +74,18 @@ def test_a_claimed_fix_holds_from_its_day_on_and_leaves_the_modes_as_they_were(
             "failure_modes:\n  - id: a\n    name: A\n    nme: B\n",
             r"line 4: failure_modes\[0\]\.nme: there is no such field",
         ),
-        ("failure_modes:\n  - {id: a, name: A}\n  - {id: a, name: B}\n", "'a' stands twice"),
-        ("failure_modes:\n  - {id: a, name: A, merged_into: b}\n", "names no entry: 'b'"),
+        (
+            "failure_modes:\n  - {id: a, name: A}\n  - {id: a, name: B}\n",
+            r"line 3: failure_modes: id 'a' stands twice",
+        ),
+        (
+            "failure_modes:\n  - {id: a, name: A, merged_into: b}\n",
+            "line 2: failure_modes: .* names no entry: 'b'",
+        ),
         (
             "failure_modes:\n  - {id: a, name: A, merged_into: b}\n"
             "  - {id: b, name: B, merged_into: a}\n",
-            "leads in a ring",
+            "line 2: failure_modes: merged_into of 'a' leads in a ring",
         ),
         ("failure_modes: [\n", "line 2"),
         ("modes: []\n", "one top-level key 'failure_modes'"),

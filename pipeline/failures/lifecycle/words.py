@@ -174,7 +174,7 @@ class _Draft:
             )
         turns = {day for e in now for day in (e.effective_from, e.retired_on) if day}
         for day in sorted({self._day, *(turn for turn in turns if turn > self._day)}):
-            require_sound(self._path, as_of(now, day))
+            require_sound(self._path, "failure_modes", as_of(now, day))
 
 
 def _undated(entry: NamedMode) -> NamedMode:
