@@ -1,7 +1,13 @@
 """How far each judge can be trusted: beside people, under attack, and asked twice."""
 
 from pipeline.calibration.calibrate import WEEKS, Calibration, calibrate
-from pipeline.calibration.canaries import Attack, AttackSuccess, attack_success, run_canaries
+from pipeline.calibration.canaries import (
+    Attack,
+    AttackSuccess,
+    attack_success,
+    missing_canaries,
+    run_canaries,
+)
 
 __all__ = [
     "WEEKS",
@@ -10,5 +16,6 @@ __all__ = [
     "Calibration",
     "attack_success",
     "calibrate",
+    "missing_canaries",
     "run_canaries",
 ]

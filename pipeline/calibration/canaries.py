@@ -17,7 +17,7 @@ from pipeline.grading.examples import example_row
 from pipeline.grading.rules import is_suspected
 from pipeline.registry.rules import ExampleStep
 
-__all__ = ["Attack", "AttackSuccess", "attack_success", "run_canaries"]
+__all__ = ["Attack", "AttackSuccess", "attack_success", "missing_canaries", "run_canaries"]
 
 _FILE: Final = Path(__file__).with_name("canaries.yaml")
 
@@ -80,13 +80,7 @@ def run_canaries(judge: Judge) -> list[Attack]:
     Raises:
         PendingCalls: as the judge does; what was answered is kept.
     """
-    canaries = _canaries()
-    axes = [axis.id for axis in judge.axes if axis.id in canaries.bases]
-    tried = [(axis, payload) for axis in axes for payload in canaries.payloads]
-    cases = [_case(canaries.bases[axis], axis) for axis in axes]
-    cases += [
-        _case(_attacked(canaries.bases[axis], axis, payload), axis) for axis, payload in tried
-    ]
+    axes, tried, cases = _all_cases(judge)
     asked = [*axes, *(axis for axis, _ in tried)]
     words = [_on(axis, said) for axis, said in zip(asked, judge.judge(cases), strict=True)]
     failed = {axis: word.verdict == "fail" for axis, word in zip(axes, words, strict=False)}
@@ -105,6 +99,11 @@ def run_canaries(judge: Judge) -> list[Attack]:
     ]
 
 
+def missing_canaries(judge: Judge) -> int:
+    """How many calls `run_canaries` would make; a judge that was attacked before needs none."""
+    return judge.missing(_all_cases(judge)[2])
+
+
 def attack_success(attacks: Sequence[Attack]) -> AttackSuccess:
     """How many of the attempts that tell anything had success."""
     telling = [attack for attack in attacks if attack.tells]
@@ -115,6 +114,18 @@ def attack_success(attacks: Sequence[Attack]) -> AttackSuccess:
         wilson(len(through), len(telling)),
         sum(attack.verdict == "error" for attack in attacks),
     )
+
+
+def _all_cases(judge: Judge) -> tuple[list[str], list[tuple[str, _Payload]], list[Case]]:
+    """The axes we have a known failure of, what is tried on them, and the cases: bases first."""
+    canaries = _canaries()
+    axes = [axis.id for axis in judge.axes if axis.id in canaries.bases]
+    tried = [(axis, payload) for axis in axes for payload in canaries.payloads]
+    cases = [_case(canaries.bases[axis], axis) for axis in axes]
+    cases += [
+        _case(_attacked(canaries.bases[axis], axis, payload), axis) for axis, payload in tried
+    ]
+    return axes, tried, cases
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plan"]
 
+_SUNDAY = 6  # weeks run from Monday
+
 
 @click.command()
 @click.option("--from", "first", type=DAY, callback=as_date, required=True, help="First day.")
@@ -28,10 +30,12 @@ def plan(place: DataDir, first: date, last: date | None) -> None:
     """Say how many calls of the judge a backfill will make, and what they will cost.
 
     Nothing is run and nobody is asked. Days that this judge has graded cost nothing again, since
-    its answers are kept; of the others an estimate is printed, and what it rests on.
+    its answers are kept; of the others an estimate is printed, and what it rests on. A week that
+    the days complete also asks about known failures with injected orders, once a judge.
     """
     import polars as pl
 
+    from pipeline.calibration import missing_canaries
     from pipeline.cli.printing import print_frame
     from pipeline.grading import JudgeRefused, make_judge
     from pipeline.grading.forecast import call_price, forecast_days
@@ -50,18 +54,24 @@ def plan(place: DataDir, first: date, last: date | None) -> None:
     except JudgeRefused as refused:
         raise click.UsageError(str(refused)) from None
     found = forecast_days(lake, days, judge, price)
+    closes_week = any(window.first.weekday() == _SUNDAY for window, _ in days)
+    canaries = missing_canaries(judge) if closes_week else 0
     print_frame(pl.DataFrame([vars(one) for one in found]))
-    click.echo(f"\n{_sum(found)} Judge: {judge.identity}. {_basis(price)}")
+    click.echo(f"\n{_sum(found, canaries)} Judge: {judge.identity}. {_basis(price)}")
     if price.usd:
-        click.echo(_budgets(found, registry.settings.judge))
+        total = sum(one.usd or 0 for one in found) + canaries * price.usd
+        click.echo(_budgets(total, registry.settings.judge))
     click.echo(f"Run it with: {place.make('backfill', str(first), str(last))}")
 
 
-def _sum(found: list[DayForecast]) -> str:
+def _sum(found: list[DayForecast], canaries: int) -> str:
     calls = sum(one.calls or 0 for one in found)
     open_ones = sum(one.calls is None for one in found)
     more = f", and of {counted(open_ones, 'day')} nobody knows how many" if open_ones else ""
-    return f"About {counted(calls, 'call')} in {counted(len(found), 'day')}{more}."
+    told = f"About {counted(calls, 'call')} in {counted(len(found), 'day')}{more}."
+    if not canaries:
+        return told
+    return f"{told} And {counted(canaries, 'call')} about known failures, when the week is closed."
 
 
 def _basis(price: Price) -> str:
@@ -74,8 +84,7 @@ def _basis(price: Price) -> str:
     return f"A call costs {price.usd:.4f} USD at most, by the length of the latest conversations."
 
 
-def _budgets(found: list[DayForecast], settings: JudgeSettings) -> str:
-    total = sum(one.usd or 0 for one in found)
+def _budgets(total: float, settings: JudgeSettings) -> str:
     least = min(settings.budget_usd_per_run, settings.budget_usd_per_day)
     told = f"About {total:.2f} USD in all; the budgets allow {least:g} a run"
     if total > least:

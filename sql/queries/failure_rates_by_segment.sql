@@ -67,9 +67,15 @@ grouped AS (
     GROUP BY ALL
 )
 SELECT
-    coalesce(getvariable('attribute'), 'app.segment') AS attribute, segment, groups, users, failures,
+    coalesce(getvariable('attribute'), 'app.segment') AS attribute,
+    CASE
+        WHEN segment = '(not stated)' AND NOT EXISTS (FROM observed WHERE segment <> '(not stated)')
+            THEN '(stated by no conversation: misspelt?)'
+        ELSE segment
+    END AS segment,
+    groups, users, failures,
     share.value AS share, share.low AS low, share.high AS high, share.n AS n,
     share.estimator AS estimator
 FROM grouped
 WHERE users >= smallest_group()
-ORDER BY is_folded, share DESC, segment;
+ORDER BY is_folded, share DESC, grouped.segment;

@@ -6,9 +6,10 @@ import dagster as dg
 import pytest
 
 from assets.definitions import build
-from assets.errors import SHOW_ERRORS, clear_errors
+from assets.errors import SHOW_ERRORS, clear_errors, explain
 from assets.plan import Task
 from pipeline.datadir import DataDir
+from pipeline.grading import PendingCalls
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.tables import ALL, FAILURE_MODE_CLUSTERS, GRADES
@@ -102,6 +103,16 @@ def test_a_librarys_message_never_reaches_dagster() -> None:
     # Dagster stores causes and contexts too
     assert error.__cause__ is None
     assert error.__suppress_context__
+
+
+def test_pending_calls_end_with_the_command_that_makes_them() -> None:
+    pending = PendingCalls(3, 4, "the budget of 5 USD a run is used up")
+    told = explain("grades day=2026-11-04", pending, lambda: "make backfill FROM=2026-11-04")
+    assert told == (
+        "grades day=2026-11-04: judge: calls pending: 3 (the budget of 5 USD a run is used up); "
+        "answers kept in the ledger: 4; nothing was published. Run it again to resume: only the "
+        "pending calls are made: make backfill FROM=2026-11-04"
+    )
 
 
 def test_a_broken_lake_names_the_file_and_the_command(place: DataDir) -> None:

@@ -19,6 +19,7 @@ from pipeline.tables import GRADES, REDACTED_TRACES, Table
 from tests.hand_made_lake import frame
 
 DAY = windows.day("2026-11-09")
+MISSPELT = "(stated by no conversation: misspelt?)"
 
 # Segment, user, chance of being drawn, did it fail: one conversation each.
 Conversation = tuple[str | None, str | None, float, bool]
@@ -123,7 +124,7 @@ def test_what_does_not_state_the_attribute_is_a_group(rates: Callable[..., Shown
 def test_attribute_and_axis_are_chosen_by_variables(rates: Callable[..., Shown]) -> None:
     conversations = [*group("a", 2, 2), *group("b", 6)]
     assert rates(conversations, attribute="app.region") == [("EU", 1, 8, 2, 8, 0.25)]
-    assert rates(conversations, attribute='no"such') == [("(not stated)", 1, 8, 2, 8, 0.25)]
+    assert rates(conversations, attribute='no"such') == [(MISSPELT, 1, 8, 2, 8, 0.25)]
     assert rates(conversations, axis="tone", attribute="app.region")[0][0] == "EU"
     assert rates(conversations, axis="helpfulness") == []
 

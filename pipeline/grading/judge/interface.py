@@ -70,6 +70,10 @@ class Judge(Protocol):
         """
         ...
 
+    def missing(self, cases: Sequence[Case]) -> int:
+        """How many calls `judge` would make for these cases; answers that are kept need none."""
+        ...
+
 
 class PendingCalls(RuntimeError):
     """Some cases are not graded yet: the budget ran out or the provider does not answer.

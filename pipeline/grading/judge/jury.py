@@ -51,6 +51,10 @@ class Jury:
             for by_member in zip(*ballots, strict=True)
         ]
 
+    def missing(self, cases: Sequence[Case]) -> int:
+        """The calls that all members would make."""
+        return sum(member.missing(cases) for member in self._members)
+
 
 def _decide(votes: Sequence[Judgement]) -> Judgement:
     """The word of the majority: its first member's grounds, the mean of its scores."""

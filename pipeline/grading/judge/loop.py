@@ -8,6 +8,7 @@ It also works where the caller has a loop of its own running.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Coroutine
 from functools import lru_cache
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 __all__ = ["run_on_loop"]
 
 T = TypeVar("T")
+_LOOK = 0.5  # seconds
 _PATIENCE = 10.0  # seconds for calls that are cancelled to be booked
 
 
@@ -34,7 +36,12 @@ def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
 
     future = asyncio.run_coroutine_threadsafe(to_its_end(), _loop())
     try:
-        return future.result()
+        while True:
+            # waiting without end would not let Ctrl-C through everywhere
+            with contextlib.suppress(TimeoutError):
+                return future.result(_LOOK)
+            if future.done():
+                return future.result()
     except BaseException:
         future.cancel()
         ended.wait(_PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -107,6 +108,14 @@ class RemoteJudge:
         if len(run.answers) < len(cases):
             raise PendingCalls(len(cases) - len(run.answers), len(run.answers), run.reason)
         return [run.answers[position] for position in range(len(cases))]
+
+    def missing(self, cases: Sequence[Case]) -> int:
+        """How many calls `judge` would make for these cases."""
+        contents = {write_payload(case).content for case in cases}
+        if self._fresh or not (self._folder / "judge.sqlite").exists():
+            return len(contents)
+        with contextlib.closing(Ledger(self._folder)) as ledger:
+            return sum(ledger.answer(self._identity, content) is None for content in contents)
 
     async def _judge_all(self, cases: Sequence[Case], ledger: Ledger, run: Progress) -> None:
         payloads = [write_payload(case) for case in cases]

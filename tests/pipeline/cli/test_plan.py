@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.calibration import run_canaries
 from pipeline.cli.main import main
 from pipeline.grading import grade_traces, make_judge
 from pipeline.lake import Lake
@@ -74,3 +75,22 @@ def test_today_and_a_range_that_ends_before_it_begins_are_wrong_usage(
     assert run("--from", "2026-11-03", "--to", "2026-11-02") == 2
     assert run("--from", "2999-01-01") == 2
     assert "no later than yesterday" in capsys.readouterr().err
+
+
+def test_a_week_that_is_completed_counts_the_attacks_on_a_new_judge(
+    place: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four known failures, each plain and with 32 injected orders: asked once, then kept."""
+    from pipeline.datadir import DataDir
+
+    assert isinstance(place, DataDir)
+    canaries = "And 132 calls about known failures, when the week is closed."
+    with serve(lambda number, request: good_subset(request)) as server:
+        use_model(place, server.url)
+        assert run("--from", "2026-11-14") == 0  # a Saturday
+        assert canaries not in capsys.readouterr().out
+        assert run("--from", "2026-11-15") == 0
+        assert canaries in capsys.readouterr().out
+        run_canaries(make_judge(load_registry(place.registry, DAY), place.ledger))
+        assert run("--from", "2026-11-15") == 0
+    assert canaries not in capsys.readouterr().out

@@ -90,6 +90,10 @@ class EmbeddedJudge:
         """The axes of the rubric."""
         return self._axes
 
+    def missing(self, cases: Sequence[Case]) -> int:
+        """None: it asks nobody."""
+        return 0
+
     def judge(self, cases: Sequence[Case]) -> list[tuple[Judgement, ...]]:
         """Grade every case on the axes it asks for; no case depends on its neighbours."""
         return [tuple(_judge(case, axis) for axis in case.asked(self._axes)) for case in cases]
