@@ -42,7 +42,7 @@ def find_place(
     episode = find_episode(conversation, one.evidence, first=first)
     if episode is None:
         return Place(None, recorded_whole(conversation, one.tokens))
-    return Place(episode, recorded_outcome(episode, one.tokens, _functions(registry)))
+    return Place(episode, recorded_outcome(episode, one.tokens, functions_of(registry)))
 
 
 def make_plan(one: Candidate, recorded: Outcome, norm: Norm | None, registry: Registry) -> Plan:
@@ -55,7 +55,7 @@ def make_plan(one: Candidate, recorded: Outcome, norm: Norm | None, registry: Re
     return plan_checks(one.check, failing, recorded, registry.rules, registry.rubric)
 
 
-def _functions(registry: Registry) -> frozenset[str]:
+def functions_of(registry: Registry) -> frozenset[str]:
     """The functions that the registry's own rules name."""
     every = (rule.params for rule in registry.rules)
     return frozenset(params.function for params in every if isinstance(params, PythonFunction))

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipeline.embedding import Embedder, word_embedder
 from pipeline.failures import merged_ids, resolve_modes
+from pipeline.promotion.expiry import versions_in_force
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.suite.choosing import choose_cases
@@ -100,13 +101,14 @@ def assemble_suite(
     members += [_member_kept(name, published[name], sources) for name in kept]
     splits = assign_splits(members, prompts, likeness, limits)
     seen = LastSeen(every, records)
+    in_force = versions_in_force(promoted)
     cases: dict[str, dict[str, Any]] = {name: published[name] for name in kept}
     conflicts: list[Conflict] = []
     for one in chosen:
         name = one.fold.case_id
         quiet = seen.is_quiet(one.fold, one.head.mode_id, limits.retire_after_days)
         because = "" if one.active and not quiet else "mode_quiet" if one.active else "mode_closed"
-        written = write_case(one, records, registry, splits[name], because)
+        written = write_case(one, records, registry, splits[name], because, in_force)
         merged = merge_case(written, published.get(name))
         cases[name] = with_lifetime(merged.case, published.get(name), because, seen.today)
         conflicts += [Conflict(name, f, cases[name].get(f), written[f]) for f in merged.conflicts]

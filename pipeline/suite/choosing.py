@@ -8,6 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.promotion.gates import PATTERN_BLOCKS
+from pipeline.promotion.placing import functions_of
+from pipeline.promotion.trials.birth import try_again
+from pipeline.promotion.trials.case_format import CaseError
 from pipeline.registry import Registry
 from pipeline.registry.settings import Promotion
 from pipeline.suite.folding import Entry, Fold
@@ -18,7 +21,9 @@ from pipeline.suite.people import Voices
 
 __all__ = ["choose_cases"]
 
-_HARD = frozenset({"ignored", "not_replayable"})  # not even a person's word makes these a case
+_HARD = frozenset(
+    {"ignored", "not_replayable", "residue"}
+)  # not even a person's word makes these a case
 _DOUBTS = frozenset({"untrusted_judge", "borderline"})  # whether it failed: a verdict settles that
 
 
@@ -37,33 +42,51 @@ def choose_cases(
     """
     limits = registry.settings.promotion
     closed = {mode.id for mode in registry.failure_modes if mode.state != "open"}
-    patterns = Patterns(entries)
+    patterns = Patterns(entries, published)
     chosen: list[Chosen] = []
     filtered: Counter[str] = Counter()
     gone: set[str] = set()
-    waiting: list[tuple[Fold, Entry]] = []
+    waiting: list[Chosen] = []
+    functions = functions_of(registry)
     for fold in folds:
         votes = sum(voices.on(e.trace_id, e.check, e.layer) for e in fold.entries)
         asked_for = any(voices.asks(e.trace_id) for e in fold.entries)
         head, reason = _head(fold, votes, asked_for, published, patterns, limits)
         if not fold.published:
             fold = replace(fold, case_id=head.case_id)
+        tells, birth = _tried_again(head, voices, functions)
         shut = head.mode_id in closed
         if votes < 0:
             gone.add(fold.case_id)
             filtered["rejected_by_person"] += len(fold.entries)
         elif fold.published:
-            chosen.append(Chosen(fold, head, not shut))
+            chosen.append(Chosen(fold, head, not shut, birth))
         elif shut:
             filtered["mode_closed"] += len(fold.entries)
         elif reason:
             filtered[reason] += len(fold.entries)
+        elif not tells:
+            filtered["waiting_for_review"] += len(fold.entries)
         elif votes > 0 and asked_for:
-            chosen.append(Chosen(fold, head, True))
+            chosen.append(Chosen(fold, head, True, birth))
         else:
-            waiting.append((fold, head))
+            waiting.append(Chosen(fold, head, True, birth))
     filtered["covered"] += fill_lessons(chosen, waiting, likeness, limits)
     return chosen, {reason: n for reason, n in sorted(filtered.items()) if n}, gone
+
+
+def _tried_again(
+    head: Entry, voices: Voices, functions: frozenset[str]
+) -> tuple[bool, Mapping[str, Any] | None]:
+    """Whether the case tells good from bad in the light of a correction, and how it did."""
+    corrected = voices.correction(head.trace_id)
+    if corrected is None:
+        return True, None
+    try:
+        found, birth = try_again(head.case, corrected, functions)
+    except CaseError:  # it has no turn to correct
+        return True, None
+    return found.verdict != "fails_on_good", birth
 
 
 def _head(

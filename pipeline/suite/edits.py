@@ -24,6 +24,8 @@ _ORDER = (
     "checks",
     "recorded",
     "tools",
+    "birth",
+    "expires_when",
     "provenance",
 )
 __all__ = ["Merged", "edited_fields", "merge_case", "settle", "stamp"]

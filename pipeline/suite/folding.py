@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 import polars as pl
 
+from pipeline.promotion.expiry import VERSIONS
 from pipeline.promotion.twins import Fingerprint, group_twins
 
-__all__ = ["Entry", "Fold", "fold_candidates", "read_entries", "source_of"]
+__all__ = ["SCORES", "Entry", "Fold", "fold_candidates", "read_entries", "source_of"]
 
-_SCORES = ("risk_bearing", "operationally_costly", "missed_offline", "observable", "teachable")
+SCORES = ("risk_bearing", "operationally_costly", "missed_offline", "observable", "teachable")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Entry:
     group: str
     session: str
     signature: str | None
+    release: str | None
+    versions: Mapping[str, str | None]
     prints: Fingerprint[int]
     twin_of: str | None
     text: str = field(repr=False)
@@ -86,12 +89,14 @@ def _entry(row: Mapping[str, Any], named: Mapping[str, str]) -> Entry:
         mode_id=named.get(mode, mode),
         decision=row["decision"],
         blocked_by=frozenset(row["blocked_by"] or ()),
-        scores=tuple(row[name] for name in _SCORES),
+        scores=tuple(row[name] for name in SCORES),
         intent=row["intent"],
         user=row["user_key"] or row["trace_id"],
         group=row["duplicate_group"],
         session=row["session"] or row["trace_id"],
         signature=row["signature"],
+        release=row["release"],
+        versions={name: row[name] for name in VERSIONS},
         prints=array("I", row["fingerprint"] or ()),
         twin_of=row["twin_of"],
         text=row["case"],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from pipeline.registry.settings import Promotion
 from pipeline.suite.folding import Entry, Fold
@@ -21,11 +22,13 @@ class Chosen:
     fold: Fold
     head: Entry
     active: bool
+    birth: Mapping[str, Any] | None = None
+    """How it did when it was tried again on what a person says should have been."""
 
 
 def fill_lessons(
     chosen: list[Chosen],
-    waiting: Sequence[tuple[Fold, Entry]],
+    waiting: Sequence[Chosen],
     likeness: Likeness,
     limits: Promotion,
 ) -> int:
@@ -39,13 +42,14 @@ def fill_lessons(
     """
     covered = 0
     lessons: dict[_Lesson, list[int]] = {}
-    for place, one in enumerate(chosen):
-        lessons.setdefault(_lesson(one.head), []).append(place)
-    told = {one.head.trace_id for one in chosen}
+    for place, case in enumerate(chosen):
+        lessons.setdefault(_lesson(case.head), []).append(place)
+    told = {case.head.trace_id for case in chosen}
     asked = _asked(chosen, waiting, likeness)
-    later: list[tuple[Fold, Entry]] = []
+    later: list[Chosen] = []
     for again, turn in ((False, sorted(waiting, key=_by_age)), (True, later)):
-        for fold, head in turn:
+        for one in turn:
+            fold, head = one.fold, one.head
             cases = lessons.setdefault(_lesson(head), [])
             heads = [n for n in cases if chosen[n].head.check == head.check]
             turns = [asked[chosen[n].head.trace_id] for n in heads]
@@ -57,19 +61,19 @@ def fill_lessons(
             elif len(cases) >= limits.cases_per_lesson or len(alike) >= limits.cases_per_variant:
                 covered += len(fold.entries)
             elif head.trace_id in told and not again:
-                later.append((fold, head))
+                later.append(one)
             else:
                 told.add(head.trace_id)
                 cases.append(len(chosen))
-                chosen.append(Chosen(fold, head, True))
+                chosen.append(one)
     return covered
 
 
 _Lesson = tuple[str, str]
 
 
-def _by_age(pair: tuple[Fold, Entry]) -> tuple[tuple[date, str, str], str]:
-    return pair[1].order, pair[0].case_id
+def _by_age(one: Chosen) -> tuple[tuple[date, str, str], str]:
+    return one.head.order, one.fold.case_id
 
 
 def _variant(head: Entry) -> str:
@@ -81,10 +85,10 @@ def _lesson(head: Entry) -> _Lesson:
 
 
 def _asked(
-    chosen: Sequence[Chosen], waiting: Sequence[tuple[Fold, Entry]], likeness: Likeness
+    chosen: Sequence[Chosen], waiting: Sequence[Chosen], likeness: Likeness
 ) -> dict[str, Turns]:
     """What the users said, by trace, wherever two heads of one lesson can be compared."""
-    heads = [one.head for one in chosen] + [head for _, head in waiting]
+    heads = [one.head for one in (*chosen, *waiting)]
     several = Counter(map(_lesson, heads))
     asked = {e.trace_id: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
     likeness.learn(asked.values())

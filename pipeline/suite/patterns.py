@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
+from typing import Any
 
+from pipeline.promotion.coverage import cases_in_wait, missed_offline
 from pipeline.promotion.gates import PATTERN_BLOCKS
 from pipeline.promotion.scores import ModeHistory, enduring, patterned
 from pipeline.registry.settings import Promotion
-from pipeline.suite.folding import Entry
+from pipeline.suite.folding import SCORES, Entry
 
 __all__ = ["Patterns"]
 
@@ -16,7 +18,9 @@ __all__ = ["Patterns"]
 class Patterns:
     """What all days show of each mode."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], published: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         modes: dict[str, list[Entry]] = {}
         lessons: dict[tuple[str, str], set[str]] = {}
         for entry in entries:
@@ -30,9 +34,11 @@ class Patterns:
                 days=len({e.day for e in alike}),
                 lesson=0,
                 first_seen=None,
+                releases=len({e.release for e in alike if e.release}),
             )
             for mode, alike in modes.items()
         }
+        self._published = published
         self._lessons = {lesson: len(traces) for lesson, traces in lessons.items()}
 
     @staticmethod
@@ -45,13 +51,16 @@ class Patterns:
         Beside what people have `settled`, only a missing pattern (with the low score it may have
         caused) and cover by other cases can be lifted; then the mode must have been seen often
         enough, on two days or by two users, and the mean score with the new pattern must reach
-        the threshold.
+        the threshold. What a case stood ready for tells of the gate: it counts half as missed.
         """
         if not entry.blocked_by or entry.blocked_by - {*PATTERN_BLOCKS, "low_score", *settled}:
             return False
         mode = self._key(entry)
         history = replace(self._seen[mode], lesson=self._lessons[mode, entry.intent])
-        known = (*entry.scores, patterned(history, limits), enduring(history, limits))
+        scores = dict(zip(SCORES, entry.scores, strict=True))
+        waiting = cases_in_wait(self._published, entry.mode_id, entry.intent, entry.day)
+        scores["missed_offline"] = missed_offline(scores["missed_offline"], waiting)
+        known = (*scores.values(), patterned(history, limits), enduring(history, limits))
         return (
             history.traces >= limits.recurrence
             and history.lesson >= limits.lesson_recurrence

@@ -17,10 +17,12 @@ class Voices:
         overall: dict[str, Counter[str]],
         axes: dict[tuple[str, str], Counter[str]],
         seen: dict[str, Counter[str]],
+        corrections: dict[str, str],
     ) -> None:
         self._overall = overall
         self._axes = axes
         self._seen = seen
+        self._corrections = corrections
 
     @property
     def traces(self) -> frozenset[str]:
@@ -46,6 +48,10 @@ class Voices:
         seen = self._seen.get(trace_id, Counter())
         return seen["bad"] > seen["good"]
 
+    def correction(self, trace_id: str) -> str | None:
+        """What should have been said in its last turn, as the latest to write it did; or None."""
+        return self._corrections.get(trace_id)
+
 
 def hear_people(annotations: pl.DataFrame) -> Voices:
     """Count the annotations (schema of `pipeline.review.annotations`)."""
@@ -61,4 +67,7 @@ def hear_people(annotations: pl.DataFrame) -> Voices:
             axes.setdefault((row["trace_id"], label["axis"]), Counter())[label["verdict"]] += 1
         if not row["blind"]:
             seen.setdefault(row["trace_id"], Counter())[row["verdict"]] += 1
-    return Voices(overall, axes, seen)
+    written = annotations.filter(pl.col("corrected_output").is_not_null())
+    ordered = written.sort("annotated_at", "annotation_id")
+    corrections = dict(ordered.select("trace_id", "corrected_output").iter_rows())
+    return Voices(overall, axes, seen, corrections)

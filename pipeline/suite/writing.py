@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.failures import ModeRecord
+from pipeline.promotion.expiry import VERSIONS, InForce, why_expired
 from pipeline.registry import Registry
 from pipeline.suite.edits import edited_fields
 from pipeline.suite.lessons import Chosen
@@ -35,9 +36,23 @@ class Conflict:
 
 
 def write_case(
-    one: Chosen, records: Mapping[str, ModeRecord], registry: Registry, split: str, because: str
+    one: Chosen,
+    records: Mapping[str, ModeRecord],
+    registry: Registry,
+    split: str,
+    because: str,
+    in_force: InForce,
 ) -> dict[str, Any]:
-    """Write a chosen case; `because` says why it is retired, empty: it is active."""
+    """Write a chosen case.
+
+    Args:
+        one: the case.
+        records: the modes as of the latest week.
+        registry: names that people gave.
+        split: its split.
+        because: why it is retired; empty: it is active.
+        in_force: the versions of policy and prompt that the latest traffic runs under.
+    """
     names = {mode_id: record.name for mode_id, record in records.items()}
     names |= {mode.id: mode.name for mode in registry.failure_modes}
     mode = dict(one.head.case["mode"])
@@ -46,19 +61,30 @@ def write_case(
     origin = {k: v for k, v in one.head.case["provenance"].items() if k != "twin_of"}
     days = [entry.day for entry in one.fold.entries]
     traces = list(dict.fromkeys(entry.trace_id for entry in one.fold.entries))
-    return one.head.case | {
-        "id": one.fold.case_id,
-        "mode": mode,
-        "split": split,
-        "status": "retired" if because else "active",
-        "provenance": origin | {"duplicate_group": one.fold.group},
-        "history": {
-            "first_day": min(days).isoformat(),
-            "last_day": max(days).isoformat(),
-            "occurrences": len(traces),
-            "traces": traces[:_TRACES_LISTED],
-        },
+    seen = {
+        name: {version for entry in one.fold.entries if (version := entry.versions[name])}
+        for name in VERSIONS
     }
+    expired = why_expired(one.head.case, in_force, seen)
+    birth = {"birth": dict(one.birth)} if one.birth else {}
+    return (
+        one.head.case
+        | birth
+        | {
+            "id": one.fold.case_id,
+            "mode": mode,
+            "split": split,
+            "status": "retired" if because else "active",
+            "provenance": origin | {"duplicate_group": one.fold.group},
+            "history": {
+                "first_day": min(days).isoformat(),
+                "last_day": max(days).isoformat(),
+                "occurrences": len(traces),
+                "traces": traces[:_TRACES_LISTED],
+                **({"expired": expired} if expired else {}),
+            },
+        }
+    )
 
 
 def index_suite(
@@ -79,7 +105,7 @@ def index_suite(
 
 def _row(case: Mapping[str, Any]) -> dict[str, Any]:
     mode, origin, history = (_mapping(case, n) for n in ("mode", "provenance", "history"))
-    occurrences = history.get("occurrences")
+    mutations = _mapping(_mapping(case, "birth"), "mutations")
     retired = is_retired(case)
     return {
         "case_id": case["id"],
@@ -93,12 +119,16 @@ def _row(case: Mapping[str, Any]) -> dict[str, Any]:
         "duplicate_group": _text(origin.get("duplicate_group")),
         "status": "retired" if retired else "active",
         "retired_because": _text(history.get("retired_because")) if retired else None,
+        "expired": _text(history.get("expired")),
+        "self_check": _text(_mapping(case, "birth").get("self_check")),
+        "mutations_caught": _number(mutations.get("caught")),
+        "mutations_tried": _number(mutations.get("of")),
         "edited": bool(edited_fields(case)),
         "first_day": _day(history.get("first_day")),
         "last_day": _day(history.get("last_day")),
         "added_on": _day(history.get("added_on")),
         "retired_on": _day(history.get("retired_on")) if retired else None,
-        "occurrences": occurrences if isinstance(occurrences, int) else None,
+        "occurrences": _number(history.get("occurrences")),
     }  # fmt: skip
 
 
@@ -109,6 +139,10 @@ def _mapping(case: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _day(value: object) -> date | None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from pipeline.promotion.suite_file import render_suite
 
 from pipeline.grading.conversation import read_conversation
 from pipeline.grading.examples import ExampleRun, example_row, run_examples
@@ -24,6 +23,7 @@ from pipeline.promotion.trials.restaging import recorded_of
 from pipeline.registry import Registry, Rule, load_registry
 from pipeline.registry.rules import ExampleStep, LeakedPrompt, Params, PythonFunction
 from pipeline.sampling import UsualEffort
+from pipeline.suite import render_suite
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS: list[Any] = list(Params.__args__[0].__args__)  # type: ignore[attr-defined]
