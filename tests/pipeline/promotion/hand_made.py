@@ -238,7 +238,10 @@ def trusted(*axes: str) -> pl.DataFrame:
 
 
 def annotations(
-    *votes: tuple[str, str], axes: dict[str, str] | None = None, blind: bool = False
+    *votes: tuple[str, str],
+    axes: dict[str, str] | None = None,
+    blind: bool = False,
+    corrected: str | None = None,
 ) -> pl.DataFrame:
     """People's verdicts: (trace, verdict), each by a person of their own."""
     rows = [
@@ -250,6 +253,7 @@ def annotations(
             "annotator_id": f"person {number}",
             "annotated_at": datetime(2026, 11, 20, tzinfo=UTC),
             "blind": blind,
+            "corrected_output": corrected,
         }
         for number, (trace, verdict) in enumerate(votes)
     ]
