@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pipeline.promotion.gates import PATTERN_BLOCKS
@@ -67,21 +68,23 @@ def choose_cases(
             chosen.append(Chosen(fold, head, True))
         else:
             waiting.append((fold, head))
-    lessons: dict[_Lesson, list[int]] = {}
-    for place, one in enumerate(chosen):
-        lessons.setdefault(_lesson(one.head), []).append(place)
+    counts = Counter(_lesson(one.head) for one in chosen)
     asked = _asked(chosen, waiting, likeness)
+    held: dict[tuple[_Lesson, str], list[int]] = {}
+    for place, one in enumerate(chosen):
+        held.setdefault((_lesson(one.head), one.head.check), []).append(place)
     for fold, head in sorted(waiting, key=lambda pair: (pair[1].order, pair[0].case_id)):
-        cases = lessons.setdefault(_lesson(head), [])
-        heads = [n for n in cases if chosen[n].head.check == head.check]
-        turns = [asked[chosen[n].head.trace_id] for n in heads]
-        near = [heads[n] for n in likeness.same(asked[head.trace_id], turns)] if heads else []
+        lesson = _lesson(head)
+        cases = held.setdefault((lesson, head.check), [])
+        turns = [asked[chosen[place].head.order] for place in cases]
+        near = [cases[n] for n in likeness.same(asked.get(head.order, ()), turns)]
         if near:  # the earliest: it was there, or not, whatever has been published since
             twin = min(near, key=lambda place: chosen[place].head.order)
             chosen[twin] = _join(chosen[twin], fold)
-        elif len(cases) >= limits.cases_per_lesson:
+        elif counts[lesson] >= limits.cases_per_lesson:
             filtered["covered"] += len(fold.entries)
         else:
+            counts[lesson] += 1
             cases.append(len(chosen))
             chosen.append(Chosen(fold, head, True))
     return chosen, dict(sorted(filtered.items())), gone
@@ -96,11 +99,11 @@ def _lesson(head: Entry) -> _Lesson:
 
 def _asked(
     chosen: Sequence[Chosen], waiting: Sequence[tuple[Fold, Entry]], likeness: Likeness
-) -> dict[str, Turns]:
-    """What the users said, by trace, wherever two heads of one lesson can be compared."""
+) -> dict[tuple[date, str, str], Turns]:
+    """What the users said up to the failing turn, wherever heads of one lesson can be compared."""
     heads = [one.head for one in chosen] + [head for _, head in waiting]
     several = Counter(map(_lesson, heads))
-    asked = {e.trace_id: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
+    asked = {e.order: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
     likeness.learn(asked.values())
     return asked
 
