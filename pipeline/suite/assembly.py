@@ -36,7 +36,6 @@ class Suite:
         conflicts: where a person and the pipeline both changed a field; the person's version is
             in the file.
         kept: ids in the file that no candidate stands behind.
-        judged: traces that people judged.
     """
 
     text: str
@@ -46,7 +45,6 @@ class Suite:
     cases: Mapping[str, dict[str, Any]]
     conflicts: tuple[Conflict, ...]
     kept: tuple[str, ...]
-    judged: frozenset[str]
 
 
 def assemble_suite(
@@ -121,7 +119,6 @@ def assemble_suite(
         ordered,
         tuple(sorted(conflicts, key=lambda c: (c.case_id, c.field))),
         tuple(kept),
-        voices.traces,
     )
 
 

@@ -18,11 +18,6 @@ class Voices:
         self._overall = overall
         self._axes = axes
 
-    @property
-    def traces(self) -> frozenset[str]:
-        """The traces that somebody judged."""
-        return frozenset(self._overall)
-
     def on(self, trace_id: str, check: str, layer: str) -> int:
         """Votes that the trace fails `check`, minus votes that it does not.
 
