@@ -10,7 +10,7 @@ import click
 
 from pipeline.datadir import DataDir
 
-__all__ = ["DAY", "as_date", "counted", "say_next", "typed_or_read"]
+__all__ = ["DAY", "as_date", "counted", "on_one_line", "say_next", "typed_or_read"]
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -25,6 +25,12 @@ def as_date(
 def counted(number: int, noun: str) -> str:
     """A number of things: 1 day, 2 days."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def on_one_line(value: object, most: int = 100) -> str:
+    """A value on one line, cut, and without what a terminal would obey."""
+    text = "".join(char if char.isprintable() else " " for char in str(value or ""))
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def typed_or_read(value: str) -> str:

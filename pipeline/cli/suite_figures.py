@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import counted
+from pipeline.cli.options import counted, on_one_line
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _tell_openings(log: Openings) -> None:
     )
     click.echo(f"{'holdout':>9}  opened {seen} by a command{torn}")
     for one in log.found[-_LISTED:]:
-        why = "".join(char if char.isprintable() else " " for char in one.why)[:80]
+        why = on_one_line(one.why)
         click.echo(
             f"{'':>9}  {one.at} {one.who}, {counted(one.cases, 'case')}, {one.target}: {why}"
         )

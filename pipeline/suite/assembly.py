@@ -38,7 +38,6 @@ class Suite:
         conflicts: where a person and the pipeline both changed a field; the person's version is
             in the file.
         kept: ids in the file that no candidate stands behind.
-        judged: traces that people judged.
     """
 
     text: str
@@ -48,7 +47,6 @@ class Suite:
     cases: Mapping[str, dict[str, Any]]
     conflicts: tuple[Conflict, ...]
     kept: tuple[str, ...]
-    judged: frozenset[str]
 
 
 def assemble_suite(
@@ -124,7 +122,6 @@ def assemble_suite(
         ordered,
         tuple(sorted(conflicts, key=lambda c: (c.case_id, c.field))),
         tuple(kept),
-        voices.traces,
     )
 
 

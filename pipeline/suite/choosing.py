@@ -26,6 +26,8 @@ _HARD = frozenset(
 )  # not even a person's word makes these a case
 _DOUBTS = frozenset({"untrusted_judge", "borderline"})  # whether it failed: a verdict settles that
 
+_AGAINST = -2  # blind votes that take a case out: one alone, who never saw it, does not
+
 
 def choose_cases(
     folds: Sequence[Fold],
@@ -51,12 +53,13 @@ def choose_cases(
     for fold in folds:
         votes = sum(voices.on(e.trace_id, e.check, e.layer) for e in fold.entries)
         asked_for = any(voices.asks(e.trace_id) for e in fold.entries)
+        turned_down = any(voices.rejects(e.trace_id) for e in fold.entries)
         head, reason = _head(fold, votes, asked_for, published, patterns, limits)
         if not fold.published:
             fold = replace(fold, case_id=head.case_id)
         tells, birth = _tried_again(head, voices, functions)
         shut = head.mode_id in closed
-        if votes < 0:
+        if votes < 0 and (not fold.published or votes <= _AGAINST or turned_down):
             gone.add(fold.case_id)
             filtered["rejected_by_person"] += len(fold.entries)
         elif fold.published:

@@ -52,8 +52,8 @@ def fill_lessons(
             fold, head = one.fold, one.head
             cases = lessons.setdefault(_lesson(head), [])
             heads = [n for n in cases if chosen[n].head.check == head.check]
-            turns = [asked[chosen[n].head.trace_id] for n in heads]
-            near = [heads[n] for n in likeness.same(asked[head.trace_id], turns)] if heads else []
+            turns = [asked[chosen[n].head.order] for n in heads]
+            near = [heads[n] for n in likeness.same(asked.get(head.order, ()), turns)]
             alike = [n for n in cases if _variant(chosen[n].head) == _variant(head)]
             if near:  # the earliest: it was there, or not, whatever has been published since
                 twin = min(near, key=lambda place: chosen[place].head.order)
@@ -86,11 +86,11 @@ def _lesson(head: Entry) -> _Lesson:
 
 def _asked(
     chosen: Sequence[Chosen], waiting: Sequence[Chosen], likeness: Likeness
-) -> dict[str, Turns]:
-    """What the users said, by trace, wherever two heads of one lesson can be compared."""
+) -> dict[tuple[date, str, str], Turns]:
+    """What the users said up to the failing turn, wherever heads of one lesson can be compared."""
     heads = [one.head for one in (*chosen, *waiting)]
     several = Counter(map(_lesson, heads))
-    asked = {e.trace_id: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
+    asked = {e.order: turns_of(e.case) for e in heads if several[_lesson(e)] > 1}
     likeness.learn(asked.values())
     return asked
 

@@ -70,11 +70,13 @@ class Likeness:
         alike = [n for n, other in enumerate(others) if len(other) == len(one)] if one else []
         if not alike:
             return []
-        self.learn([one, *(others[n] for n in alike)])
+        try:
+            mine, theirs = self._place(one), [self._place(others[n]) for n in alike]
+        except KeyError:
+            self.learn([one, *others])
+            mine, theirs = self._place(one), [self._place(others[n]) for n in alike]
         table = self._all()
-        mine = table[[self._places[text] for text in one]]
-        theirs = table[[[self._places[text] for text in others[n]] for n in alike]]
-        near = (theirs * mine).sum(axis=2).min(axis=1) >= self._similarity
+        near = (table[theirs] * table[mine]).sum(axis=2).min(axis=1) >= self._similarity
         return [alike[place] for place in np.flatnonzero(near).tolist()]
 
     def within(self, asked: Sequence[Turns], others: Sequence[Turns]) -> Iterator[tuple[int, int]]:
@@ -104,6 +106,9 @@ class Likeness:
             for row, column in hits.tolist():
                 near[block[row]].append(others[column])
         return near
+
+    def _place(self, turns: Turns) -> list[int]:
+        return [self._places[text] for text in turns]
 
     def _all(self) -> Vectors:
         if self._table is None:

@@ -24,11 +24,6 @@ class Voices:
         self._seen = seen
         self._corrections = corrections
 
-    @property
-    def traces(self) -> frozenset[str]:
-        """The traces that somebody judged."""
-        return frozenset(self._overall)
-
     def on(self, trace_id: str, check: str, layer: str) -> int:
         """Votes that the trace fails `check`, minus votes that it does not.
 
@@ -47,6 +42,11 @@ class Voices:
         """
         seen = self._seen.get(trace_id, Counter())
         return seen["bad"] > seen["good"]
+
+    def rejects(self, trace_id: str) -> bool:
+        """Whether people who had the case in view turned it down: more said good than bad."""
+        seen = self._seen.get(trace_id, Counter())
+        return seen["good"] > seen["bad"]
 
     def correction(self, trace_id: str) -> str | None:
         """What should have been said in its last turn, as the latest to write it did; or None."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import make_directory, replace_file
+from pipeline.files import is_alive, make_directory, replace_file
 from pipeline.suite.file import (
     SuiteFileError,
     parse_suite,
@@ -118,6 +118,10 @@ def replace_text(before: SuiteText, text: str, again: str) -> bool:
             )
 
     require_unchanged()
+    for left in path.parent.glob(f".{path.name}.*.tmp"):  # of a run that was killed
+        writer = left.name.split(".")[-3]
+        if writer.isdigit() and not is_alive(int(writer)):
+            left.unlink(missing_ok=True)
     with replace_file(path, mode, before_swap=require_unchanged) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return True

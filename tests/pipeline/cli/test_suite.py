@@ -90,12 +90,14 @@ def test_diff_says_what_publishing_would_change(
     left = cases(place)
     del left[first]
     left[rest[0]]["title"] = "Ours"
+    left["ours-1"] = {"id": "ours-1"}
     write(place, left)
     before = suite_file(place).read_bytes()
     code, told = run(place, capsys, "diff", "--exit-code")
     assert code == 1
     assert f"added     {first}" in told
     assert "By the next publication: 1 added" in told
+    assert "Kept although no candidate stands behind: 1 (ours-1)" in told
     assert suite_file(place).read_bytes() == before
 
 

@@ -92,3 +92,16 @@ def test_a_failure_that_a_case_stood_ready_for_was_not_missed():
     limits = make_registry(threshold=mean).settings.promotion
     assert alone.lift(entries[0], frozenset(), limits)
     assert not beside.lift(entries[0], frozenset(), limits)
+
+
+def test_one_blind_good_does_not_take_a_published_case_out_and_two_do():
+    published = suite(all_days(PATTERN))
+    for votes, left in ((1, 1), (2, 0)):
+        said = [("t0", "good"), ("t1", "good"), ("t2", "good")] * votes
+        again = suite(all_days(PATTERN), annotations(*said, blind=True), published.text)
+        assert again.frame.height == left
+    seen = annotations(("t0", "good"))
+    (case,) = parse_suite(published.text).values()
+    assert case["provenance"]["trace_id"] == "t0"
+    after = suite(all_days(PATTERN), seen, published.text)
+    assert case["id"] not in after.frame["case_id"].to_list()

@@ -126,6 +126,18 @@ def test_a_link_stays_a_link_and_the_mode_stays(tmp_path: Path, path: Path) -> N
     assert path.stat().st_mode & 0o777 == 0o664
 
 
+def test_what_a_killed_run_left_in_the_repository_is_taken_away(path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    ours = path.parent / f".{FROM_PROD}.{gone.pid}.0a1b2c3d.tmp"
+    writing = path.parent / f".{FROM_PROD}.{os.getpid()}.0a1b2c3d.tmp"
+    theirs = path.parent / ".notes.tmp"
+    for file in (ours, writing, theirs):
+        file.touch()
+    replace_cases(read_text(path), [*CASES, {"id": "case-2"}], again="")
+    assert sorted(path.parent.iterdir()) == sorted([path, writing, theirs])
+
+
 def test_a_folder_that_cannot_be_written_to_is_an_error_of_the_system() -> None:
     before = read_text(Path("/proc/nowhere") / FROM_PROD)
     with pytest.raises(OSError):
