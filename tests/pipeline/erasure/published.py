@@ -82,10 +82,11 @@ def publish_everything(place: DataDir) -> None:
     _put(place, PROMOTED_CASES, DAY, [_of(row) | _decided(row) for row in rows])
     example = {"metric": "top", "slice": "m", "example": trace_id(1)}
     _put(place, RUN_SUMMARIES, DAY, [example, example | {"metric": "x", "example": trace_id(3)}])
+    found = {"named_by": "terms", "signatures": [], "centroid": [], "releases": [],
+             "merged_from": []}  # fmt: skip
     _put(place, FAILURE_MODES, WEEK, [
-        {"failure_mode_id": "m-ann", "named_by": "terms", "exemplars": [trace_id(1)]},
-        {"failure_mode_id": "m-both", "named_by": "terms",
-         "exemplars": [trace_id(2), trace_id(4)]},
+        found | {"failure_mode_id": "m-ann", "exemplars": [trace_id(1)]},
+        found | {"failure_mode_id": "m-both", "exemplars": [trace_id(2), trace_id(4)]},
     ])  # fmt: skip
     known = [{"failure_mode_id": mode} for mode in ("m-ann", "m-both")]
     _put(place, MODE_RATES, WEEK, [row | {"release": "2.5.0"} for row in known])

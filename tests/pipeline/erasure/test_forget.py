@@ -292,6 +292,22 @@ def test_a_note_on_something_else_that_names_her_is_left_to_people(lived_in: Dat
     assert note.exists()
 
 
+def test_what_reviewers_did_with_hers_goes_and_nothing_can_be_said_of_it_again(
+    lived_in: DataDir,
+) -> None:
+    def decide(*words: str) -> int:
+        told = CliRunner().invoke(
+            cli, ["--data", str(lived_in.root), "review", "decide", trace_id(1), *words]
+        )
+        assert told.exception is None or isinstance(told.exception, SystemExit)
+        return told.exit_code
+
+    assert [decide("skip", "--note", "later"), decide("good"), decide("undo")] == [0, 0, 0]
+    forget(lived_in, "--user", ANN)
+    assert not any(trace_id(1) in p.read_text() for p in lived_in.annotations.rglob("*.json"))
+    assert [decide("good"), decide("undo")] == [2, 2]
+
+
 def test_an_opt_out_with_any_id_of_hers_is_left_to_people(lived_in: DataDir) -> None:
     odd = "auth0|ann 77"
     own = lived_in.root / "registry"  # else it is the committed one
