@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,13 +70,21 @@ def export(
     selection = select_cases(suite_cases(place), splits, statuses)
     held = [case for case in selection.cases if case.split == "holdout"]
     if held:
-        who, reason = getpass.getuser(), (why or "").strip()
-        record_opening(place, who=who, why=reason, cases=len(held), target=target)
+        reason = (why or "").strip()
+        record_opening(place, who=_who(), why=reason, cases=len(held), target=target)
     folder = out or Path(f"caselaw-{target}")
     files = chosen.write(selection.cases, dataset, judged=judged)
     write_files(files, folder)
     for line in _told(place, chosen, selection, folder, dataset, len(files), judged, len(held)):
         click.echo(line)
+
+
+def _who() -> str:
+    """The user of the machine; a container may have a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def suite_cases(place: DataDir) -> tuple[Case, ...]:
