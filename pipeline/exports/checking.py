@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import re2
+from referencing.exceptions import Unresolvable
 
 from pipeline.exports.answers import Answer, GivenCall
 from pipeline.exports.case import Case
@@ -70,7 +71,7 @@ def _result(check: Check, answer: Answer, outcome: Outcome) -> Result:
         return Result(check.kind, expects, None, "the answer tells no finish_reason")
     try:
         passed = passes(check, outcome)
-    except (re2.error, jsonschema.SchemaError):
+    except (re2.error, jsonschema.SchemaError, Unresolvable):
         why = "the check is broken: its pattern or schema cannot be read"
         return Result(check.kind, expects, None, why)
     reason = None

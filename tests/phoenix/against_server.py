@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,6 +135,30 @@ def test_what_landed_is_read_as_phoenix_spans(url: str, sent: list[str], tmp_pat
 def test_filters_reach_the_server(url: str, sent: list[str], tmp_path: Path) -> None:
     out = pull(url, tmp_path, "--span-kind", "agent", "--attribute", "session.id:session-3")
     assert "spans: got 2 of an unknown total" in out  # a session is two traces of one such span
+
+
+def test_an_exported_dataset_is_uploaded_and_again_updates_in_place(url: str) -> None:
+    """`caselaw export phoenix`: ids, splits and hostile texts as they were, never twice."""
+    from tests.pipeline.exports.reading import cases_of, exported
+    from tests.pipeline.exports.toy import toy_suite
+
+    cases = cases_of(toy_suite(20))
+    for change in ("Kind.", "Very kind."):
+        changed = [*cases[:-1], replace(cases[-1], body={**cases[-1].body, "expected": change})]
+        body = exported("phoenix", changed)["dataset.json"]
+        head = {"Content-Type": "application/json"}
+        answer = httpx.post(
+            f"{url}/v1/datasets/upload?sync=true", content=body, headers=head, timeout=60
+        )
+        answer.raise_for_status()
+    [dataset] = httpx.get(f"{url}/v1/datasets").json()["data"]
+    assert (dataset["name"], dataset["example_count"]) == ("toys", len(cases))
+    found = httpx.get(f"{url}/v1/datasets/{dataset['id']}/examples").json()["data"]["examples"]
+    texts = {e["metadata"]["case_id"]: [m["content"] for m in e["input"]["messages"]]
+             for e in found}  # fmt: skip
+    assert texts == {case.case_id: [m.get("content") for m in case.messages] for case in cases}
+    last = [e for e in found if e["metadata"]["case_id"] == cases[-1].case_id]
+    assert [e["output"]["expected"] for e in last] == ["Very kind."]
 
 
 def pull(url: str, data: Path, *arguments: str) -> str:

@@ -43,7 +43,8 @@ function unpacked(output) {
 }
 
 function startChecker() {
-  const words = (process.env.CASELAW_COMMAND || 'caselaw').split(' ').filter(Boolean);
+  const command = process.env.CASELAW_COMMAND || 'caselaw';
+  const words = command.match(/"[^"]*"|'[^']*'|\S+/g).map((one) => one.replace(/^["']|["']$/g, ''));
   const child = spawn(words[0], [...words.slice(1), 'check-answer', '--cases', CASES, '--stream'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -126,12 +126,17 @@ def test_a_stream_answers_each_request_and_a_broken_one_costs_itself_alone(data:
         '{"case": "nobody", "answer": "x"}',
         '{"case": ["x"], "answer": "x"}',
         '{"case": "case-tool", "answer": 7}',
+        '{"case": "case-held", "answer": "the holdout is not in it"}',
+        '{"case": "case-refund", "answer": {"calls": [{"name": "refund", "arguments": '
+        + "[" * 300
+        + "]" * 300
+        + "}]}}",
         '{"case": "case-tool", "answer": {"calls": []}}',
     ]
     done = caselaw(data, "check-answer", "--stream", said="\n".join(requests) + "\n")
     replies = [json.loads(line) for line in done.stdout.splitlines()]
     assert [reply.get("passed", "error") for reply in replies] == [
-        True, "error", "error", "error", "error", False,
+        True, "error", "error", "error", "error", "error", "error", False,
     ]  # fmt: skip
     assert replies[0]["checks"][0] == {
         "kind": "tool_called",

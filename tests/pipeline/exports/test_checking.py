@@ -93,14 +93,16 @@ def test_calls_that_no_message_asked_for_count_for_the_turns_before():
     assert passed(tested, {"answer": "It costs 40.5.", "calls": []}) == [True]
 
 
-def test_a_rubric_is_for_a_judge_and_a_broken_pattern_is_undecided():
+def test_a_rubric_is_for_a_judge_and_a_broken_check_is_undecided():
     tested = one(
         {"kind": "rubric", "axis": "tone", "passes_when": "Kind."},
         {"kind": "contains", "any_of": ["(unclosed"]},
+        {"kind": "json_schema", "value": {"$ref": "#/nowhere"}},
     )
-    results = check_answer(tested, Answer.read("Hi")).results
+    results = check_answer(tested, Answer.read("7")).results
     assert [(r.passed, r.why) for r in results] == [
         (None, "a judge has to say"),
+        (None, "the check is broken: its pattern or schema cannot be read"),
         (None, "the check is broken: its pattern or schema cannot be read"),
     ]
 
