@@ -13,6 +13,8 @@ import polars as pl
 from tests.bench.findings import coverage, grade_everything, score_kinds
 from tests.bench.ingest import compare
 from tests.bench.judging import compare_judging
+from tests.bench.modes import compare_modes
+from tests.bench.novelty import compare_novelty
 from tests.bench.real_runs import main as real_runs
 from tests.bench.redaction import compare_redaction
 from tests.bench.rules import compare_rules
@@ -30,6 +32,8 @@ def main() -> None:
     compare_judging()
     compare_redaction()
     compare_suite()
+    compare_modes()
+    compare_novelty()
     pl.Config(tbl_rows=40, tbl_cols=20, tbl_hide_dataframe_shape=True, float_precision=2,
               tbl_hide_column_data_types=True, tbl_width_chars=140)  # fmt: skip
     for phrases, seed in _RUNS:
