@@ -242,12 +242,11 @@ def test_a_run_that_is_ended_in_mid_call_pays_for_nothing_twice(
             sleep(0.01)
         run.send_signal(sign)
         assert run.wait(60) == -sign
-        asked = len(server.requests)
-        assert asked < 100
         kept = [outcome for outcome, _ in outcomes(tmp_path)].count("answered")
+        assert kept < 100
         RemoteJudge(settings(server.url, concurrency=64), RUBRIC, tmp_path).judge(
             cases(*(f"Question {n}?" for n in range(200)))
         )
-        assert len(server.requests) - asked == 200 - kept
-    counted = [usd for outcome, usd in outcomes(tmp_path) if outcome not in ("answered", "cached")]
-    assert len(counted) == asked - kept, "calls cut short are booked, at most their whole cost"
+    told = [outcome for outcome, _ in outcomes(tmp_path)]
+    assert (told.count("answered"), told.count("cached")) == (200, kept)
+    assert 1 <= len(told) - 200 - kept <= 4, "what was cut short is booked, four at once"
