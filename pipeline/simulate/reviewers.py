@@ -72,7 +72,9 @@ def _judge(talk: Conversation, annotator: str, seed: int) -> Annotation:
     if talk.lesson and failed & talk.failed_axes:
         mode = rng.choice(_NAMES[talk.failure_kinds[0]])
         note = f"{mode.capitalize()}."
-        corrected = talk.lesson.correction if rng.random() < 0.6 else None
+        if rng.random() < 0.6:  # some say what would have been right, in words or as advice
+            corrected = talk.lesson.correction or None
+            note = f"{note} {talk.lesson.advice}".strip()
     elif failed:
         note = "Not quite right."
     day = talk.day + dt.timedelta(days=rng.randint(1, 2))
