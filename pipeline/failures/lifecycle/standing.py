@@ -78,7 +78,7 @@ def follow_claim(
             p=compared.p,
             compared=compared,
             verified_on=week + timedelta(days=6) if mended else None,
-            told=_judged(compared, fix.release),
+            told=_judged(compared, fix.release, limits),
         )
     back = has_returned(known, fixed, week, claim.verified_on, limits)
     if back.day is None:
@@ -100,7 +100,7 @@ def _returned(claim: Claim) -> str:
     )
 
 
-def _judged(found: FixVerdict, release: str) -> str:
+def _judged(found: FixVerdict, release: str, limits: Lifecycle) -> str:
     before, after = found.before, found.after
     if not after.n:
         return f"no traffic of release {release} or later yet"
@@ -115,5 +115,11 @@ def _judged(found: FixVerdict, release: str) -> str:
         return rates
     if found.verdict == "refuted":
         return f"the fix does not show: {rates}"
+    left = (after.failures / after.traffic) / (before.failures / before.traffic)
+    if found.p <= limits.fix_error and left > limits.fix_leaves:
+        return (
+            f"the rate fell, but {left:.0%} of it is left and a fix may leave "
+            f"{limits.fix_leaves:.0%}: {rates}"
+        )
     more = f"; about {found.needs} more without a failure would tell" if found.needs else ""
     return f"not enough data: {rates}{more}"

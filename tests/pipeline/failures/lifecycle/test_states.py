@@ -207,6 +207,15 @@ def test_a_verified_mode_that_rests_is_archived_and_its_return_still_a_regressio
     assert life.live({"2.9.0": (5, 100)}) == ["regressed"]
 
 
+def test_a_fix_that_leaves_too_much_says_how_much() -> None:
+    life = Life()
+    life.live(*repeated({"2.5.0": (30, 1000)}, 3))
+    life.claim("2.6.0")
+    life.live(*repeated({"2.6.0": (8, 1000)}, 3))
+    assert life.row["state"] == "fixed_unverified"
+    assert "the rate fell, but 27% of it is left and a fix may leave 25%" in life.row["reason"]
+
+
 def test_traffic_without_a_release_is_on_neither_side() -> None:
     life = Life()
     life.live({"": (9, 100), "2.5.0": (0, 100)})
