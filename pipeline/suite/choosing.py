@@ -13,7 +13,7 @@ from pipeline.promotion.scores import ModeHistory, enduring, patterned
 from pipeline.registry import Registry
 from pipeline.registry.settings import Promotion
 from pipeline.suite.folding import Entry, Fold
-from pipeline.suite.likeness import Likeness, Turns, turns_of
+from pipeline.suite.likeness import Crowd, Likeness, Turns, turns_of
 from pipeline.suite.people import Voices
 
 __all__ = ["Chosen", "choose_cases"]
@@ -70,14 +70,14 @@ def choose_cases(
             waiting.append((fold, head))
     counts = Counter(_lesson(one.head) for one in chosen)
     asked = _asked(chosen, waiting, likeness)
-    held: dict[tuple[_Lesson, str], list[int]] = {}
+    held: dict[tuple[_Lesson, str], Crowd] = {}
     for place, one in enumerate(chosen):
-        held.setdefault((_lesson(one.head), one.head.check), []).append(place)
+        crowd = held.setdefault((_lesson(one.head), one.head.check), Crowd(likeness))
+        crowd.add(asked.get(one.head.order, ()), place)
     for fold, head in sorted(waiting, key=lambda pair: (pair[1].order, pair[0].case_id)):
-        lesson = _lesson(head)
-        cases = held.setdefault((lesson, head.check), [])
-        turns = [asked[chosen[place].head.order] for place in cases]
-        near = [cases[n] for n in likeness.same(asked.get(head.order, ()), turns)]
+        lesson, turns = _lesson(head), asked.get(head.order, ())
+        cases = held.setdefault((lesson, head.check), Crowd(likeness))
+        near = cases.alike(turns)
         if near:  # the earliest: it was there, or not, whatever has been published since
             twin = min(near, key=lambda place: chosen[place].head.order)
             chosen[twin] = _join(chosen[twin], fold)
@@ -85,7 +85,7 @@ def choose_cases(
             filtered["covered"] += len(fold.entries)
         else:
             counts[lesson] += 1
-            cases.append(len(chosen))
+            cases.add(turns, len(chosen))
             chosen.append(Chosen(fold, head, True))
     return chosen, dict(sorted(filtered.items())), gone
 
