@@ -82,8 +82,8 @@ def check(place: DataDir) -> None:
         click.echo(f"{'-':<18} promotion.prompt_files: {name}")
     if leaks:
         click.echo(
-            'A split never changes by itself: set `split: "regression"` on the leaking case, or '
-            "change what it is near to."
+            'A split never changes by itself: set `split: "regression"` on the leaking case, '
+            "retire what repeats it (caselaw suite prune), or change what it is near to."
         )
     cases = len(loaded.cases) + len(loaded.by_hand)
     wrong = len(problems) + len(unread)

@@ -16,7 +16,7 @@ from pipeline.registry import Registry
 from pipeline.suite.file import SuiteFileError
 from pipeline.suite.leaks import Leak, find_leaks
 from pipeline.suite.lifetimes import is_retired
-from pipeline.suite.likeness import Likeness, turns_of
+from pipeline.suite.likeness import Crowd, Likeness, turns_of
 from pipeline.suite.prompts import read_prompts
 from pipeline.suite.splits import SPLITS
 from pipeline.suite.store import BY_HAND, FROM_PROD, read_cases
@@ -152,13 +152,14 @@ def repeated_cases(cases: Cases, similarity: float) -> dict[str, str]:
     likeness.learn(asked.values())
     repeated: dict[str, str] = {}
     for names in groups.values():
-        leaders: list[str] = []
-        for name in sorted(names, key=lambda n: _seniority(cases[n])):
-            older = likeness.same(asked[name], [asked[leader] for leader in leaders])
+        elders = sorted(names, key=lambda name: _seniority(cases[name]))
+        leaders = Crowd(likeness)
+        for place, name in enumerate(elders):
+            older = leaders.alike(asked[name])
             if older:
-                repeated[name] = leaders[older[0]]
+                repeated[name] = elders[older[0]]
             else:
-                leaders.append(name)
+                leaders.add(asked[name], place)
     return repeated
 
 

@@ -32,8 +32,8 @@ _HEADER = """\
 # a digest of what the pipeline last wrote to each field, which is how it tells. Fields you add are
 # kept. To switch a case off, set its status to "retired"; a case that you delete comes back while
 # its failures are there. To reject one for good, judge its trace good in the review queue.
-# `history` and `generated` belong to the pipeline. Comments are kept above this line block alone:
-# add a field instead.
+# `history` and `generated` belong to the pipeline. Comments are kept at the very
+# top of the file alone: add a field instead.
 # Cases of your own belong in cases_by_hand.yaml, which the pipeline never touches.
 # `tombstones`, where there are any, are ids of cases that went when a person was erased.
 """

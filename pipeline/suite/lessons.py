@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.registry.settings import Promotion
 from pipeline.suite.folding import Entry, Fold
-from pipeline.suite.likeness import Likeness, Turns, turns_of
+from pipeline.suite.likeness import Crowd, Likeness, Turns, turns_of
 
 __all__ = ["Chosen", "fill_lessons"]
 
@@ -41,30 +41,34 @@ def fill_lessons(
     joins that case's history.
     """
     covered = 0
-    lessons: dict[_Lesson, list[int]] = {}
-    for place, case in enumerate(chosen):
-        lessons.setdefault(_lesson(case.head), []).append(place)
-    told = {case.head.trace_id for case in chosen}
     asked = _asked(chosen, waiting, likeness)
+    in_lesson = Counter(_lesson(case.head) for case in chosen)
+    in_variant = Counter(_variant(case.head) for case in chosen)
+    told = {case.head.trace_id for case in chosen}
+    crowds: dict[tuple[_Lesson, str], Crowd] = {}
+    for place, case in enumerate(chosen):
+        crowd = crowds.setdefault((_lesson(case.head), case.head.check), Crowd(likeness))
+        crowd.add(asked.get(case.head.order, ()), place)
     later: list[Chosen] = []
     for again, turn in ((False, sorted(waiting, key=_by_age)), (True, later)):
         for one in turn:
-            fold, head = one.fold, one.head
-            cases = lessons.setdefault(_lesson(head), [])
-            heads = [n for n in cases if chosen[n].head.check == head.check]
-            turns = [asked[chosen[n].head.order] for n in heads]
-            near = [heads[n] for n in likeness.same(asked.get(head.order, ()), turns)]
-            alike = [n for n in cases if _variant(chosen[n].head) == _variant(head)]
+            lesson, variant = _lesson(one.head), _variant(one.head)
+            turns = asked.get(one.head.order, ())
+            crowd = crowds.setdefault((lesson, one.head.check), Crowd(likeness))
+            near = crowd.alike(turns)
+            full = in_lesson[lesson] >= limits.cases_per_lesson
             if near:  # the earliest: it was there, or not, whatever has been published since
                 twin = min(near, key=lambda place: chosen[place].head.order)
-                chosen[twin] = _join(chosen[twin], fold)
-            elif len(cases) >= limits.cases_per_lesson or len(alike) >= limits.cases_per_variant:
-                covered += len(fold.entries)
-            elif head.trace_id in told and not again:
+                chosen[twin] = _join(chosen[twin], one.fold)
+            elif full or in_variant[variant] >= limits.cases_per_variant:
+                covered += len(one.fold.entries)
+            elif one.head.trace_id in told and not again:
                 later.append(one)
             else:
-                told.add(head.trace_id)
-                cases.append(len(chosen))
+                told.add(one.head.trace_id)
+                in_lesson[lesson] += 1
+                in_variant[variant] += 1
+                crowd.add(turns, len(chosen))
                 chosen.append(one)
     return covered
 
@@ -76,8 +80,8 @@ def _by_age(one: Chosen) -> tuple[tuple[date, str, str], str]:
     return one.head.order, one.fold.case_id
 
 
-def _variant(head: Entry) -> str:
-    return head.signature or head.check
+def _variant(head: Entry) -> tuple[_Lesson, str]:
+    return _lesson(head), head.signature or head.check
 
 
 def _lesson(head: Entry) -> _Lesson:

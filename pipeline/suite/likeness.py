@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pipeline.embedding import Embedder, Vectors
 from pipeline.failures import mask
 
-__all__ = ["Likeness", "Turns", "turns_of"]
+__all__ = ["Crowd", "Likeness", "Turns", "telling", "turns_of"]
 
 Turns = tuple[str, ...]
 """What a user said, turn by turn, masked, without what says nothing."""
@@ -65,20 +65,6 @@ class Likeness:
             self._vectors.append(self._embedder.embed(new))
             self._table = None
 
-    def same(self, one: Turns, others: Sequence[Turns]) -> list[int]:
-        """Places of those of `others` that ask the same, turn by turn; nothing is like no words."""
-        alike = [n for n, other in enumerate(others) if len(other) == len(one)] if one else []
-        if not alike:
-            return []
-        try:
-            mine, theirs = self._place(one), [self._place(others[n]) for n in alike]
-        except KeyError:
-            self.learn([one, *others])
-            mine, theirs = self._place(one), [self._place(others[n]) for n in alike]
-        table = self._all()
-        near = (table[theirs] * table[mine]).sum(axis=2).min(axis=1) >= self._similarity
-        return [alike[place] for place in np.flatnonzero(near).tolist()]
-
     def within(self, asked: Sequence[Turns], others: Sequence[Turns]) -> Iterator[tuple[int, int]]:
         """Pairs (n, m) such that all that `asked[n]` says is said in `others[m]` too, in order."""
         self.learn([*asked, *others])
@@ -107,8 +93,18 @@ class Likeness:
                 near[block[row]].append(others[column])
         return near
 
-    def _place(self, turns: Turns) -> list[int]:
+    def places(self, turns: Turns) -> list[int]:
+        """Rows of the turns in the table of vectors."""
+        self.learn([turns])
         return [self._places[text] for text in turns]
+
+    def near(self, one: list[int], others: list[list[int]]) -> NDArray[np.bool_]:
+        """Of conversations of as many turns, which ask the same turn by turn."""
+        table = self._all()
+        found: NDArray[np.bool_] = (table[others] * table[one]).sum(axis=2).min(axis=1) >= (
+            self._similarity
+        )
+        return found
 
     def _all(self) -> Vectors:
         if self._table is None:
@@ -116,3 +112,26 @@ class Likeness:
                 np.concatenate(self._vectors) if self._vectors else np.zeros((0, 1), np.float32)
             )
         return self._table
+
+
+class Crowd:
+    """Conversations that others are compared with, turn by turn; it grows."""
+
+    def __init__(self, likeness: Likeness) -> None:
+        self._likeness = likeness
+        self._rows: dict[int, list[list[int]]] = {}
+        self._names: dict[int, list[int]] = {}
+
+    def add(self, turns: Turns, name: int) -> None:
+        """Take in a conversation under a number of the caller's."""
+        self._rows.setdefault(len(turns), []).append(self._likeness.places(turns))
+        self._names.setdefault(len(turns), []).append(name)
+
+    def alike(self, turns: Turns) -> list[int]:
+        """The numbers of those that ask the same, in the order they came; none is like no words."""
+        rows = self._rows.get(len(turns)) if turns else None
+        if not rows:
+            return []
+        near = self._likeness.near(self._likeness.places(turns), rows)
+        names = self._names[len(turns)]
+        return [names[place] for place in np.flatnonzero(near).tolist()]

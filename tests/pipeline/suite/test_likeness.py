@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.embedding import word_embedder
-from pipeline.suite.likeness import Likeness, telling, turns_of
+from pipeline.suite.likeness import Crowd, Likeness, telling, turns_of
 
 BANKING = Path("/work/shared/data/banking77/train.csv")
 ASKED = "It says delivered but I never got anything. My order is number P-4711"
@@ -21,19 +21,25 @@ def likeness(similarity: float = 0.92) -> Likeness:
     return Likeness(word_embedder(), similarity)
 
 
+def alike(one: list[str], *others: list[str]) -> list[int]:
+    """Places of those of `others` that ask the same as `one`."""
+    crowd = Crowd(likeness())
+    for place, other in enumerate(others):
+        crowd.add(telling(other), place)
+    return crowd.alike(telling(one))
+
+
 def test_other_words_for_the_same_and_another_request() -> None:
-    others = [telling([text]) for text in (AGAIN, OTHER, ASKED)]
-    assert likeness().same(telling([ASKED]), others) == [0, 2]
+    assert alike([ASKED], [AGAIN], [OTHER], [ASKED]) == [0, 2]
 
 
 def test_turns_are_compared_one_by_one() -> None:
-    others = [telling(texts) for texts in ([OTHER, ASKED], [ASKED], [AGAIN, OTHER])]
-    assert likeness().same(telling([ASKED, OTHER]), others) == [2]
+    assert alike([ASKED, OTHER], [OTHER, ASKED], [ASKED], [AGAIN, OTHER]) == [2]
 
 
 def test_what_says_nothing_is_left_out_and_nothing_is_like_nothing() -> None:
     assert telling(["Yes, please", "ok", ASKED]) == telling([ASKED])
-    assert likeness().same((), [()]) == []
+    assert alike(["ok"], ["ok"]) == []
 
 
 def test_all_that_one_says_may_be_said_in_a_longer_one() -> None:
@@ -73,10 +79,13 @@ def test_the_threshold_tells_small_edits_from_other_intents() -> None:
     with BANKING.open(encoding="utf-8") as lines:
         rows = draw.sample(list(csv.DictReader(lines)), 600)
     texts = [row["text"] for row in rows]
-    compared = likeness()
-    pairs = [(telling([text]), telling([edit(text, draw)])) for text in texts]
-    found = sum(bool(compared.same(text, [edited])) for text, edited in pairs)
-    assert found > 0.6 * len(texts)
+    crowd = Crowd(compared := likeness())
+    compared.learn(telling([text]) for text in texts)
+    for place, text in enumerate(texts):
+        crowd.add(telling([text]), place)
+    edited = [telling([edit(text, draw)]) for text in texts]
+    compared.learn(edited)
+    assert sum(n in crowd.alike(turns) for n, turns in enumerate(edited)) > 0.6 * len(texts)
     turns = [telling([text]) for text in texts]
     strangers = sum(
         rows[one]["category"] != rows[other]["category"]
