@@ -2,9 +2,10 @@
 
 from pipeline.exports.answers import Answer, AnswerRefused
 from pipeline.exports.case import BY_HAND, FROM_PROD, Case, ExportError, case_of, read_cases
-from pipeline.exports.checking import Result, Verdict, check_answer, recorded_answer
+from pipeline.exports.checking import Result, Verdict, check_answer
 from pipeline.exports.export import TARGETS, Selection, Tally, select_cases, tally, write_files
 from pipeline.exports.openings import Opening, count_openings, record_opening
+from pipeline.exports.outcomes import recorded_answer
 from pipeline.exports.target import Files, Target
 
 __all__ = [
