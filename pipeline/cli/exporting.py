@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,10 +96,15 @@ def suite_cases(place: DataDir) -> tuple[Case, ...]:
         raise MissingPartition(
             f"no suite in {folder}: neither {FROM_PROD} nor {BY_HAND}; run: {place.make('publish')}"
         )
+    # Nothing here is garbage: the collector would walk the growing tree over and over, and took
+    # more than half of the time (2,000 cases: 4.0 s, without it 1.8 s).
+    gc.disable()
     try:
         return read_cases(texts[FROM_PROD], texts[BY_HAND])
     except ExportError as error:
         raise click.UsageError(f"{folder}: {error}. Nothing was written") from None
+    finally:
+        gc.enable()
 
 
 def _told(

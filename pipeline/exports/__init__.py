@@ -2,8 +2,9 @@
 
 from pipeline.exports.answers import Answer, AnswerRefused
 from pipeline.exports.case import BY_HAND, FROM_PROD, Case, ExportError, case_of, read_cases
-from pipeline.exports.checking import Result, Verdict, check_answer, recorded_answer
+from pipeline.exports.checking import Result, Verdict, check_answer
 from pipeline.exports.export import TARGETS, Selection, Tally, select_cases, tally, write_files
+from pipeline.exports.outcomes import recorded_answer
 from pipeline.exports.target import Files, Target
 
 __all__ = [

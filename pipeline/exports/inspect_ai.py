@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from pipeline.exports.case import Case
+from pipeline.exports.chat import with_ids
 from pipeline.exports.target import Files, Target, beside, facts_of_case, json_lines
 
 __all__ = ["TARGET"]
@@ -37,24 +38,20 @@ def _messages(case: Case) -> list[dict[str, Any]]:
     """The messages; a tool's answer names the function whose call it answers."""
     asked: dict[str, str] = {}
     made = []
-    for number, message in enumerate(case.messages):
-        calls = [
-            _call(call, f"call_{number}_{place}")
-            for place, call in enumerate(message.get("tool_calls") or ())
-        ]
+    for message in with_ids(case.messages):
+        calls = [_call(call) for call in message.get("tool_calls") or ()]
         asked |= {call["id"]: call["function"] for call in calls}
         body: dict[str, Any] = {"role": message["role"], "content": message.get("content") or ""}
         if calls:
             body["tool_calls"] = calls
         if message["role"] == "tool":
-            known = str(message.get("tool_call_id") or "")
-            body["tool_call_id"] = known
-            body["function"] = message.get("name") or asked.get(known)
+            known = message["tool_call_id"]
+            body |= {"tool_call_id": known, "function": message.get("name") or asked.get(known)}
         made.append(body)
     return made
 
 
-def _call(call: Mapping[str, Any], unnamed: str) -> dict[str, Any]:
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
     """A call as Inspect has it: arguments that are no JSON object are kept as a parse error."""
     given = call.get("arguments")
     arguments, error = given, None
@@ -66,7 +63,7 @@ def _call(call: Mapping[str, Any], unnamed: str) -> dict[str, Any]:
     if not isinstance(arguments, Mapping):
         arguments, error = {}, f"no JSON object: {given}" if given else None
     body = {
-        "id": str(call.get("id") or unnamed),
+        "id": call["id"],
         "function": call["name"],
         "arguments": dict(arguments),
         "type": "function",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.exports.case import Case
-from pipeline.exports.promptfoo import as_chat
+from pipeline.exports.chat import as_chat
 from pipeline.exports.target import Files, Target, beside, facts_of_case, json_lines
 
 __all__ = ["TARGET"]

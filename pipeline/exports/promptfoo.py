@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from pipeline.exports.case import Case
+from pipeline.exports.chat import as_chat
 from pipeline.exports.target import (
     Files,
     Target,
@@ -26,7 +27,7 @@ from pipeline.exports.target import (
 )
 from pipeline.promotion import Check
 
-__all__ = ["TARGET", "as_chat", "inert", "inert_json"]
+__all__ = ["TARGET", "inert", "inert_json"]
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _OPENS = re.compile(r"\{(?=[{%#])|(?<=#)\}")
@@ -46,29 +47,6 @@ def _without_braces(string: re.Match[bytes]) -> bytes:
 def inert(text: str) -> str:
     """A text that nunjucks renders as itself, and that does not begin with a scheme to fetch."""
     return _OPENS.sub(lambda brace: f'{{{{ "{brace[0]}" }}}}', _FETCHED.sub(" ", text))
-
-
-def as_chat(case: Case) -> list[dict[str, Any]]:
-    """The messages as chat completions take them: calls nested under `function`."""
-    return [_chat_message(message) for message in case.messages]
-
-
-def _chat_message(message: Any) -> dict[str, Any]:
-    kept = {name: message[name] for name in ("tool_call_id", "name") if message.get(name)}
-    calls = [
-        {
-            "id": call.get("id") or f"call_{number}",
-            "type": "function",
-            "function": {"name": call["name"], "arguments": _text(call.get("arguments"))},
-        }
-        for number, call in enumerate(message.get("tool_calls") or ())
-    ]
-    body = {"role": message["role"], "content": message.get("content"), **kept}
-    return body | ({"tool_calls": calls} if calls else {})
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value if value else {}).decode()
 
 
 def _write(cases: Sequence[Case], dataset: str, *, judged: bool) -> Files:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.exports import TARGETS, write_files
+from pipeline.exports.chat import as_chat
 from pipeline.exports.promptfoo import inert, inert_json
 from tests.pipeline.exports.reading import cases_of, exported, lines_of
 from tests.pipeline.exports.toy import HOSTILE, case, nasty_texts, refund_case, toy_suite
@@ -161,6 +162,28 @@ def test_inspect_has_calls_as_objects_and_keeps_what_is_no_object():
     assert (calls[1]["arguments"], calls[1]["parse_error"]) == ({}, "no JSON object: {broken")
     # the tool's answer names the function of the call that it answers
     assert sample["input"][2]["function"] == "get_order"
+
+
+def test_every_call_has_an_id_and_every_answer_of_a_tool_that_of_its_call():
+    """Recorders may leave them out; a model refuses a conversation without."""
+    asked = [{"name": "a", "arguments": "{}"}, {"id": "c2", "name": "b", "arguments": "{}"}]
+    messages = [
+        {"role": "assistant", "content": None, "tool_calls": asked},
+        {"role": "tool", "content": "of b", "tool_call_id": "c2"},
+        {"role": "tool", "content": "of a"},
+        {"role": "assistant", "content": None, "tool_calls": asked[:1]},
+        {"role": "tool", "content": "of a again"},
+        {"role": "user", "content": "Hi"},
+    ]
+    [made] = cases_of([case("case-a", "", input={"messages": messages})])
+    chat = as_chat(made)
+    assert [call["id"] for m in chat for call in m.get("tool_calls", ())] == [
+        "call_0_0",
+        "c2",
+        "call_3_0",
+    ]
+    answered = [m["tool_call_id"] for m in chat if m["role"] == "tool"]
+    assert answered == ["c2", "call_0_0", "call_3_0"]
 
 
 def test_ids_on_platforms_follow_from_ours_and_differ_by_dataset():
