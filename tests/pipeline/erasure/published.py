@@ -30,6 +30,7 @@ from pipeline.tables import (
     REDACTED_TRACES,
     RUN_SUMMARIES,
     STRATIFIED_SAMPLES,
+    UNKNOWN_INTENTS,
     Table,
 )
 from pipeline.windows import Window, day, week
@@ -82,6 +83,10 @@ def publish_everything(place: DataDir) -> None:
         {"failure_mode_id": "m-ann", "named_by": "terms", "exemplars": [trace_id(1)]},
         {"failure_mode_id": "m-both", "named_by": "terms",
          "exemplars": [trace_id(2), trace_id(4)]},
+    ])  # fmt: skip
+    _put(place, UNKNOWN_INTENTS, WEEK, [
+        {"unknown_intent_id": "ui-both", "kind": "unplanned",
+         "exemplars": [trace_id(1), trace_id(4)]},
     ])  # fmt: skip
     _write_suite(place)
     _fill_caches(place)
