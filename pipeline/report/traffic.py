@@ -49,7 +49,7 @@ def intent_facts(day: DayTables) -> list[Fact]:
 
 def _unplanned(day: DayTables) -> list[Fact]:
     """What the week before found its users to come for that nobody planned, still asked for."""
-    if day.intents_before is None:
+    if day.intents_before is None or not day.drawn.records_in:
         return []
     asked = day.intents_before.filter((pl.col("kind") == "unplanned") & (pl.col("n") > 0))
     return [

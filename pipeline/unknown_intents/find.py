@@ -68,7 +68,7 @@ def find_unknown_intents(
     One row is `all`: the far traffic together. Each other row is a group of at least
     `privacy.smallest_group` users; smaller ones count in `all` alone. Its kind is `wording` where
     planned requests in unusual words explain it: half of its members got one and the same planned
-    intent, or fewer than a third are far themselves; else it is `unplanned`. With fewer than two
+    intent, or fewer than a quarter are far themselves; else it is `unplanned`. With fewer than two
     intents or twenty exemplars nothing can be calibrated: what sampling called unknown is far.
     """
     requests = read_requests(redacted, samples)
@@ -227,7 +227,7 @@ def _kind(one: Members, requests: Sequence[Request], nearest: str | None) -> dic
     intents = Counter(requests[row].intent for row in one.rows if requests[row].intent != UNKNOWN)
     name, count = min(intents.items(), key=lambda item: (-item[1], item[0]), default=(nearest, 0))
     planned = count >= len(one.rows) / 2
-    wording = planned or len(one.far) < len(one.rows) / 3
+    wording = planned or len(one.far) < len(one.rows) / 4
     return {
         "kind": "wording" if wording else "unplanned",
         "nearest_intent": name if planned else nearest,

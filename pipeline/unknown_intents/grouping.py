@@ -43,12 +43,9 @@ def group_far(vectors: Matrix, keys: Sequence[str], fewest: int) -> Groups:
     for key, centre in zip(keys, of, strict=True):
         first.setdefault(centre, key)
     named = [first[n] for n in range(len(centres))]
+    candidates = _candidates(len(centres), len(vectors) // (2 * fewest))
     chosen = choose_cut(
-        centres,
-        named,
-        _candidates(len(centres), len(vectors) // (2 * fewest)),
-        "ward",
-        Cut(groups=1),
+        centres, named, candidates, "ward", Cut(groups=1), _FEWEST_GROUPS, prefer="plateau"
     )
     labels = grow_tree(centres, "ward").cut(chosen.cut)
     return Groups(tuple(labels[c] for c in of), max(labels) + 1, chosen.stability)

@@ -45,7 +45,8 @@ Scale = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 class Novelty:
     """The planned intents, ready to be measured against.
 
-    `within` and `overall` are square roots of the inverse covariances; `scale` has mean and
+    `within` and `overall` are square roots of the inverse covariances, `softly` is the root of the
+    first of them; `scale` has mean and
     standard deviation of each measure over held-out exemplars, whose novelty is `held_out`.
     """
 
@@ -53,6 +54,7 @@ class Novelty:
     labels: tuple[str, ...]
     means: Matrix
     within: Matrix
+    softly: Matrix
     middle: Matrix
     overall: Matrix
     scale: Scale = ((0.0, 1.0),) * 3
@@ -71,10 +73,10 @@ class Novelty:
     def view(self, vectors: Matrix) -> Matrix:
         """Rows as unit vectors in which intents lie apart and wordings of one intent together.
 
-        Whitened by the covariance within intents: language, politeness and the names of things,
-        which differ within every intent, count for little.
+        Half whitened by the covariance within intents (to the power of -1/4): language, politeness
+        and the names of things, which differ within every intent, count for less.
         """
-        turned = (vectors - self.middle) @ self.within
+        turned = (vectors - self.middle) @ self.softly
         lengths = np.sqrt(np.square(turned).sum(axis=1, keepdims=True))
         unit: Matrix = np.round(turned / np.maximum(lengths, 1e-12), 6)
         return unit
@@ -143,14 +145,21 @@ def _fit(vectors: Matrix, labels: Sequence[str]) -> Novelty:
     middle = vectors.mean(axis=0)
     residuals = LedoitWolf(assume_centered=True).fit(vectors - means[of])
     total = LedoitWolf(assume_centered=True).fit(vectors - middle)
-    return Novelty(vectors, tuple(labels), means, _root(residuals.covariance_), middle,
-                   _root(total.covariance_))  # fmt: skip
+    return Novelty(
+        exemplars=vectors,
+        labels=tuple(labels),
+        means=means,
+        within=_root(residuals.covariance_),
+        softly=_root(residuals.covariance_, 0.25),
+        middle=middle,
+        overall=_root(total.covariance_),
+    )
 
 
-def _root(covariance: Matrix) -> Matrix:
-    """A square root of the inverse."""
+def _root(covariance: Matrix, power: float = 0.5) -> Matrix:
+    """A root of the inverse, the square root unless told otherwise: an axis a column."""
     values, axes = np.linalg.eigh(covariance)
-    root: Matrix = axes / np.sqrt(np.maximum(values, 1e-9))
+    root: Matrix = axes * np.maximum(values, 1e-9) ** -power
     return root
 
 

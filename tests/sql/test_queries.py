@@ -71,6 +71,18 @@ def test_a_mode_goes_by_the_name_a_person_gave_it(hand_made: DataDir) -> None:
     assert names["m-json"] == "answer is not <JSON>"
 
 
+def test_unplanned_by_week(hand_made: DataDir) -> None:
+    found = rows(
+        hand_made, "unplanned_by_week",
+        "week", "unknown_intent_id", "kind", "share", "low", "high", "trend", "false_alarm_rate",
+    )  # fmt: skip
+    week = date(2026, 11, 2)
+    assert found == [
+        (week, "all", "all", 0.05, 0.03, 0.08, "steady", 0.1),
+        (week, "ui-customs", "unplanned", 0.04, 0.02, 0.07, "rising", 0.1),
+    ]
+
+
 def test_failure_modes_by_intent(hand_made: DataDir) -> None:
     # refund: a1 fails (1), a2 does not (1), b1 fails (2): 3 of 4.
     found = rows(

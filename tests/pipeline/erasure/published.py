@@ -34,6 +34,7 @@ from pipeline.tables import (
     RUN_SUMMARIES,
     SLOW_FAILURES,
     STRATIFIED_SAMPLES,
+    UNKNOWN_INTENTS,
     Table,
 )
 from pipeline.windows import Window, day, week
@@ -93,6 +94,10 @@ def publish_everything(place: DataDir) -> None:
     _put(place, MODE_STATES, WEEK, known)
     _put(place, SLOW_FAILURES, WEEK, [
         {"scope": "mode", "subject": mode["failure_mode_id"], "metric": "turns"} for mode in known
+    ])  # fmt: skip
+    _put(place, UNKNOWN_INTENTS, WEEK, [
+        {"unknown_intent_id": "ui-both", "kind": "unplanned",
+         "exemplars": [trace_id(1), trace_id(4)]},
     ])  # fmt: skip
     _write_suite(place)
     _fill_caches(place)

@@ -212,3 +212,13 @@ def test_a_table_lines_up_as_plain_text() -> None:
         "|------|------|",
         "| 1\\|2 | x    |",
     ]
+
+
+def test_the_page_names_what_last_weeks_users_came_for_that_nobody_planned(
+    monday: Summary,
+) -> None:
+    said = "about something nobody planned for: customs, duty (rising, first seen on 2026-11-03)"
+    shown = render_markdown(monday)
+    assert "4.0 % of last week's conversations (2.0 to 7.0 %, n = 200)" in shown
+    assert said in shown
+    assert said in render_html(monday)
