@@ -10,14 +10,14 @@ import polars as pl
 
 from pipeline.embedding import Embedder, word_embedder
 from pipeline.failures import merged_ids, resolve_modes
-from pipeline.promotion.expiry import versions_in_force
+from pipeline.promotion.expiry import VERSIONS, versions_in_force
 from pipeline.provenance import Counts
 from pipeline.registry import Registry
 from pipeline.suite.choosing import choose_cases
 from pipeline.suite.edits import merge_case
 from pipeline.suite.file import read_preamble, read_suite, render_suite
-from pipeline.suite.folding import fold_candidates, read_entries, source_of
-from pipeline.suite.lessons import Chosen
+from pipeline.suite.folding import Entry, fold_candidates, read_entries, source_of
+from pipeline.suite.lessons import Chosen, Variant, variant_of
 from pipeline.suite.lifetimes import LastSeen, with_lifetime
 from pipeline.suite.likeness import Likeness, turns_of
 from pipeline.suite.people import Voices, hear_people
@@ -99,14 +99,16 @@ def assemble_suite(
     members += [_member_kept(name, published[name], sources) for name in kept]
     splits = assign_splits(members, prompts, likeness, limits)
     seen = LastSeen(every, records)
-    in_force = versions_in_force(promoted)
+    in_force, under = versions_in_force(promoted), _versions(every)
     cases: dict[str, dict[str, Any]] = {name: published[name] for name in kept}
     conflicts: list[Conflict] = []
     for one in chosen:
         name = one.fold.case_id
         quiet = seen.is_quiet(one.fold, one.head.mode_id, limits.retire_after_days)
         because = "" if one.active and not quiet else "mode_quiet" if one.active else "mode_closed"
-        written = write_case(one, records, registry, splits[name], because, in_force)
+        written = write_case(
+            one, records, registry, splits[name], because, in_force, under[variant_of(one.head)]
+        )
         merged = merge_case(written, published.get(name))
         cases[name] = with_lifetime(merged.case, published.get(name), because, seen.today)
         conflicts += [Conflict(name, f, cases[name].get(f), written[f]) for f in merged.conflicts]
@@ -123,6 +125,19 @@ def assemble_suite(
         tuple(sorted(conflicts, key=lambda c: (c.case_id, c.field))),
         tuple(kept),
     )
+
+
+def _versions(entries: Sequence[Entry]) -> dict[Variant, dict[str, set[str]]]:
+    """The versions of policy and prompt that failures of each variant came under, by field.
+
+    A failure that is still one under the new policy says that what its cases expect still holds.
+    """
+    found: dict[Variant, dict[str, set[str]]] = {}
+    for entry in entries:
+        seen = found.setdefault(variant_of(entry), {name: set() for name in VERSIONS})
+        for name, version in entry.versions.items():
+            seen[name] |= {version} if version else set()
+    return found
 
 
 def _kept(

@@ -22,7 +22,7 @@ from pipeline.suite.people import Voices
 __all__ = ["choose_cases"]
 
 _HARD = frozenset({"ignored", "not_replayable", "residue"})  # no person's word makes these a case
-_DOUBTS = frozenset({"untrusted_judge", "borderline"})  # whether it failed: a verdict settles that
+_DOUBTS = frozenset({"untrusted_judge"})  # whether it failed: any verdict settles that
 _AGAINST = -2  # blind votes that take a case out: one alone, who never saw it, does not
 
 

@@ -12,7 +12,7 @@ from pipeline.registry.settings import Promotion
 from pipeline.suite.folding import Entry, Fold
 from pipeline.suite.likeness import Crowd, Likeness, Turns, turns_of
 
-__all__ = ["Chosen", "fill_lessons"]
+__all__ = ["Chosen", "Variant", "fill_lessons", "variant_of"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def fill_lessons(
     covered = 0
     asked = _asked(chosen, waiting, likeness)
     in_lesson = Counter(_lesson(case.head) for case in chosen)
-    in_variant = Counter(_variant(case.head) for case in chosen)
+    in_variant = Counter(variant_of(case.head) for case in chosen)
     told = {case.head.trace_id for case in chosen}
     crowds: dict[tuple[_Lesson, str], Crowd] = {}
     for place, case in enumerate(chosen):
@@ -52,7 +52,7 @@ def fill_lessons(
     later: list[Chosen] = []
     for again, turn in ((False, sorted(waiting, key=_by_age)), (True, later)):
         for one in turn:
-            lesson, variant = _lesson(one.head), _variant(one.head)
+            lesson, variant = _lesson(one.head), variant_of(one.head)
             turns = asked.get(one.head.order, ())
             crowd = crowds.setdefault((lesson, one.head.check), Crowd(likeness))
             near = crowd.alike(turns)
@@ -74,13 +74,15 @@ def fill_lessons(
 
 
 _Lesson = tuple[str, str]
+Variant = tuple[_Lesson, str]
 
 
 def _by_age(one: Chosen) -> tuple[tuple[date, str, str], str]:
     return one.head.order, one.fold.case_id
 
 
-def _variant(head: Entry) -> tuple[_Lesson, str]:
+def variant_of(head: Entry) -> Variant:
+    """What a lesson has one case of: its mode, intent, and signature."""
     return _lesson(head), head.signature or head.check
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.failures import ModeRecord
-from pipeline.promotion.expiry import VERSIONS, InForce, why_expired
+from pipeline.promotion.expiry import InForce, why_expired
 from pipeline.registry import Registry
 from pipeline.suite.edits import edited_fields
 from pipeline.suite.lessons import Chosen
@@ -42,6 +42,7 @@ def write_case(
     split: str,
     because: str,
     in_force: InForce,
+    seen: Mapping[str, Collection[str]],
 ) -> dict[str, Any]:
     """Write a chosen case.
 
@@ -52,6 +53,7 @@ def write_case(
         split: its split.
         because: why it is retired; empty: it is active.
         in_force: the versions of policy and prompt that the latest traffic runs under.
+        seen: the versions that failures of its variant came under.
     """
     names = {mode_id: record.name for mode_id, record in records.items()}
     names |= {mode.id: mode.name for mode in registry.failure_modes}
@@ -61,10 +63,6 @@ def write_case(
     origin = {k: v for k, v in one.head.case["provenance"].items() if k != "twin_of"}
     days = [entry.day for entry in one.fold.entries]
     traces = list(dict.fromkeys(entry.trace_id for entry in one.fold.entries))
-    seen = {
-        name: {version for entry in one.fold.entries if (version := entry.versions[name])}
-        for name in VERSIONS
-    }
     expired = why_expired(one.head.case, in_force, seen)
     birth = {"birth": dict(one.birth)} if one.birth else {}
     return (
