@@ -8,7 +8,7 @@ export CASELAW_DATA
 export DAGSTER_HOME := $(CASELAW_DATA)/dagster
 export DAGSTER_REDACT_USER_CODE_ERRORS = 1
 
-.PHONY: help setup demo dev test test-phoenix test-exports check format backfill restate publish bench clean lock
+.PHONY: bench-weeks help setup demo dev test test-phoenix test-exports check format backfill restate publish bench clean lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -68,6 +68,9 @@ publish: setup ## write the eval suite and the warehouse anew
 bench: setup .bench/.installed ## findings against the simulator's ground truth, and speed against peers
 	@PYTHONPATH=.bench $(BIN)/python -m tests.bench
 
+bench-weeks: setup ## eight simulated weeks: do modes persist, fixes hold, cases tell (a quarter of an hour)
+	@$(BIN)/python -m tests.bench.weeks data/weeks
+
 .bench/.installed: tests/bench/peer.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target .bench -r $<
 	@touch $@
@@ -78,4 +81,4 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  pyproject.toml --output-file requirements.lock
 
 clean: ## remove what runs made: .venv, caches, data/demo; people's work stays
-	rm -rf .venv .venv-phoenix .exports .bench .mypy_cache .ruff_cache .hypothesis data/demo *.egg-info
+	rm -rf .venv .venv-phoenix .exports .bench .mypy_cache .ruff_cache .hypothesis data/demo data/weeks *.egg-info

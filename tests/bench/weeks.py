@@ -1,5 +1,6 @@
-"""Eight simulated weeks through the whole lineage: do modes persist, do fixes hold, is the suite
-free of noise? `python -m tests.bench.weeks FOLDER` runs them there, or reads what it already holds.
+"""`make bench-weeks`: do modes persist, do fixes hold, is the suite free of noise?
+
+Eight simulated weeks through the whole lineage, in a folder that keeps what it holds.
 
 The ground truth is read here and nowhere else. Modes are compared on failures of conversations
 with one planted kind, by checks that name this kind (`CAUGHT_BY`).
@@ -18,14 +19,23 @@ from rich.console import Console
 from pipeline.datadir import COMMITTED, DataDir
 from pipeline.lake import Lake
 from pipeline.simulate import simulate
-from pipeline.simulate.plan import FIXES, RELEASES
-from pipeline.tables import EVAL_SUITE, FAILURE_MODE_CLUSTERS, FAILURE_MODES, PROMOTED_CASES
+from pipeline.simulate.plan import CREEPING, CUSTOMS, FIXES, REGRESSIONS, RELEASES
+from pipeline.tables import (
+    EVAL_SUITE,
+    FAILURE_MODE_CLUSTERS,
+    FAILURE_MODES,
+    MODE_STATES,
+    PROMOTED_CASES,
+    SLOW_FAILURES,
+    UNKNOWN_INTENTS,
+)
 from pipeline.windows import Window, days_between, week_of
 from tests.bench.findings import CAUGHT_BY
 
 __all__ = ["main"]
 
 START, DAYS = date(2026, 9, 28), 56
+_JUDGED = ["fixed_unverified", "verified", "regressed"]
 _MODE_OF = {"missing_citation": "missing_source", "reasked_question": "asked_again"}
 
 
@@ -116,12 +126,57 @@ def print_suite(lake: Lake, truth: pl.DataFrame) -> None:
     print(f"  from planted one-offs: {active.filter('one_off').height}")
     clean = active.filter(pl.col("failure_kinds").list.len() == 0)
     print(f"  from clean conversations: {clean.height}")
-    variants = active.group_by("lesson_id", "check", "intent_true", "language").len()
-    print(f"  of lesson, check, intent and language: most {variants['len'].max()}")
-    print(variants.filter(pl.col("len") > 1).sort("len", descending=True))
+    planted = active.filter(pl.col("lesson_id").is_not_null())
+    for intent in ("intent_true", "intent"):
+        variants = planted.group_by("lesson_id", "check", intent, "language").len()
+        several = variants.filter(pl.col("len") > 1)
+        print(
+            f"  by lesson, check, language and {intent}: {variants.height} variants, "
+            f"{several.height} of them with more than one case, the most {variants['len'].max()}"
+        )
+        print(several.sort("len", descending=True))
     lessons = truth.filter(~pl.col("one_off"))["lesson_id"].drop_nulls().unique()
     covered = active["lesson_id"].drop_nulls().unique()
     print(f"  lessons with a case: {len(set(covered) & set(lessons))} of {len(lessons)}")
+
+
+def print_lives(lake: Lake) -> None:
+    """What became of every claimed fix, week by week, and of the measure that creeps up."""
+    for fix in FIXES:
+        mode = _MODE_OF.get(fix.kind, fix.kind)
+        rows = pl.concat(
+            lake.read(MODE_STATES, week)
+            .filter(failure_mode_id=mode)
+            .select(pl.lit(week.key).alias("week"), "state", "reason")
+            for week in _weeks()
+        )
+        back = f", back with {REGRESSIONS[fix.kind]}" if fix.kind in REGRESSIONS else ""
+        print(
+            f"{mode}: claimed for {fix.release}, planted {'true' if fix.holds else 'false'}{back}"
+        )
+        for week, state, reason in rows.filter(pl.col("state").is_in(_JUDGED)).iter_rows():
+            print(f"  {week} {state}: {reason}")
+    print(f"slow failures (planted: retries of {CREEPING}):")
+    for week in _weeks():
+        for row in lake.read(SLOW_FAILURES, week).filter("creeping").iter_rows(named=True):
+            told = f"{row['scope']} {row['subject']}, {row['metric']}, q = {row['q_value']:.3g}"
+            print(f"  {week.key} {told}")
+
+
+def print_unknown_intents(lake: Lake, truth: pl.DataFrame) -> None:
+    """Groups that nobody planned for, their share beside that of the planted intent."""
+    customs = truth.filter(intent=CUSTOMS)
+    print(f"unknown intents ({CUSTOMS} begins on {customs['day'].min()}):")
+    for week in _weeks():
+        days = truth.filter(pl.col("day").is_between(week.days[0].first, week.days[-1].first))
+        true = days.filter(intent=CUSTOMS).height / days.height
+        print(f"  {week.key}: true share {true:.1%}")
+        found = lake.read(UNKNOWN_INTENTS, week)
+        groups = found.filter((pl.col("n") > 0) & (pl.col("kind") != "all"))
+        for row in groups.sort("share", descending=True).iter_rows(named=True):
+            share = f"{row['share']:.1%} [{row['share_low']:.1%}, {row['share_high']:.1%}]"
+            told = f"{row['kind']}, {row['trend']}: {row['name']}, {share}"
+            print(f"    {row['unknown_intent_id']} {told}")
 
 
 def main(folder: Path) -> None:
@@ -136,6 +191,8 @@ def main(folder: Path) -> None:
         run_weeks(place)
     truth = pl.read_parquet(place.simulated / "ground_truth.parquet")
     print_modes(lake, labelled_failures(lake, truth))
+    print_lives(lake)
+    print_unknown_intents(lake, truth)
     print_suite(lake, truth)
 
 
