@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from assets.definitions import build
@@ -18,6 +19,7 @@ from assets.execution import Outcome, Runner
 from assets.plan import Task, backfill
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
+from pipeline.review import Annotation, write_annotation
 from pipeline.simulate import simulate
 
 FRIDAY = date(2026, 11, 6)
@@ -79,7 +81,22 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A week of landed traffic, with reviewers' verdicts and the keys that redaction made."""
     folder = tmp_path_factory.mktemp("traffic")
     simulate(folder, start=date(2026, 11, 2), days=7, per_day=6)
+    _ask_for_cases(folder)
     return folder
+
+
+def _ask_for_cases(folder: Path) -> None:
+    """Let a person ask for every failure as a case: so few conversations show no pattern."""
+    truth = pl.read_parquet(folder / "simulated" / "ground_truth.parquet")
+    for row in truth.filter(pl.col("failure_kinds").list.len() > 0).iter_rows(named=True):
+        said = Annotation(
+            trace_id=row["trace_id"],
+            verdict="bad",
+            annotator_id="r-1",
+            annotated_at=datetime.combine(row["day"], time(23), UTC),
+            queue_reason="untrusted_judge",
+        )
+        write_annotation(folder / "annotations", said)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 
 from assets.plan import PUBLISH, Task
 from pipeline.datadir import COMMITTED, DataDir
-from pipeline.promotion import parse_suite
 from pipeline.review.queue import (
     Queue,
     Request,
@@ -21,6 +20,7 @@ from pipeline.review.queue import (
     read_material,
     unblind,
 )
+from pipeline.suite import parse_suite
 from pipeline.tables import GRADES, JUDGE_CALIBRATION_REPORTS
 from pipeline.windows import week
 from tests.assets.conftest import Lineage, OpenLineage
@@ -45,6 +45,7 @@ def lineage(
     place = DataDir(tmp_path_factory.mktemp("reviewed"))
     shutil.copytree(closed_week.place.root, place.root, dirs_exist_ok=True, symlinks=True)
     shutil.rmtree(place.annotations)
+    shutil.rmtree(place.eval_dir(None))
     shutil.copytree(COMMITTED / "registry", place.root / "registry")
     with (place.root / "registry" / "settings.yaml").open("a") as settings:
         settings.write(_SETTINGS)
