@@ -181,7 +181,7 @@ def test_stats_count_what_there_is_and_name_verdicts_on_nothing(
     code, told = run(place, capsys, "stats")
     assert code == 0
     assert "3 cases, 3 active; 0 edited, 0 fields in conflict; 1 by hand" in told
-    assert "verdicts  1 traces that are not there: nowhere" in told
+    assert "verdicts  on 1 trace not in the lake (never drawn, not run yet, or erased), " in told
     assert "verdicts  1 file cannot be read" in told
     assert "2026-11-02" in told  # the week in which it grew
 
@@ -257,3 +257,13 @@ def test_before_the_first_day_it_says_what_to_run(
     assert code == 3
     assert "promoted_cases has no day yet" in told
     assert "make backfill" in told
+
+
+@pytest.mark.parametrize("words", ["ls", "show case-1", "check"])
+def test_no_suite_is_not_a_sound_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    code, told = run(DataDir(tmp_path), capsys, *words.split())
+    assert code == 3
+    assert f"no suite in {tmp_path / 'eval'}" in told
+    assert "make publish" in told
