@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,11 @@ ASKED = (
 
 @pytest.fixture
 def place(tmp_path: Path) -> DataDir:
-    """Three promoted cases of one day, published."""
+    """Three promoted cases of one day, published: all fail in the same way."""
     made = DataDir(tmp_path / "data")
+    shutil.copytree(made.registry, made.root / "registry")
+    with (made.root / "registry" / "settings.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("  - promotion: {cases_per_variant: 3}\n")
     chats = [Chat(f"t{n}", asked=text) for n, text in enumerate(ASKED)]
     put(made, PROMOTED_CASES, day(MONDAY), decisions(chats).frame)
     put(made, REDACTED_TRACES, day(MONDAY), REDACTED_TRACES.conform(redacted(chats)))
@@ -220,10 +224,6 @@ def test_a_folder_that_nobody_can_write_to_is_one_line(
     place: DataDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry = place.root / "registry"
-    source = DataDir(place.root.parent / "other").registry
-    registry.mkdir()
-    for file in source.iterdir():
-        (registry / file.name).write_bytes(file.read_bytes())
     (registry / "settings.yaml").write_text("settings:\n- eval_dir: /proc/nowhere\n")
     assert run(place, capsys, "diff")[0] == 0
     with pytest.raises(OSError, match="nowhere"):
