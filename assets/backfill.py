@@ -125,8 +125,9 @@ def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> 
             outcomes = _run_task(task, runner, others, shown)
             failed_checks += sum(len(outcome.failed_checks) for outcome in outcomes)
             if _tell(outcomes, console):
-                left = ", ".join(str(rest) for rest in tasks[position + 1 :]) or "nothing else"
-                console.print(f"[bold]Not run:[/] {left}. Run the same command once it is mended.")
+                left = ", ".join(str(rest) for rest in tasks[position + 1 :])
+                not_run = f"[bold]Not run:[/] {left}. " if left else ""
+                console.print(f"{not_run}Run the same command once it is mended.")
                 return FAILED
     _point_to_later_days(place, tasks, console)
     return FINDING if failed_checks else FINE

@@ -24,7 +24,7 @@ __all__ = ["Display", "display"]
 
 
 class Display:
-    """Shows one task at a time; where nobody watches live, it prints a line per finished one."""
+    """Shows one task at a time; where nobody watches, a line as each starts and ends."""
 
     def __init__(self, console: Console, bars: Progress) -> None:
         self._console = console
@@ -37,6 +37,8 @@ class Display:
         steps = len(ASSETS[task.job]) * max(len(task.windows), 1)
         self._task = task
         self._bar = self._bars.add_task(str(task), total=steps, now="starting")
+        if not self._console.is_terminal:
+            self._console.print(f"{task}: started")
 
     def listen(self, what: str, text: str) -> None:
         """Take in what the runner tells: partitions by their log line, other assets by step."""

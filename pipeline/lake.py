@@ -118,8 +118,9 @@ class Lake:
             files = self.files(table, window)
             if not files:
                 self._refuse_dropped(table, window)
+                lacks = f"has no partition {window}" if window else "was not made yet"
                 raise MissingPartition(
-                    f"{table.name} has no partition {window or 'all'}; nothing was changed. "
+                    f"{table.name} {lacks}; nothing was changed. "
                     f"Run: {self._command(table, window)}"
                 )
             frames += [self._read_file(table, window, file, columns) for file in files]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import counted
+from pipeline.cli.options import counted, require_suite
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _NAMES = (
 
 
 @click.command()
-@click.argument("target", type=click.Choice(_NAMES))
+@click.argument("target", type=click.Choice(_NAMES), metavar="TARGET")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="The folder to write; else ./caselaw-TARGET.")  # fmt: skip
 @click.option("--split", "splits", multiple=True, default=("regression",), show_default=True,
@@ -48,7 +47,10 @@ def export(
     dataset: str,
     judged: bool,
 ) -> None:
-    """Write the suite as TARGET loads it, the checks running in it where it can run code.
+    """Write the suite as TARGET loads it; where TARGET runs code, the checks run in it.
+
+    TARGET: promptfoo, inspect, deepeval, openai-evals or pytest run the checks; langfuse, langsmith
+    and phoenix get the cases as items of a dataset.
 
     Both files of the suite are read: cases_from_prod.yaml and cases_by_hand.yaml. Equal cases
     give equal bytes; files of an earlier export are replaced.
@@ -82,29 +84,20 @@ def export(
 def suite_cases(place: DataDir) -> tuple[Case, ...]:
     """The cases of both files of the suite; a click error says what is wrong with them."""
     from pipeline.exports import BY_HAND, FROM_PROD, ExportError, read_cases
-    from pipeline.lake import MissingPartition
     from pipeline.registry import load_registry
 
     folder = place.eval_dir(
         load_registry(place.registry, datetime.now(UTC).date()).settings.eval_dir
     )
+    require_suite(place, folder)
     texts = {
         name: (folder / name).read_text("utf-8") if (folder / name).exists() else None
         for name in (FROM_PROD, BY_HAND)
     }
-    if not any(text is not None for text in texts.values()):
-        raise MissingPartition(
-            f"no suite in {folder}: neither {FROM_PROD} nor {BY_HAND}; run: {place.make('publish')}"
-        )
-    # Nothing here is garbage: the collector would walk the growing tree over and over, and took
-    # more than half of the time (2,000 cases: 4.0 s, without it 1.8 s).
-    gc.disable()
     try:
         return read_cases(texts[FROM_PROD], texts[BY_HAND])
     except ExportError as error:
         raise click.UsageError(f"{folder}: {error}. Nothing was written") from None
-    finally:
-        gc.enable()
 
 
 def _told(

@@ -37,7 +37,7 @@ def judge() -> None:
               help="Share of verdicts that may turn.")  # fmt: skip
 @click.pass_obj
 def check(place: DataDir, day: date | None, traces: int, most: float) -> None:
-    """Judge conversations of a day again: as they are, longer, formatted; then attack the judge.
+    """Judge conversations again, unchanged, longer and formatted; then attack the judge.
 
     A model is asked some five times for every conversation, and 130 times about known failures
     with injected orders; the budgets of the settings hold. Exit 1 if the share of verdicts that

@@ -54,7 +54,8 @@ _COULD_NOT = (
 def cli(context: click.Context, data: Path | None) -> None:
     """Turn production traces of an AI agent into a living eval suite.
 
-    Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it.
+    Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it,
+    4 not enough evidence to tell.
     """
     keep_private()
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import click
 
 from pipeline.datadir import DataDir
 
-__all__ = ["DAY", "as_date", "counted", "on_one_line", "say_next", "typed_or_read"]
+__all__ = ["DAY", "as_date", "counted", "on_one_line", "require_suite", "say_next", "typed_or_read"]
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -36,6 +37,21 @@ def on_one_line(value: object, most: int = 100) -> str:
 def typed_or_read(value: str) -> str:
     """An id given as an argument, which stays in the shell's history; - reads it from a line."""
     return sys.stdin.readline().rstrip("\r\n") if value == "-" else value
+
+
+def require_suite(place: DataDir, folder: Path) -> None:
+    """Refuse a folder without a suite: nothing found there would pass for nothing wrong.
+
+    Raises:
+        MissingPartition: neither file of the suite is there; the message says what makes it.
+    """
+    from pipeline.lake import MissingPartition
+    from pipeline.suite.store import BY_HAND, FROM_PROD
+
+    if not any((folder / name).exists() for name in (FROM_PROD, BY_HAND)):
+        raise MissingPartition(
+            f"no suite in {folder}: neither {FROM_PROD} nor {BY_HAND}; run: {place.make('publish')}"
+        )
 
 
 def say_next(place: DataDir, days: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from datetime import date
 from pathlib import Path
 
@@ -41,11 +42,12 @@ def summary(place: DataDir, day: str | None) -> None:
 def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: bool) -> None:
     """Run a query of sql/queries on the warehouse; without NAME, list them."""
     from pipeline.cli.printing import csv_text, print_frame
-    from pipeline.report import UnknownVariable, list_queries, run_query
+    from pipeline.report import UnknownVariable, list_queries, notes_of, run_query, variables_of
 
     if name is None:
         for known, question in list_queries().items():
-            click.echo(f"{known:<28} {question}")
+            takes = "".join(f" [--set {one}=...]" for one in variables_of(known))
+            click.echo(f"{known:<28} {question}{takes}")
         return
     if any("=" not in setting for setting in settings):
         raise click.UsageError("--set takes NAME=VALUE")
@@ -60,6 +62,8 @@ def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: b
         click.echo(csv_text(frame), nl=False)
     else:
         print_frame(frame)
+        if notes := notes_of(name):
+            click.echo("\n" + textwrap.fill(notes, 100))
 
 
 @click.command()
@@ -96,7 +100,10 @@ def sql(place: DataDir, statements: str, as_csv: bool) -> None:
 @click.command()
 @click.pass_obj
 def verify(place: DataDir) -> None:
-    """Compare every published file with the digest in its manifest; exit 1 if one differs."""
+    """Compare every published file with the digest in its manifest.
+
+    Exit code 1: one differs.
+    """
     checked, wrong = 0, 0
     for manifest in sorted(
         [*place.lake.rglob("_manifest.json"), *place.raw.rglob("_manifest.json")]

@@ -34,7 +34,7 @@ def redact(
     thresholds: Path | None,
     as_json: bool,
 ) -> None:
-    """Try `registry/pii_policy.yaml` out before a run does, or measure it on a labelled corpus.
+    """Try `registry/pii_policy.yaml` out before a run does, or measure it on texts.
 
     A record of a corpus has `full_text` or `text`, and `spans`: objects with entity_type,
     start_position and end_position (or label, start, end), or lists [start, end, label]. A record

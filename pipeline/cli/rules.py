@@ -23,7 +23,7 @@ __all__ = ["rules"]
 
 @click.group()
 def rules() -> None:
-    """List the rules of registry/rules.yaml and their kinds, and run each on its examples."""
+    """List rules and their kinds, and run each rule on its examples."""
 
 
 _ON = click.option(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.options import counted, on_one_line
+from pipeline.cli.options import counted, on_one_line, require_suite
 from pipeline.cli.suite_changes import diff, prune, resolve
 from pipeline.cli.suite_figures import check, stats
 from pipeline.datadir import DataDir
@@ -47,7 +47,9 @@ def list_cases(place: DataDir, split: str | None, status: str | None, mode: str 
     from pipeline.suite.proposal import suite_folder, suite_registry
     from pipeline.suite.store import FROM_PROD
 
-    cases = read_cases(suite_folder(place, suite_registry(place)) / FROM_PROD)
+    folder = suite_folder(place, suite_registry(place))
+    require_suite(place, folder)
+    cases = read_cases(folder / FROM_PROD)
     shown = 0
     for name, case in cases.items():
         now = "retired" if is_retired(case) else "active"
@@ -76,7 +78,9 @@ def show(place: DataDir, case_ids: tuple[str, ...], why: str) -> None:
     from pipeline.suite.proposal import suite_folder, suite_registry
     from pipeline.suite.store import FROM_PROD
 
-    cases = read_cases(suite_folder(place, suite_registry(place)) / FROM_PROD)
+    folder = suite_folder(place, suite_registry(place))
+    require_suite(place, folder)
+    cases = read_cases(folder / FROM_PROD)
     unknown = [name for name in case_ids if name not in cases]
     if unknown:
         raise click.UsageError(f"no case {unknown[0]!r} in the suite; list them: caselaw suite ls")

@@ -28,7 +28,7 @@ _LISTED = 20
 @click.option("--exit-code", is_flag=True, help="Exit 1 if there is any difference.")
 @click.pass_obj
 def diff(place: DataDir, since: str | None, exit_code: bool) -> None:
-    """Say what the next publication would change in the file, and where people and it disagree.
+    """Say what the next publication would change in the file, and which fields conflict.
 
     With --since, what has changed in the file since a revision of the repository it lies in, such
     as a release's tag. Exit 1 if fields conflict, or with --exit-code if anything differs.

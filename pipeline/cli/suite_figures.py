@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import counted, on_one_line
+from pipeline.cli.options import counted, on_one_line, require_suite
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def stats(place: DataDir) -> None:
 @click.command()
 @click.pass_obj
 def check(place: DataDir) -> None:
-    """Check the suite: each case is sound, ids clash with none by hand, the holdout does not leak.
+    """Check that each case is sound, that ids do not clash and the holdout does not leak.
 
-    A leak is a text of the holdout that comes near to an example, to a case by hand, to the rubric
-    or a rule's example, or to a file of `promotion.prompt_files`; or a session in two splits. Exit
-    1 if there is anything to mend.
+    Ids are not to clash with those of `cases_by_hand.yaml`. A leak is a text of the holdout that
+    comes near to an example, to a case by hand, to the rubric or a rule's example, or to a file of
+    `promotion.prompt_files`; or a session in two splits. Exit 1 if there is anything to mend.
     """
     from pipeline.lake import Lake
     from pipeline.suite.checking import check_cases, holdout_leaks, load_cases, tell_leak
@@ -71,6 +71,7 @@ def check(place: DataDir) -> None:
 
     registry = suite_registry(place)
     folder = suite_folder(place, registry)
+    require_suite(place, folder)
     loaded = load_cases(folder)
     lake = Lake(place)
     index = lake.read(EVAL_SUITE, None) if lake.exists(EVAL_SUITE, None) else None
@@ -139,6 +140,9 @@ def _tell_verdicts(place: DataDir, lake: object) -> None:
     strange = sorted(set(collected.frame["trace_id"]) - known)
     if strange:
         shown = ", ".join(strange[:_LISTED]) + (", ..." if len(strange) > _LISTED else "")
-        click.echo(f"{'verdicts':>9}  {len(strange)} traces that are not there: {shown}")
+        click.echo(
+            f"{'verdicts':>9}  on {counted(len(strange), 'trace')} not in the lake (never drawn, "
+            f"not run yet, or erased), without effect: {shown}"
+        )
     if collected.problems:
         click.echo(f"{'verdicts':>9}  {counted(len(collected.problems), 'file')} cannot be read")

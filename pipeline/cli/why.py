@@ -27,25 +27,31 @@ def why(place: DataDir, case_or_trace: str) -> None:
     """Explain why a failure became a test case, waits for a person, or did not.
 
     Takes the id of a case or of a trace, or how it begins. Prints the seven P.R.O.M.O.T.E. scores,
-    what stands against it, and how its checks did when they were tried out.
+    what stands against it, how its checks did when they were tried out, and how people voted.
     """
     import polars as pl
 
     from pipeline.lake import Lake
     from pipeline.promotion.why import COLUMNS, tell_why
     from pipeline.registry import load_registry
+    from pipeline.review.annotations import read_annotations
+    from pipeline.suite.people import hear_people
+    from pipeline.suite.proposal import EVER
     from pipeline.tables import EVAL_SUITE
 
     lake = Lake(place)
     found = _matching(_decisions(lake, COLUMNS), case_or_trace)
     suite = lake.read(EVAL_SUITE, None) if lake.exists(EVAL_SUITE, None) else EVAL_SUITE.empty()
+    voices = hear_people(read_annotations(place.annotations, EVER))
     for number, name in enumerate(found["case_id"].unique(maintain_order=True)):
         rows = found.filter(pl.col("case_id") == name).to_dicts()
         # the latest decision knows most
         last, others = rows[-1], rows[:-1]
         limits = load_registry(place.registry, last["day"]).settings.promotion
         listed = suite.filter(pl.col("case_id") == name).to_dicts()
-        lines = tell_why(last, others, listed[0] if listed else None, limits)
+        lines = [*tell_why(last, others, listed[0] if listed else None, limits)]
+        if said := voices.tell(last["trace_id"], last["check"], last["layer"]):
+            lines.append(f"People: {said}")
         click.echo("\n".join([""] * bool(number) + [_UNPRINTABLE.sub(" ", one) for one in lines]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 
 import polars as pl
 
@@ -11,10 +12,13 @@ from pipeline.catalog import SQL, WarehouseLocked, open_warehouse
 from pipeline.catalog.types import identifier, literal
 from pipeline.datadir import DataDir
 
-__all__ = ["UnknownVariable", "WarehouseLocked", "list_queries", "run_query"]
+__all__ = [
+    "UnknownVariable", "WarehouseLocked", "list_queries", "notes_of", "run_query", "variables_of",
+]  # fmt: skip
 
 
 _VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
+_SET = re.compile(r"SET VARIABLE (\w+) = '([^']*)'")
 
 
 class UnknownVariable(LookupError):
@@ -28,6 +32,23 @@ def list_queries() -> dict[str, str]:
         first = path.read_text("utf-8").splitlines()[0]
         found[path.stem] = first.removeprefix("--").strip()
     return found
+
+
+def variables_of(name: str) -> tuple[str, ...]:
+    """The variables that a query asks for, by `getvariable(...)`."""
+    text = (SQL / "queries" / f"{name}.sql").read_text("utf-8")
+    return tuple(sorted(set(_VARIABLE.findall(text))))
+
+
+def notes_of(name: str) -> str:
+    """What a query's file says below its question, variables put as `caselaw query` takes them."""
+    lines = (SQL / "queries" / f"{name}.sql").read_text("utf-8").splitlines()[1:]
+    notes = [line.removeprefix("--").strip() for line in takewhile(_is_comment, lines)]
+    return _SET.sub(r"--set \1=\2", " ".join(notes))
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("--")
 
 
 def run_query(
@@ -49,7 +70,7 @@ def run_query(
     if name not in list_queries():
         raise KeyError(name)
     text = (SQL / "queries" / f"{name}.sql").read_text("utf-8")
-    known = set(_VARIABLE.findall(text))
+    known = set(variables_of(name))
     if unknown := sorted(set(variables or {}) - known):
         there = f"; it has {', '.join(sorted(known))}" if known else "; it has none"
         raise UnknownVariable(f"query {name!r} has no variable {unknown[0]!r}{there}")

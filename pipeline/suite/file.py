@@ -46,7 +46,7 @@ class SuiteFileError(ValueError):
         self.why = why
         super().__init__(
             f"{file}: {why}. The file was left untouched. Mend it (or put back the version "
-            "before), then run the same again, or: make publish"
+            "before), then run the same again"
         )
 
     def at(self, file: Path) -> SuiteFileError:

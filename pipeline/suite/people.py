@@ -30,9 +30,27 @@ class Voices:
         On a judge's axis a vote on that axis comes before the overall verdict; on a rule the
         overall verdict counts. `partial` is no vote.
         """
+        fails, holds = self._count(trace_id, check, layer)
+        return fails - holds
+
+    def tell(self, trace_id: str, check: str, layer: str) -> str:
+        """How people voted on `check` and what follows, in a sentence; empty where nobody did."""
+        fails, holds = self._count(trace_id, check, layer)
+        if not fails + holds:
+            return ""
+        counts = f"{fails} said that it failed, {holds} that it did not"
+        if fails == holds:
+            return f"{counts}: they are divided."
+        if fails < holds:
+            return f"{counts}: that speaks against it."
+        if not self.asks(trace_id):
+            return f"{counts}: to bring it in, somebody with the case in view has to confirm it."
+        return f"{counts}: that brings it into the suite."
+
+    def _count(self, trace_id: str, check: str, layer: str) -> tuple[int, int]:
         axis = self._axes.get((trace_id, check))
         votes = axis if layer == "judge" and axis else self._overall.get(trace_id, Counter())
-        return votes["bad"] + votes["fail"] - votes["good"] - votes["pass"]
+        return votes["bad"] + votes["fail"], votes["good"] + votes["pass"]
 
     def asks(self, trace_id: str) -> bool:
         """Whether people who had the case in view want it: more of them said bad than good.

@@ -1,5 +1,6 @@
 -- How did the state of each failure mode change from week to week?
 -- SET VARIABLE mode = '<failure_mode_id>' picks one. A row a week in which the state changed.
+-- rate [rate_low, rate_high]: of all traffic of that week, weighted, 95 %; rate_n: graded traces.
 WITH lives AS (
     SELECT
         coalesce(m.current_id, s.failure_mode_id) AS failure_mode_id, s."week", s.name, s.state,

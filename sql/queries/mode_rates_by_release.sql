@@ -1,6 +1,7 @@
 -- At what rate did each failure mode strike each release, over all closed weeks?
--- SET VARIABLE mode = '<failure_mode_id>' picks one. rate [low, high]: of all traffic of the
--- release since the mode was first seen, weighted, 95 %; n: graded traces it rests on.
+-- SET VARIABLE mode = '<failure_mode_id>' picks one. seen: failures in the sample; failures:
+-- weighted to all traffic. rate [low, high]: of all traffic of the release since the mode was first
+-- seen, weighted, 95 %; n: graded traces it rests on.
 WITH shared AS (
     -- ids that became one mode saw the same traffic: it is counted once a week
     SELECT

@@ -1,5 +1,5 @@
 -- Where does each failure mode stand, since when and why, and which cases of the suite cover it?
--- As the latest closed week left it. rate [rate_low, rate_high]: of all traffic of that week,
+-- As the latest closed week left it. seen: failures in the sample; failures: weighted to all traffic. rate [rate_low, rate_high]: of all traffic of that week,
 -- weighted, 95 %; before and after: of a claimed fix. cases: active ones, by id.
 WITH latest AS (
     SELECT max("week") AS "week" FROM mode_states

@@ -1,5 +1,6 @@
 -- Which failure modes appeared in the latest week that no earlier week or day knew?
--- The latest week is that of the newest day in the lake.
+-- The latest week is that of the newest day in the lake. failures: those seen in the sample.
+-- estimated [low, high]: weighted to all traffic of the week, 95 %.
 WITH latest AS (
     SELECT date_trunc('week', max(first_day))::DATE AS "week"
     FROM partitions

@@ -2,6 +2,7 @@
 -- Of the latest closed week, what creeps first. value [low, high]: weighted mean a conversation
 -- (complaints: share), 95 %; rise: of the fitted line over the weeks; q_value: the false share
 -- among all findings up to this one. SET VARIABLE all = 'yes' shows what does not creep, too.
+-- A trend takes trend_least_weeks weeks (6 by default): before, nothing is said to creep.
 WITH latest AS (
     SELECT max("week") AS "week" FROM slow_failures
 )

@@ -1,5 +1,7 @@
 -- Which failure modes does the suite hold a case of, and which of the largest does it not?
--- failures [low, high] are weighted to all traffic over all days, 95 %; covered: an active case exists.
+-- covered: an active case exists. failures: those seen in the sample of all days. estimated
+-- [low, high]: weighted to all traffic, 95 %; share_of_failures: of the sum of all estimates, as
+-- rough as they are.
 WITH cases AS (
     SELECT
         coalesce(m.current_id, e.failure_mode_id) AS failure_mode_id,

@@ -18,7 +18,7 @@ from pipeline.catalog.types import literal
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake, MissingPartition
 from pipeline.provenance import Counts, Provenance
-from pipeline.report import list_queries, run_query
+from pipeline.report import list_queries, notes_of, run_query, variables_of
 from pipeline.tables import GRADES
 from tests.hand_made_lake import EMPTY, JUDGE
 
@@ -298,3 +298,12 @@ def test_a_query_leaves_an_open_connection_of_the_same_process_as_it_is(
     assert warehouse.execute("SELECT current_setting('enable_external_access')").fetchone() == (
         True,
     )
+
+
+def test_a_query_tells_its_variables_and_what_its_columns_mean() -> None:
+    assert variables_of("failure_rates_by_segment") == ("attribute", "axis")
+    assert variables_of("cost_per_day") == ()
+    told = notes_of("mode_trend")
+    assert told.startswith("--set mode=<failure_mode_id> picks the mode")
+    assert "SET VARIABLE" not in told
+    assert "SELECT" not in told

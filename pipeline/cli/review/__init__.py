@@ -18,7 +18,7 @@ __all__ = ["review"]
 @MORE
 @click.pass_context
 def review(context: click.Context, reviewer: str, more: bool) -> None:
-    """Look at conversations that wait for a person; without a subcommand, one after another.
+    """Look at conversations that wait; without a subcommand, one after another.
 
     Cases that wait are ordered by the expected value of a look; a share of what is shown is drawn
     at random and shown without any verdict, to measure the judge.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli.review.options import AS, JSON, echo_json, who_again
 from pipeline.datadir import DataDir
+
+if TYPE_CHECKING:
+    from pipeline.review.queue import Decided
 
 __all__ = ["decide"]
 
@@ -72,11 +76,34 @@ def decide(
         return
     blind = ", blind" if said.blind else ""
     click.echo(f"{decision} on {said.trace_id} by {said.annotator_id}{blind}: {done.path.name}")
-    if done.cases and said.verdict in ("good", "bad"):
-        effect = "come into the suite" if said.verdict == "bad" else "stay out of it for good"
-        cases = ", ".join(case.case_id for case in done.cases)
-        click.echo(f"To have {cases} {effect}: {place.make('publish')}")
+    if said.verdict in ("good", "bad"):
+        for line in _effects(place, done):
+            click.echo(line)
+    if decision == "undo":
+        click.echo("What was published meanwhile stays: reject takes a case out of the suite.")
     click.echo(f"Next: {command(place, 'next', *who_again(reviewer))}")
+
+
+def _effects(place: DataDir, done: Decided) -> Iterator[str]:
+    """What becomes of the cases that were decided on, others' votes counted."""
+    from pipeline.review.annotations import read_annotations
+    from pipeline.suite.people import hear_people
+    from pipeline.suite.proposal import EVER
+
+    voices = hear_people(read_annotations(place.annotations, EVER))
+    said = done.annotation
+    bad = said.verdict == "bad"
+    agreed = []
+    for case in done.cases:
+        votes = voices.on(said.trace_id, case.check, case.layer)
+        if (votes > 0) if bad else (votes < 0):
+            agreed.append(case.case_id)
+        else:
+            told = voices.tell(said.trace_id, case.check, case.layer)
+            yield f"{case.case_id} stays as it is, since others voted, too: {told}"
+    if agreed:
+        effect = "come into the suite" if bad else "leave the suite, or stay out of it, for good"
+        yield f"To have {', '.join(agreed)} {effect}: {place.make('publish')}"
 
 
 def _axes(given: tuple[str, ...]) -> Mapping[str, str]:

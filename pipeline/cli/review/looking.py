@@ -35,8 +35,6 @@ def show_next(place: DataDir, reviewer: str, full: bool, more: bool, as_json: bo
             echo_json(asdict(served))
             return
         click.echo(served.why_none)
-        if not queue.day_of:
-            click.echo(f"Run: {place.make('backfill', 'YYYY-MM-DD')}")
         return
     item = served.item
     exhibit = _exhibit(place, item.trace_id, item.day, item.blind)

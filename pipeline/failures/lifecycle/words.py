@@ -144,6 +144,12 @@ class _Draft:
                 f"{mode!r} was merged into {old.merged_into!r}; nothing was written. "
                 "Retire that entry first if it was a mistake"
             )
+        if old is not None and old.retired_on:
+            raise WordRefused(
+                f"what is said of {mode!r} on {self._day} holds until {old.retired_on}, when "
+                f"another entry takes over; nothing was written. Say --from {old.retired_on} or "
+                "later, or change those entries by hand"
+            )
         fields: dict[str, Any] = {"id": mode, "name": known.names.get(mode, mode)}
         if old is not None:
             fields = old.model_dump(exclude={"effective_from", "retired_on"}, exclude_defaults=True)

@@ -60,9 +60,10 @@ def decide(place: DataDir, request: Request, now: datetime) -> Decided:
         blind = is_blind(queue, trace, request.reviewer)
         cases = () if blind else cases_of(queue, trace)
         if request.word in ("confirm", "reject") and not cases:
+            why = "it is shown blind, without its cases" if blind else "no case is shown with it"
             raise CannotDecide(
-                f"no case is shown with trace {trace}, so there is nothing to {request.word}; "
-                "say good, bad or partial"
+                f"nothing to {request.word} on trace {trace}: {why}; say good, bad or partial "
+                "of the conversation"
             )
         drawn = queue.draw.get(trace)
         found = Annotation(

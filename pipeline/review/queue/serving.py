@@ -112,7 +112,8 @@ def _own_first(items: Sequence[Item], reviewer: str, people: Sequence[str], seed
 
 def _nothing_left(queue: Queue) -> str:
     if not queue.day_of:
-        return "No day is published yet."
+        again = queue.material.place.make("backfill", "YYYY-MM-DD")
+        return f"No day is published yet. Run: {again}"
     if queue.open:
         return f"Nothing is left for you; {len(queue.open)} wait for somebody else to look."
     if queue.held:

@@ -118,6 +118,19 @@ def test_an_entry_in_force_is_retired_and_its_fields_are_carried_over(
     assert run("close", "wrong_tool", "--from", "2026-12-09")[0] == 0
 
 
+def test_a_day_before_a_later_entry_is_refused_with_the_day_to_give(
+    run: Run, place: DataDir
+) -> None:
+    assert run("name", "wrong_tool", "Wrong tool taken", "--from", "2026-12-08")[0] == 0
+    before = text_of(place)
+    code, said = run("name", "wrong_tool", "Another tool", "--from", "2026-12-01")
+    assert code == 2
+    assert "nothing was written" in said
+    assert "--from 2026-12-08" in said
+    assert ".tmp" not in said
+    assert text_of(place) == before
+
+
 def test_what_runs_again_is_said_where_days_were_run(run: Run, place: DataDir) -> None:
     said = run("close", "m-old", "--from", "2026-11-10")[1]
     assert f"make restate CASELAW_DATA={place.root} FROM=2026-11-10" in said

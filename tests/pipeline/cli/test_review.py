@@ -118,10 +118,31 @@ def test_a_long_conversation_keeps_its_ends_and_what_is_marked(place: DataDir) -
 
 def test_an_empty_lake_is_no_error(place: DataDir) -> None:
     shown = run(place, "review next")
-    assert (shown.exit_code, shown.output.splitlines()[0]) == (0, "No day is published yet.")
-    assert "make backfill" in shown.output
+    assert shown.exit_code == 0
+    assert shown.output.startswith("No day is published yet. Run: make backfill ")
+    assert run(place, "review").output == shown.output
     assert json.loads(run(place, "review next --json").output)["item"] is None
     assert run(place, "review stats").exit_code == 0
+
+
+def test_a_decision_says_what_becomes_of_the_case_when_others_voted(place: DataDir) -> None:
+    publish_day(place, [TOLD], [waiting("t1")], GRADES)
+    for who in ("ben", "eve"):
+        said = run(place, f"review decide t1 reject --as {who}").output
+        assert "To have case-t1 leave the suite, or stay out of it, for good: make publish" in said
+    said = run(place, "review decide t1 confirm").output
+    assert "case-t1 stays as it is" in said
+    assert "1 said that it failed, 2 that it did not: that speaks against it." in said
+    assert "make publish" not in said
+    assert "reject takes a case out" in run(place, "review decide t1 undo").output
+
+
+def test_a_case_that_is_not_shown_is_not_decided_on(place: DataDir) -> None:
+    settings(place, random_per_day=10, double_share=0)
+    publish_day(place, [TOLD], [waiting("t1")], GRADES)
+    said = run(place, "review decide t1 reject")
+    assert said.exit_code == 2
+    assert "shown blind, without its cases; say good, bad or partial" in said.output
 
 
 @pytest.mark.parametrize(

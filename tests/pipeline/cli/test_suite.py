@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,11 @@ ASKED = (
 
 @pytest.fixture
 def place(tmp_path: Path) -> DataDir:
-    """Three promoted cases of one day, published."""
+    """Three promoted cases of one day, published: all fail in the same way."""
     made = DataDir(tmp_path / "data")
+    shutil.copytree(made.registry, made.root / "registry")
+    with (made.root / "registry" / "settings.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("  - promotion: {cases_per_variant: 3}\n")
     chats = [Chat(f"t{n}", asked=text) for n, text in enumerate(ASKED)]
     put(made, PROMOTED_CASES, day(MONDAY), decisions(chats).frame)
     put(made, REDACTED_TRACES, day(MONDAY), REDACTED_TRACES.conform(redacted(chats)))
@@ -181,7 +185,7 @@ def test_stats_count_what_there_is_and_name_verdicts_on_nothing(
     code, told = run(place, capsys, "stats")
     assert code == 0
     assert "3 cases, 3 active; 0 edited, 0 fields in conflict; 1 by hand" in told
-    assert "verdicts  1 traces that are not there: nowhere" in told
+    assert "verdicts  on 1 trace not in the lake (never drawn, not run yet, or erased), " in told
     assert "verdicts  1 file cannot be read" in told
     assert "2026-11-02" in told  # the week in which it grew
 
@@ -220,10 +224,6 @@ def test_a_folder_that_nobody_can_write_to_is_one_line(
     place: DataDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry = place.root / "registry"
-    source = DataDir(place.root.parent / "other").registry
-    registry.mkdir()
-    for file in source.iterdir():
-        (registry / file.name).write_bytes(file.read_bytes())
     (registry / "settings.yaml").write_text("settings:\n- eval_dir: /proc/nowhere\n")
     assert run(place, capsys, "diff")[0] == 0
     with pytest.raises(OSError, match="nowhere"):
@@ -257,3 +257,13 @@ def test_before_the_first_day_it_says_what_to_run(
     assert code == 3
     assert "promoted_cases has no day yet" in told
     assert "make backfill" in told
+
+
+@pytest.mark.parametrize("words", ["ls", "show case-1", "check"])
+def test_no_suite_is_not_a_sound_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    code, told = run(DataDir(tmp_path), capsys, *words.split())
+    assert code == 3
+    assert f"no suite in {tmp_path / 'eval'}" in told
+    assert "make publish" in told

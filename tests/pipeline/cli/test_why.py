@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +14,7 @@ from pipeline.cli.main import main
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
+from pipeline.review.annotations import Annotation, write_annotation
 from pipeline.tables import EVAL_SUITE, PROMOTED_CASES
 from pipeline.windows import day
 from tests.pipeline.promotion.hand_made import MONDAY, Chat, apart, decisions
@@ -70,6 +71,20 @@ def test_a_case_is_found_by_its_id_and_by_how_that_begins(
         assert status == 0
         assert out.startswith(f"{name}: rejected on 2026-11-02")
         assert "In the suite: active, occurrences: 2, from 2026-11-02 to 2026-11-03." in out
+
+
+def test_how_people_voted_is_told(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    publish(lake, [apart(0)])
+    assert "People:" not in told(capsys, "t0")[1]
+    for who, verdict, blind in (("a", "bad", True), ("b", "bad", False), ("c", "good", True)):
+        said = Annotation(trace_id="t0", verdict=verdict, annotator_id=who, blind=blind,
+                          annotated_at=datetime(2026, 11, 3, 9, tzinfo=UTC))  # fmt: skip
+        write_annotation(lake.place.annotations, said)
+        if who == "a":
+            out = told(capsys, "t0")[1]
+            assert "1 said that it failed, 0 that it did not: to bring it in, somebody" in out
+    out = told(capsys, "t0")[1]
+    assert "People: 2 said that it failed, 1 that it did not: that brings it into" in out
 
 
 def test_a_promoted_case_says_what_speaks_for_it(

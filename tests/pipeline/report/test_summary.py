@@ -157,8 +157,8 @@ def test_an_empty_day_says_so_and_divides_by_nothing(hand_made: Lake) -> None:
 
 def test_every_estimate_carries_what_must_stand_beside_it(monday: DayTables) -> None:
     rows = summarise(monday, REGISTRY).frame.filter(pl.col("estimator") != "count")
-    # three axes, three modes, the intent share, an unplanned intent, the agent's cost, and a mode
-    # and a measure of last week
+    # three axes, three modes, the intent share, the agent's cost; of last week a mode, a measure
+    # and what nobody planned for
     assert rows.height == 11
     assert rows.select("value", "low", "high", "n").null_count().row(0) == (0, 0, 0, 0)
     assert rows.filter(~pl.col("value").is_between("low", "high")).is_empty()
