@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jsonschema
-import re2
-from referencing.exceptions import Unresolvable
-
 from pipeline.exports.answers import Answer, GivenCall
 from pipeline.exports.case import Case
 from pipeline.grading.conversation import read_conversation
 from pipeline.ids import canonical_json
-from pipeline.promotion import Check, Outcome, passes
+from pipeline.promotion import Check, CheckBroken, Outcome, run_check
 from pipeline.promotion.episodes import Episode, recorded_outcome
 from pipeline.promotion.wording import in_words
 
@@ -70,8 +66,8 @@ def _result(check: Check, answer: Answer, outcome: Outcome) -> Result:
     if check.kind == "not_cut_off" and outcome.finish_reason is None:
         return Result(check.kind, expects, None, "the answer tells no finish_reason")
     try:
-        passed = passes(check, outcome)
-    except (re2.error, jsonschema.SchemaError, Unresolvable):
+        passed = run_check(check, outcome)
+    except CheckBroken:
         why = "the check is broken: its pattern or schema cannot be read"
         return Result(check.kind, expects, None, why)
     reason = None
