@@ -54,7 +54,7 @@ class _PlainLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """A value, or a complaint with its line: of `!!bool x` PyYAML says KeyError."""
         try:
-            value = super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+            value = super().construct_object(node, deep)
         except (ValueError, OverflowError, KeyError, AttributeError):
             raise yaml.MarkedYAMLError(
                 problem="no number, date or truth value", problem_mark=node.start_mark
