@@ -120,10 +120,8 @@ def _tell_openings(log: Openings) -> None:
     )
     click.echo(f"{'holdout':>9}  opened {seen} by a command{torn}")
     for one in log.found[-_LISTED:]:
-        why = on_one_line(one.why)
-        click.echo(
-            f"{'':>9}  {one.at} {one.who}, {counted(one.cases, 'case')}, {one.target}: {why}"
-        )
+        at, who, target, why = map(on_one_line, (one.at, one.who, one.target, one.why))
+        click.echo(f"{'':>9}  {at} {who}, {counted(one.cases, 'case')}, {target}: {why}")
 
 
 def _tell_verdicts(place: DataDir, lake: object) -> None:
@@ -138,7 +136,9 @@ def _tell_verdicts(place: DataDir, lake: object) -> None:
     known = set(lake.read(REDACTED_TRACES, days, ["trace_id"])["trace_id"]) if days else set()
     strange = sorted(set(collected.frame["trace_id"]) - known)
     if strange:
-        shown = ", ".join(strange[:_LISTED]) + (", ..." if len(strange) > _LISTED else "")
+        shown = ", ".join(map(on_one_line, strange[:_LISTED])) + (
+            ", ..." if len(strange) > _LISTED else ""
+        )
         click.echo(f"{'verdicts':>9}  {len(strange)} traces that are not there: {shown}")
     if collected.problems:
         click.echo(f"{'verdicts':>9}  {counted(len(collected.problems), 'file')} cannot be read")

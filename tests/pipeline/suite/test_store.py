@@ -57,6 +57,7 @@ BROKEN = [
     (b"cases:\n- id: a\n  sure: !!bool maybe\n", "line 3: no number or date"),
     (b"cases:\n- id: a\n  at: !!timestamp x\n", "line 3: no number or date"),
     (b"cases:\n- id: a\n  n: " + b":".join([b"59"] * 3000) + b"\n", "line 3: no number or date"),
+    (b'cases:\n- id: "a\\e[31m"\n', "case number 1 holds what does not print"),
     (b"cases:\n- id: case-1\n- id: case-1\n", "case number 2 stands twice"),
 ]
 
