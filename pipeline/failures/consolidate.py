@@ -286,4 +286,7 @@ def _fold_known(
             records[target] = replace(
                 renamed, merged_from=tuple(sorted({*leaving.merged_from, gone}))
             )
-    return records
+    return {  # who lives again under an id of their own is no other's past
+        name: replace(one, merged_from=tuple(o for o in one.merged_from if o not in records))
+        for name, one in records.items()
+    }
