@@ -61,6 +61,10 @@ def replace_file(
         os.replace(temporary, path)
         if durable:
             sync_directory(path.parent)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # of a write that found no room
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -89,16 +89,20 @@ def _reply(cases: Mapping[str, Case], line: bytes) -> dict[str, Any]:
         return _as_json(_verdict(case, request["answer"]))
     except AnswerRefused as refused:
         return {"error": str(refused)}
-    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        # an answer that no check foresaw, such as one nested too deep: the next ones still count
-        return {"error": f"the checks could not be run on it ({type(error).__name__})"}
 
 
 def _verdict(case: Case, given: object) -> Verdict:
-    from pipeline.exports import Answer
+    """The verdict; an answer that no check foresaw, such as one nested too deep, is refused."""
+    from pipeline.exports import Answer, AnswerRefused
     from pipeline.exports import check_answer as run_checks
 
-    return run_checks(case, Answer.read(given))
+    try:
+        return run_checks(case, Answer.read(given))
+    except AnswerRefused:
+        raise
+    except Exception as error:
+        name = type(error).__name__
+        raise AnswerRefused(f"the checks could not be run on it ({name})") from None
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.cli.landing import land, simulate
 from pipeline.cli.modes import modes
 from pipeline.cli.opting_out import opt_out
 from pipeline.cli.plan import plan
+from pipeline.cli.printing import harmless
 from pipeline.cli.pull import pull
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.reading import query, sql, summary, verify
@@ -94,8 +96,10 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return cli.main(arguments, prog_name="caselaw")
     except RegistryError as error:
-        click.echo(f"caselaw: registry: {error}", err=True)
+        click.echo(harmless(f"caselaw: registry: {error}"), err=True)
         sys.exit(2)
     except _COULD_NOT as error:
-        click.echo(f"caselaw: {error}", err=True)
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        told = f"{error}. What was there is as it was: make room, then run the same again"
+        click.echo(harmless(f"caselaw: {told if full else error}"), err=True)
         sys.exit(3)

@@ -61,7 +61,8 @@ def list_cases(place: DataDir, split: str | None, status: str | None, mode: str 
             continue
         shown += 1
         click.echo(
-            f"{name:<18} {case.get('split') or '-':<11} {now:<8} {case.get('check') or '-':<24} "
+            f"{name:<18} {on_one_line(case.get('split')) or '-':<11} {now:<8} "
+            f"{on_one_line(case.get('check')) or '-':<24} "
             f"{on_one_line(case.get('title'))}"
         )
     click.echo(f"{shown} of {counted(len(cases), 'case')}")

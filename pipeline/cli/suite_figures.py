@@ -121,10 +121,8 @@ def _tell_openings(log: Openings) -> None:
     )
     click.echo(f"{'holdout':>9}  opened {seen} by a command{torn}")
     for one in log.found[-_LISTED:]:
-        why = on_one_line(one.why)
-        click.echo(
-            f"{'':>9}  {one.at} {one.who}, {counted(one.cases, 'case')}, {one.target}: {why}"
-        )
+        at, who, target, why = map(on_one_line, (one.at, one.who, one.target, one.why))
+        click.echo(f"{'':>9}  {at} {who}, {counted(one.cases, 'case')}, {target}: {why}")
 
 
 def _tell_verdicts(place: DataDir, lake: object) -> None:
@@ -139,7 +137,8 @@ def _tell_verdicts(place: DataDir, lake: object) -> None:
     known = set(lake.read(REDACTED_TRACES, days, ["trace_id"])["trace_id"]) if days else set()
     strange = sorted(set(collected.frame["trace_id"]) - known)
     if strange:
-        shown = ", ".join(strange[:_LISTED]) + (", ..." if len(strange) > _LISTED else "")
+        shown = ", ".join(map(on_one_line, strange[:_LISTED]))
+        shown += ", ..." if len(strange) > _LISTED else ""
         click.echo(
             f"{'verdicts':>9}  on {counted(len(strange), 'trace')} not in the lake (never drawn, "
             f"not run yet, or erased), without effect: {shown}"

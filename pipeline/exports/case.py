@@ -81,8 +81,7 @@ def read_cases(from_prod: str | None, by_hand: str | None) -> tuple[Case, ...]:
         try:
             bodies = parse_suite(text)
         except SuiteFileError as error:
-            why = str(error).partition("cannot be read: ")[2].partition(". The file")[0]
-            raise ExportError(f"{name} cannot be read: {why or 'not a suite'}") from None
+            raise ExportError(f"{name} cannot be read: {error.why}") from None
         for number, body in enumerate(bodies.values(), 1):
             case = case_of(body, f"{name}: case number {number}")
             if case.case_id in found:

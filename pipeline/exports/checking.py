@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jsonschema
-import re2
-from referencing.exceptions import Unresolvable
-
 from pipeline.exports.answers import Answer
 from pipeline.exports.case import Case
 from pipeline.exports.outcomes import outcome_of
-from pipeline.promotion import Check, Outcome, passes
+from pipeline.promotion import Check, CheckBroken, Outcome, run_check
 from pipeline.promotion.wording import in_words
 
 __all__ = ["Result", "Verdict", "check_answer"]
@@ -61,8 +57,8 @@ def _result(check: Check, answer: Answer, outcome: Outcome) -> Result:
     if check.kind == "not_cut_off" and outcome.finish_reason is None:
         return Result(check.kind, expects, None, "the answer tells no finish_reason")
     try:
-        passed = passes(check, outcome)
-    except (re2.error, jsonschema.SchemaError, Unresolvable):
+        passed = run_check(check, outcome)
+    except CheckBroken:
         why = "the check is broken: its pattern or schema cannot be read"
         return Result(check.kind, expects, None, why)
     reason = None

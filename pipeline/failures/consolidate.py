@@ -12,6 +12,7 @@ That holds as long as the thresholds in the settings do not change within the we
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
@@ -147,10 +148,17 @@ def _ask_names(
         .group_by("mode", maintain_order=True)
         .agg("description")
     )
-    return {
+    made = {
         mode: namer.name(mode, said)
         for mode, said in often.iter_rows()
         if mode not in words and not records[mode].name
+    }
+    taken = Counter(made.values())
+    given = {*(one.name for one in records.values()), *(one.name for one in words.values())}
+    taken.update(given - {""})
+    return {
+        mode: f"{name} ({mode[-4:]})" if name and taken[name] > 1 else name
+        for mode, name in made.items()
     }
 
 
@@ -286,4 +294,7 @@ def _fold_known(
             records[target] = replace(
                 renamed, merged_from=tuple(sorted({*leaving.merged_from, gone}))
             )
-    return records
+    return {  # who lives again under an id of their own is no other's past
+        name: replace(one, merged_from=tuple(o for o in one.merged_from if o not in records))
+        for name, one in records.items()
+    }

@@ -55,10 +55,16 @@ class KnownModes:
 
 
 def read_known(modes: pl.DataFrame | None, named: Sequence[NamedMode]) -> KnownModes:
-    """Read the `failure_modes` of the week before (None or empty in the first week)."""
+    """Read the `failure_modes` of the week before (None or empty in the first week).
+
+    A merge that the table remembers is over once people's entry for the mode claims failures of
+    its own again, or another mode is merged into it; else two modes could become each other.
+    """
     rows = [] if modes is None else modes.sort("failure_mode_id").to_dicts()
     folded = {old: row["failure_mode_id"] for row in rows for old in row["merged_from"]}
-    folded |= {mode.id: mode.merged_into for mode in named if mode.merged_into}
+    merges = {mode.id: mode.merged_into for mode in named if mode.merged_into}
+    alive = {mode.id for mode in named if mode.checks or mode.error_classes} | {*merges.values()}
+    folded = {old: new for old, new in folded.items() if old not in alive} | merges
     by_signature = {key: row["failure_mode_id"] for row in rows for key in row["signatures"]}
     size = max((len(row["centroid"]) for row in rows), default=0)
     usable = [row for row in rows if len(row["centroid"]) == size]

@@ -59,7 +59,8 @@ class RemoteVectors:
             missing = sorted(text for text, vector in known.items() if vector is None)
             for start in range(0, len(missing), _BATCH):
                 batch = missing[start : start + _BATCH]
-                for text, vector in zip(batch, self._ask(batch, len(missing)), strict=True):
+                size = next((len(vector) for vector in known.values() if vector), None)
+                for text, vector in zip(batch, self._ask(batch, len(missing), size), strict=True):
                     ledger.keep(self.identity, digest(text), json.dumps(vector))
                     known[text] = vector
         finally:
@@ -74,8 +75,8 @@ class RemoteVectors:
         body = ledger.answer(self.identity, digest(text))
         return None if body is None else [float(value) for value in json.loads(body)]
 
-    def _ask(self, texts: list[str], pending: int) -> list[list[float]]:
-
+    def _ask(self, texts: list[str], pending: int, size: int | None) -> list[list[float]]:
+        """A unit vector a text; one that is none, or of another size, would be kept for good."""
         litellm = load_litellm()
         extra = {}
         if self._api_base:
@@ -89,10 +90,15 @@ class RemoteVectors:
             )  # fmt: skip
             rows = sorted(reply.data, key=lambda row: row["index"])
             vectors = list(_units([row["embedding"] for row in rows]))
+            numbers = [row["index"] for row in rows]
         except Exception as error:  # litellm raises whatever its providers do
             raise VectorsPending(self._say(pending, type(error).__name__)) from None
-        if len(vectors) != len(texts):
+        if numbers != list(range(len(texts))):
             raise VectorsPending(self._say(pending, f"{len(vectors)} vectors for {len(texts)}"))
+        if not all(vectors):
+            raise VectorsPending(self._say(pending, "what came are no vectors"))
+        if len({len(vector) for vector in vectors} | ({size} if size else set())) > 1:
+            raise VectorsPending(self._say(pending, "its vectors are of several sizes"))
         return vectors
 
     def _say(self, pending: int, why: str) -> str:
@@ -105,7 +111,12 @@ class RemoteVectors:
 
 
 def _units(rows: Sequence[Sequence[float]]) -> Iterator[list[float]]:
+    """Each row at length 1; an empty list for what has no direction: a NaN, zeros, a matrix."""
     for row in rows:
         vector = np.asarray(row, dtype=np.float64)
-        length = max(float(np.sqrt(np.square(vector).sum())), 1e-12)
-        yield np.round(vector / length, 6).tolist()
+        largest = float(np.abs(vector).max(initial=0.0))
+        if vector.ndim != 1 or not np.isfinite(largest) or not largest:
+            yield []
+            continue
+        vector = vector / largest  # so that no square is beyond measure
+        yield np.round(vector / np.sqrt(np.square(vector).sum()), 6).tolist()

@@ -1,7 +1,7 @@
 """Promotion: which failures of a day become test cases, with reasons."""
 
 from pipeline.promotion.check_kinds import Check, read_checks
-from pipeline.promotion.checks import passes
+from pipeline.promotion.checks import CheckBroken, passes, run_check
 from pipeline.promotion.decide import Decisions, decide
 from pipeline.promotion.gates import BLOCKS
 from pipeline.promotion.outcome import Outcome
@@ -16,6 +16,7 @@ __all__ = [
     "Case",
     "CaseError",
     "Check",
+    "CheckBroken",
     "Decisions",
     "Outcome",
     "Replay",
@@ -28,5 +29,6 @@ __all__ = [
     "read_checks",
     "replay",
     "residue_finder",
+    "run_check",
     "self_check",
 ]

@@ -1,12 +1,16 @@
-"""Runs a case's checks on what an agent did, recorded or replayed."""
+"""Runs a case's checks on what an agent did, recorded or replayed.
+
+People edit checks, and whatever an agent says comes to them: a check that cannot be run decides
+nothing, and takes nothing else down.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from functools import singledispatch
+from functools import lru_cache, singledispatch
+from typing import Any
 
-import jsonschema
 import orjson
 import re2
 
@@ -17,6 +21,7 @@ from pipeline.grading.lexicons import says
 from pipeline.grading.rules import Scope, check_of
 from pipeline.grading.support import unsupported
 from pipeline.ids import canonical_json
+from pipeline.json_schemas import validator_of
 from pipeline.promotion.check_kinds import (
     ArgumentMax,
     CallsRepeated,
@@ -39,28 +44,53 @@ from pipeline.promotion.check_kinds import (
 from pipeline.promotion.outcome import Outcome
 from pipeline.registry.rules import PythonFunction
 
-__all__ = ["passes"]
+__all__ = ["CheckBroken", "passes", "run_check"]
 
 _NO_SCOPE = Scope(None, None, ())  # what a case holds is all that it is tested by
+_QUIET = re2.Options()
+_QUIET.log_errors = False
+
+
+class CheckBroken(ValueError):
+    """A check cannot be run, for its pattern, schema or language is none; nothing is quoted."""
+
+
+def passes(check: object, outcome: Outcome) -> bool | None:
+    """Whether `outcome` passes `check`; None where the check alone cannot tell, or is broken."""
+    try:
+        return run_check(check, outcome)
+    except CheckBroken:
+        return None
+
+
+def run_check(check: object, outcome: Outcome) -> bool | None:
+    """Whether `outcome` passes `check`; None where the check alone cannot tell.
+
+    Raises:
+        CheckBroken: it cannot be run.
+    """
+    try:
+        return _decide(check, outcome)
+    except re2.error:
+        raise CheckBroken("a pattern is none") from None
 
 
 @singledispatch
-def passes(check: object, outcome: Outcome) -> bool | None:
-    """Whether `outcome` passes `check`; None where the check alone cannot tell."""
+def _decide(check: object, outcome: Outcome) -> bool | None:
     raise TypeError(f"no way to run a check of type {type(check).__name__!r}")
 
 
-@passes.register
+@_decide.register
 def _(check: ToolCalled, outcome: Outcome) -> bool:
     return any(call.name in check.any_of for call in outcome.calls)
 
 
-@passes.register
+@_decide.register
 def _(check: ToolNotCalled, outcome: Outcome) -> bool:
     return not any(call.name in check.none_of for call in outcome.calls)
 
 
-@passes.register
+@_decide.register
 def _(check: ArgumentMax, outcome: Outcome) -> bool:
     sums: dict[str, float] = defaultdict(float)
     calls = (*outcome.earlier_calls, *outcome.calls) if check.per else outcome.calls
@@ -73,7 +103,7 @@ def _(check: ArgumentMax, outcome: Outcome) -> bool:
     return all(total <= check.most + 1e-9 for total in sums.values())
 
 
-@passes.register
+@_decide.register
 def _(check: CallsRepeated, outcome: Outcome) -> bool:
     calls = Counter(
         canonical_json(
@@ -85,55 +115,61 @@ def _(check: CallsRepeated, outcome: Outcome) -> bool:
     return max((*calls.values(), *said.values()), default=0) <= check.most
 
 
-@passes.register
+@_decide.register
 def _(check: CitesAnyOf, outcome: Outcome) -> bool:
     cited = _cited(check.pattern, outcome.answer)
     return bool(cited & {i.upper() for i in check.ids}) if check.ids else bool(cited)
 
 
-@passes.register
+@_decide.register
 def _(check: CitesOnlyRetrieved, outcome: Outcome) -> bool:
     return _cited(check.pattern, outcome.answer) <= outcome.documents
 
 
-@passes.register
+@_decide.register
 def _(check: JsonSchema, outcome: Outcome) -> bool:
     try:
         value = orjson.loads(outcome.answer)
     except orjson.JSONDecodeError:
         return False
-    return bool(jsonschema.Draft202012Validator(check.value).is_valid(value))
+    try:
+        return bool(validator_of(canonical_json(check.value)).is_valid(value))
+    except Exception:  # an unsound schema raises anything: KeyError, ZeroDivisionError, recursion
+        raise CheckBroken("its schema is none, or leads out of itself") from None
 
 
-@passes.register
+@_decide.register
 def _(check: LanguageIs, outcome: Outcome) -> bool:
-    found = detect_language(outcome.answer, check.languages, check.confidence, check.letters)
+    try:
+        found = detect_language(outcome.answer, check.languages, check.confidence, check.letters)
+    except ValueError:
+        raise CheckBroken("a language is unknown") from None
     return found in (None, check.language)
 
 
-@passes.register
+@_decide.register
 def _(check: Says, outcome: Outcome) -> bool:
     return says(outcome.answer, *check.any_of)
 
 
-@passes.register
+@_decide.register
 def _(check: DoesNotSay, outcome: Outcome) -> bool:
     return not says(outcome.answer, *check.none_of)
 
 
-@passes.register
+@_decide.register
 def _(check: Contains, outcome: Outcome) -> bool:
-    return any(re2.search(f"(?i){pattern}", outcome.answer) for pattern in check.any_of)
+    return any(_pattern(f"(?i){one}").search(outcome.answer) for one in check.any_of)
 
 
-@passes.register
+@_decide.register
 def _(check: NotContains, outcome: Outcome) -> bool:
     return not any(
-        re2.search(f"(?i){pattern}", text) for pattern in check.none_of for text in outcome.texts
+        _pattern(f"(?i){one}").search(text) for one in check.none_of for text in outcome.texts
     )
 
 
-@passes.register
+@_decide.register
 def _(check: FactsSupported, outcome: Outcome) -> bool | None:
     if outcome.support is None:
         return None
@@ -141,19 +177,19 @@ def _(check: FactsSupported, outcome: Outcome) -> bool | None:
     return not unsupported(facts, outcome.support)
 
 
-@passes.register
+@_decide.register
 def _(check: NotCutOff, outcome: Outcome) -> bool:
     return outcome.finish_reason not in ("length", "max_tokens", "content_filter")
 
 
-@passes.register
+@_decide.register
 def _(check: Effort, outcome: Outcome) -> bool | None:
     told = [(outcome.turns, check.most_turns), (outcome.tokens, check.most_tokens)]
     known = [(used, most) for used, most in told if used is not None and most is not None]
     return all(used <= most for used, most in known) if known else None
 
 
-@passes.register
+@_decide.register
 def _(check: RuleKept, outcome: Outcome) -> bool | None:
     talk, params = outcome.conversation, check.params
     if talk is None:
@@ -164,13 +200,21 @@ def _(check: RuleKept, outcome: Outcome) -> bool | None:
     return {"fail": False, "pass": True, "skipped": True}.get(verdict)
 
 
-@passes.register
+@_decide.register
 def _(check: Rubric, outcome: Outcome) -> None:
     return None
 
 
 def _cited(pattern: str, text: str) -> set[str]:
-    return {match.group(1).upper() for match in re2.finditer(pattern, text)}
+    """What a pattern names: its first group, or all of it where it has none."""
+    found = _pattern(pattern)
+    group = 1 if found.groups else 0
+    return {match.group(group).upper() for match in found.finditer(text) if match.group(group)}
+
+
+@lru_cache(maxsize=2_048)
+def _pattern(pattern: str) -> Any:
+    return re2.compile(pattern, _QUIET)
 
 
 def _amount(call: Call, argument: str) -> float | None:

@@ -51,6 +51,20 @@ Entry = TypeVar("Entry", bound=DatedEntry)
 class _PlainLoader(yaml.SafeLoader):
     """Safe YAML without anchors (which can swell) that refuses repeated keys."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value, or a complaint with its line: of `!!bool x` PyYAML says KeyError."""
+        try:
+            value = super().construct_object(node, deep)
+        except (ValueError, OverflowError, KeyError, AttributeError):
+            raise yaml.MarkedYAMLError(
+                problem="no number, date or truth value", problem_mark=node.start_mark
+            ) from None
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+            raise yaml.MarkedYAMLError(
+                problem="half a character (a lone surrogate)", problem_mark=node.start_mark
+            )
+        return value
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(

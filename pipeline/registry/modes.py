@@ -20,8 +20,11 @@ class NamedMode(DatedEntry):
     intent, by check.
     """
 
-    id: str = Field(description="failure_mode_id as the pipeline prints it, or a name of one's own")
-    name: str
+    id: str = Field(
+        min_length=1,
+        description="failure_mode_id as printed, or a name of one's own",
+    )
+    name: str = Field(min_length=1)
     description: str = ""
     checks: tuple[str, ...] = Field((), description="failures of these checks belong to it")
     error_classes: tuple[str, ...] = Field((), description="only of these; empty: all")

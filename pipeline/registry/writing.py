@@ -148,4 +148,11 @@ def _value(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(_value(one) for one in value)}]"
-    return json.dumps(value, ensure_ascii=not str(value).isprintable())
+    return f'"{"".join(map(_escaped, value))}"' if isinstance(value, str) else json.dumps(value)
+
+
+def _escaped(char: str) -> str:
+    """A character in double quotes; JSON's two halves of a rare one are none to YAML."""
+    if ord(char) > 0xFFFF:
+        return char if char.isprintable() else f"\\U{ord(char):08X}"
+    return json.dumps(char, ensure_ascii=not char.isprintable())[1:-1]

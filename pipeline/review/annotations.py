@@ -114,7 +114,7 @@ def read_annotations(folder: Path, before: datetime) -> pl.DataFrame:
     """
     collected = collect_annotations(folder, before)
     if collected.problems:
-        shown = "; ".join(f"{p.file}: {p.reason}" for p in collected.problems[:_SHOWN])
+        shown = "; ".join(f"{p.file!r}: {p.reason}" for p in collected.problems[:_SHOWN])
         _log.warning(
             "%d annotation files in %s were left out, the other %d count: %s%s. Mend or move them,"
             " then materialise again",

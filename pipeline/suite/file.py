@@ -80,6 +80,8 @@ def read_suite(text: str | None) -> SuiteFile:
     for number, case in enumerate(body["cases"], 1):
         if not isinstance(case, dict) or not isinstance(case.get("id"), str) or not case["id"]:
             raise SuiteFileError(f"case number {number} is no mapping with an id")
+        if not case["id"].isprintable():
+            raise SuiteFileError(f"the id of case number {number} holds what does not print")
         if case["id"] in cases:
             raise SuiteFileError(f"the id of case number {number} stands twice")
         if not isinstance(case.get("generated", {}), dict):

@@ -5,6 +5,7 @@ It is one line of JSON an opening, only ever appended to. What is read in an edi
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import os
@@ -55,13 +56,19 @@ def record_opening(place: DataDir, *, who: str, why: str, cases: int, target: st
     """
     if not why.strip():
         raise ValueError("the holdout is not opened without a reason")
+    who, why = (text.encode("utf-8", "replace").decode() for text in (who, why))
     made = Opening(datetime.now(UTC).isoformat(timespec="seconds"), who, why.strip(), cases, target)
     path = _path(place)
     make_directory(path.parent, private=False)
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    line = orjson.dumps(made, option=orjson.OPT_APPEND_NEWLINE)
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        os.write(handle, orjson.dumps(made, option=orjson.OPT_APPEND_NEWLINE))
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            line = b"\n" + line  # what a full disk or a kill tore stays a line of its own
+        if os.write(handle, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(handle)
     finally:
         os.close(handle)

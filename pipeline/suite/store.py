@@ -57,8 +57,8 @@ def read_text(path: Path) -> SuiteText:
     Raises:
         SuiteFileError: it is no file, too large, or not UTF-8; the file is left untouched.
     """
-    path = path.resolve()  # a link stays a link: what it leads to is replaced
     try:
+        path = path.resolve()  # a link stays a link: what it leads to is replaced
         if path.exists() and not path.is_file():
             raise SuiteFileError("it is no file", path)
         if path.exists() and path.stat().st_size > _LARGEST:
@@ -69,6 +69,9 @@ def read_text(path: Path) -> SuiteText:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return SuiteText(path, None, None)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a ring
+        why = error.strerror if isinstance(error, OSError) else "links that lead in a ring"
+        raise SuiteFileError(f"it cannot be opened: {why}", path) from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

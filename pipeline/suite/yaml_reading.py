@@ -17,6 +17,8 @@ __all__ = ["BrokenYaml", "parse_yaml"]
 
 _CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 _DEEPEST = 200
+_LARGEST_NUMBER = 10**100  # Python writes no number of 4,300 digits out again
+_NONE = object()
 _NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]|^[ ?-]{800,}', re.MULTILINE | re.DOTALL)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = frozenset(f"{_TAG}{kind}" for kind in ("int", "float", "bool", "null", "timestamp"))
@@ -76,9 +78,12 @@ class _Builder:
             return [self.value(item) for item in node.value]
         if node.tag in _PLAIN:
             try:
-                return self._loader.construct_object(node)
-            except (ValueError, OverflowError):
-                raise BrokenYaml(f"{_line(node.start_mark)}: no number or date") from None
+                value = self._loader.construct_object(node)
+            except (ValueError, OverflowError, KeyError, AttributeError):  # PyYAML of `!!bool x`
+                value = _NONE
+            if value is _NONE or (isinstance(value, int) and abs(value) >= _LARGEST_NUMBER):
+                raise BrokenYaml(f"{_line(node.start_mark)}: no number or date")
+            return value
         raise BrokenYaml(f"{_line(node.start_mark)}: not YAML of the plain kind: a tag")
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:

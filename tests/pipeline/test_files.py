@@ -70,3 +70,15 @@ def test_the_ledger_is_closed_but_for_the_export_of_its_costs(place: DataDir) ->
     ledger.close()
     assert mode(place.ledger) == "711"
     assert (mode(exported.parent), mode(exported)) == ("755", "644")
+
+
+def test_a_disk_without_room_is_told_with_the_file_that_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "kept.yaml"
+    path.write_text("before")
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*kept\.yaml'"),
+        replace_file(path),
+        open("/dev/full", "w") as full,
+    ):
+        full.write("after")
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["before"]

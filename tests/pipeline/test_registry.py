@@ -112,6 +112,14 @@ def test_a_claimed_fix_holds_from_its_day_on_and_leaves_the_modes_as_they_were(
         ("failure_modes:\n  - &x {id: a, name: A}\n  - *x\n", "line 3: aliases are not read"),
         ("failure_modes:\n  - id: a\n    id: b\n    name: A\n", "line 3: key 'id' stands twice"),
         ("failure_modes:\n  - !!python/object:os.system {}\n", "could not determine a constructor"),
+        ("failure_modes:\n  - id: a\n    name: !!bool maybe\n", "line 3: no number, date"),
+        (
+            "failure_modes:\n  - id: a\n    name: !!timestamp x\n",
+            "line 3: no number, date",
+        ),
+        ("failure_modes:\n  - id: a\n    name: " + "9" * 5000, "line 3: no number, date"),
+        ('failure_modes:\n  - id: a\n    name: "\\ud800"\n', "line 3: half a character"),
+        ('failure_modes:\n  - {id: a, name: ""}\n', "at least 1 character"),
     ],
 )
 def test_a_broken_file_is_explained(folder: Path, text: str, complaint: str) -> None:

@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from pipeline.registry import Fix, NamedMode, RegistryError, load_registry, require_sound
 from pipeline.registry.loading import as_of, read_entries
 from pipeline.registry.writing import Change, change_file
@@ -153,7 +155,12 @@ class _Draft:
         fields: dict[str, Any] = {"id": mode, "name": known.names.get(mode, mode)}
         if old is not None:
             fields = old.model_dump(exclude={"effective_from", "retired_on"}, exclude_defaults=True)
-        wanted = NamedMode(**fields | dict(said), effective_from=self._day)
+        try:
+            wanted = NamedMode(**fields | dict(said), effective_from=self._day)
+        except ValidationError as error:
+            field = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, field["loc"]))
+            raise WordRefused(f"{where}: {field['msg']}; nothing was written") from None
         if old is not None and wanted == old.model_copy(update={"effective_from": self._day}):
             raise WordRefused(f"that is what stands of {mode!r} already; nothing was written")
         rest = wanted.model_dump(exclude={"effective_from", "retired_on"}, exclude_defaults=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import jsonschema
 import orjson
+from jsonschema.exceptions import best_match
 
 from pipeline.grading.conversation import Conversation
 from pipeline.grading.lexicons import LANGUAGES, words
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
 from pipeline.ids import canonical_json
+from pipeline.json_schemas import validator_of
 from pipeline.registry.rules import JsonContract, Phrases, Truncated
 
 __all__: list[str] = []
@@ -37,10 +36,7 @@ def json_contract(conversation: Conversation, params: JsonContract, scope: Scope
                 subject="answer",
                 error_class="text_around_json" if holds_json else "not_json",
             )
-        errors = [
-            jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
-            for schema in schemas
-        ]
+        errors = [best_match(validator_of(schema).iter_errors(value)) for schema in schemas]
         error = errors[0] if errors and None not in errors else None
         if error is not None:
             path = ".".join(str(p) for p in error.absolute_schema_path if p != "items")[:80]
@@ -66,11 +62,6 @@ def _schemas(conversation: Conversation, scope: Scope) -> list[bytes] | None:
         return [canonical_json(own)]
     every = {i.id: i.output_schema for i in scope.intents if i.output_schema}
     return [canonical_json(every[name]) for name in sorted(every)]
-
-
-@lru_cache(maxsize=64)
-def _validator(schema: bytes) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(orjson.loads(schema))
 
 
 @checks(Truncated)

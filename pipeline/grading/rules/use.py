@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import lru_cache
 
-import orjson
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from pipeline.grading.conversation import Call, Conversation
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed, search
 from pipeline.grading.rules.reading import argument, key_of, values_under
 from pipeline.ids import canonical_json
+from pipeline.json_schemas import validator_of
 from pipeline.registry.rules import DueCall, ToolArguments, ToolOrder, ToolUse, UnansweredCall
 
 __all__: list[str] = []
@@ -126,7 +124,7 @@ def tool_arguments(conversation: Conversation, params: ToolArguments, scope: Sco
                 error_class="arguments_not_json",
             )
         arguments = {} if call.arguments is None else call.arguments
-        error = best_match(_validator(canonical_json(schema)).iter_errors(arguments))
+        error = best_match(validator_of(canonical_json(schema)).iter_errors(arguments))
         if error is not None:
             path = ".".join(str(p) for p in error.absolute_schema_path if p != "items")[:80]
             return failed(
@@ -136,8 +134,3 @@ def tool_arguments(conversation: Conversation, params: ToolArguments, scope: Sco
                 error_class=f"arguments_{error.validator}",
             )
     return PASS if seen else SKIPPED
-
-
-@lru_cache(maxsize=256)
-def _validator(schema: bytes) -> Draft202012Validator:
-    return Draft202012Validator(orjson.loads(schema))

@@ -9,6 +9,8 @@ import re2
 from jsonschema import Draft202012Validator, SchemaError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from pipeline.json_schemas import patterns_of
+
 __all__ = ["JsonSchema", "Parameters", "Pattern"]
 
 _QUIET = re2.Options()
@@ -38,6 +40,8 @@ def _sound(schema: dict[str, Any]) -> dict[str, Any]:
     outside = [ref for ref in _refs(schema) if not str(ref).startswith("#")]
     if outside:
         raise ValueError(f"$ref {outside[0]!r} leads out of the schema; nothing is fetched")
+    for pattern in patterns_of(schema):
+        _compiles(pattern)
     return schema
 
 

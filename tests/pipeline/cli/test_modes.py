@@ -93,6 +93,27 @@ def test_a_name_is_a_dated_entry_and_nothing_else_changes(run: Run, place: DataD
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["two \U0001f468\u200d\U0001f469 \u202e", '"quoted" \\ {{x}}', "\x1b[31m", "!!bool", "a\nb: c"],
+)
+def test_any_name_is_read_back_as_it_was_given(run: Run, place: DataDir, name: str) -> None:
+    assert run("name", "late_drift", name, "--from", DAY.isoformat())[0] == 0
+    assert entries(place)["failure_modes"][-1]["name"] == name
+    load_registry(place.registry, DAY)
+
+
+@pytest.mark.parametrize("name", ["", "half a character: \udcff"])
+def test_what_is_no_name_is_refused_and_nothing_is_written(
+    run: Run, place: DataDir, name: str
+) -> None:
+    before = text_of(place)
+    code, said = run("name", "late_drift", name)
+    assert code == 2
+    assert "nothing was written" in said
+    assert text_of(place) == before
+
+
 def test_an_entry_in_force_is_retired_and_its_fields_are_carried_over(
     run: Run, place: DataDir
 ) -> None:

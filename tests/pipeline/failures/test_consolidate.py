@@ -113,6 +113,33 @@ def test_a_person_names_merges_and_ignores(embedder):
     assert today["failure_mode_id"].to_list() == ["poor_answer"]
 
 
+def test_a_merge_can_be_taken_back_or_turned_round(embedder):
+    claims = {"tone": {"checks": ("tone",)}, "part": {"checks": ("completeness",)}}
+
+    def entries(**into: str):
+        return registry(
+            *(NamedMode(id=i, name=i, merged_into=into.get(i), **claims[i]) for i in claims)
+        )
+
+    def failures(number: int):
+        day = 7 * number
+        two = (grade(f"p{number}"), grade(f"t{number}", check="tone", error_class="cold"))
+        return frame(on_day(day, *two, grade(f"u{number}", check="tone", error_class="cold")))
+
+    def sizes(modes: pl.DataFrame):
+        return {m["failure_mode_id"]: (m["size_week"], m["merged_from"]) for m in modes.to_dicts()}
+
+    first, second, third = weeks(3)
+    apart = consolidate_modes(failures(0), None, entries(), embedder, first).frame
+    said = entries(tone="part")
+    merged = consolidate_modes(failures(1), apart, said, embedder, second).frame
+    assert sizes(merged) == {"part": (3, ["tone"])}
+    again = consolidate_modes(failures(2), merged, entries(), embedder, third).frame
+    assert sizes(again) == {"part": (1, []), "tone": (2, [])}
+    turned = consolidate_modes(failures(2), merged, entries(part="tone"), embedder, third).frame
+    assert sizes(turned) == {"tone": (3, ["part"])}
+
+
 def test_a_mode_that_drifts_apart_is_split_with_a_record(embedder):
     """The mode was matched by hand to two kinds that have little in common; a week shows both."""
     one, two, three = weeks(3)

@@ -45,6 +45,16 @@ def test_a_new_mode_is_named_once_from_masked_descriptions(embedder, tmp_path):
     assert again.frame.equals(first.frame)
 
 
+def test_two_modes_that_a_model_calls_the_same_are_told_apart(embedder, tmp_path):
+    rows = frame(on_day(0, grade("a"), grade("b", check="tone", error_class="cold")))
+    with serve(lambda n, request: Answer(content="Something went wrong")) as server:
+        asks = namer(server.url, tmp_path)
+        made = consolidate_modes(rows, None, PLAIN, embedder, weeks(1)[0], asks).frame
+    assert made["name"].to_list() == [
+        f"Something went wrong ({mode[-4:]})" for mode in made["failure_mode_id"]
+    ]
+
+
 def test_a_person_is_not_overruled(embedder, tmp_path):
     word = NamedMode(id="half", name="Half", checks=("completeness",), effective_from=date.min)
     named = Registry(Settings(), (), (), (), (word,), {})

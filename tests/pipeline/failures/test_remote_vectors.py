@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +24,12 @@ class Provider:
         self.asked: list[list[str]] = []
         self.works = True
         self.url = ""
+        self.says: list[Any] | None = None
+        """Rows that it answers instead of counting."""
 
     def answer(self, texts: list[str]) -> bytes:
-        rows = [[text.lower().count(chr(97 + n)) for n in range(26)] for text in texts]
+        rows: list[Any] = [[text.lower().count(chr(97 + n)) for n in range(26)] for text in texts]
+        rows = rows if self.says is None else self.says
         data = [{"object": "embedding", "index": n, "embedding": row} for n, row in enumerate(rows)]
         usage = {"prompt_tokens": 1, "total_tokens": 1}
         body = {"object": "list", "data": data[::-1], "model": "letters-1", "usage": usage}
@@ -77,6 +81,37 @@ def test_a_provider_that_is_down_leaves_the_partition_pending(provider, tmp_path
     vectors = RemoteVectors("openai/letters-1", provider.url, tmp_path)
     with pytest.raises(VectorsPending, match=r"left 1 descriptions without a vector .*backfill"):
         vectors.embed(["a"])
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ([[float("nan")] * 26] * 2, "no vectors"),
+        ([[float("inf"), *[1.0] * 25]] * 2, "no vectors"),
+        ([[0.0] * 26] * 2, "no vectors"),
+        ([[], []], "no vectors"),
+        ([[[1.0] * 13] * 2] * 2, "no vectors"),
+        ([[1.0] * 26, [1.0] * 27], "several sizes"),
+        ([[1.0] * 3] * 2, "several sizes"),
+        ([[1.0] * 26], "1 vectors for 2"),
+        (["<html>", "<html>"], "ValueError"),
+    ],
+)
+def test_what_is_no_vector_is_not_kept_and_the_next_try_asks_again(provider, tmp_path, says, why):
+    vectors = RemoteVectors("openai/letters-1", provider.url, tmp_path)
+    vectors.embed(["cab"])
+    provider.says = says
+    with pytest.raises(VectorsPending, match=why):
+        vectors.embed(["abba", "cab", "d"])
+    provider.says = None
+    assert np.isfinite(vectors.embed(["abba", "cab", "d"])).all()
+    assert provider.asked == [["cab"], ["abba", "d"], ["abba", "d"]]
+
+
+def test_large_numbers_have_a_direction_too(provider, tmp_path):
+    provider.says = [[1e308, 1e308]]
+    found = RemoteVectors("openai/letters-1", provider.url, tmp_path).embed(["a"])
+    assert found[0].tolist() == pytest.approx([0.707107, 0.707107])
 
 
 def test_another_model_or_server_is_another_identity(tmp_path):

@@ -54,6 +54,10 @@ BROKEN = [
     (b"cases: " + b"[" * 100_000, "nested more than 200 deep"),
     (b"cases:\n- " + b"- " * 100_000, "nested more than 200 deep"),
     (b"cases:\n" + b"".join(b" " * n + b"a:\n" for n in range(1500)), "nested more than 200"),
+    (b"cases:\n- id: a\n  sure: !!bool maybe\n", "line 3: no number or date"),
+    (b"cases:\n- id: a\n  at: !!timestamp x\n", "line 3: no number or date"),
+    (b"cases:\n- id: a\n  n: " + b":".join([b"59"] * 3000) + b"\n", "line 3: no number or date"),
+    (b'cases:\n- id: "a\\e[31m"\n', "case number 1 holds what does not print"),
     (b"cases:\n- id: case-1\n- id: case-1\n", "case number 2 stands twice"),
 ]
 
@@ -81,6 +85,12 @@ def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(SuiteFileError, match="it is no file"):
         read_text(tmp_path / FROM_PROD)
     assert read_cases(tmp_path / "none" / FROM_PROD) == {}
+
+
+def test_links_in_a_ring_are_told(tmp_path: Path) -> None:
+    (tmp_path / FROM_PROD).symlink_to(FROM_PROD)
+    with pytest.raises(SuiteFileError, match="it cannot be opened"):
+        read_text(tmp_path / FROM_PROD)
 
 
 def test_whoever_saved_in_between_is_not_overwritten(path: Path) -> None:
