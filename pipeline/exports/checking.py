@@ -12,7 +12,12 @@ from pipeline.promotion.wording import in_words
 
 __all__ = ["Result", "Verdict", "check_answer"]
 
-_OF_TOOLS = ("tool_called", "tool_not_called", "argument_max", "calls_repeated")
+_OF_TEXT = (
+    *("cites_any_of", "cites_only_retrieved", "json_schema", "language_is", "says"),
+    *("does_not_say", "contains", "not_contains", "facts_supported"),
+    *("not_cut_off", "effort", "rubric"),
+)
+"""Kinds that need no word of the calls of tools; every other one is undecided without."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def check_answer(case: Case, answer: Answer) -> Verdict:
 
 def _result(check: Check, answer: Answer, outcome: Outcome) -> Result:
     expects = in_words(check)
-    if check.kind in _OF_TOOLS and not answer.tells_calls:
+    if check.kind not in _OF_TEXT and not answer.tells_calls:
         return Result(check.kind, expects, None, "the answer does not tell its calls of tools")
     if check.kind == "not_cut_off" and outcome.finish_reason is None:
         return Result(check.kind, expects, None, "the answer tells no finish_reason")
