@@ -80,7 +80,8 @@ def _unplanned_before() -> list[dict[str, Any]]:
     """5 % of the week before was far from every intent, most of it about customs."""
     found = {
         "n_all": 200, "threshold": 3.1, "false_alarm_rate": 0.1, "false_alarm_low": 0.08,
-        "false_alarm_high": 0.13, "n_calibration": 520, "estimator": "by hand",
+        "false_alarm_high": 0.13, "n_calibration": 520,
+        "estimator": "Hajek, weights 1/inclusion_probability",
         "first_seen": date(2026, 11, 3), "last_seen": date(2026, 11, 8), "terms": [],
         "exemplars": [], "centroid": [],
     }  # fmt: skip
