@@ -415,7 +415,7 @@ def test_a_broken_file_stops_the_step_and_says_what_to_do(text, says):
     with pytest.raises(SuiteFileError, match=says) as error:
         suite(PATTERN, existing=text)
     assert "left untouched" in str(error.value)
-    assert "make publish" in str(error.value)
+    assert "run the same again" in str(error.value)
 
 
 HOSTILE = st.text(
