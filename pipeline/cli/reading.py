@@ -89,6 +89,10 @@ def sql(place: DataDir, statements: str, as_csv: bool) -> None:
                 click.echo(csv_text(frame), nl=False)
             else:
                 print_frame(frame)
+        except duckdb.CatalogException as error:
+            # what it suggests is as often a table of the catalog as one of the views
+            told = str(error).partition("\nDid you mean")[0].partition("\n\nLINE")[0]
+            raise click.UsageError(f'{told} The views: caselaw sql "SHOW TABLES"') from None
         except (StatementRefused, duckdb.Error) as error:
             raise click.UsageError(str(error)) from None
         except pl.exceptions.PolarsError:

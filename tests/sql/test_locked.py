@@ -119,6 +119,16 @@ def test_the_command_refuses_what_does_more(guarded: DataDir, statement: str) ->
     assert not (guarded.lake / "mine.parquet").exists()
 
 
+def test_a_view_that_is_not_there_is_told_with_how_to_see_those_that_are(guarded: DataDir) -> None:
+    code, told = caselaw(guarded, "SELECT * FROM nosuch")
+    assert code == 2
+    assert "nosuch does not exist" in told
+    assert 'caselaw sql "SHOW TABLES"' in told
+    assert "pg_" not in told
+    code, told = caselaw(guarded, "SHOW TABLES")
+    assert (code, "grades" in told) == (0, True)
+
+
 def test_a_select_is_explained(guarded: DataDir) -> None:
     for how in ("EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN (ANALYZE, FORMAT json)"):
         code, told = caselaw(guarded, f"/* how */ {how} SELECT count(*) FROM grades")
