@@ -121,7 +121,7 @@ def _once(cases: Mapping[str, Case], case_id: str) -> int:
             f"no case {case_id!r} among {len(cases)}; cases of the holdout are exported first, "
             "with --why, and given by --cases"
         )
-    text = sys.stdin.read()
+    text = sys.stdin.buffer.read().decode("utf-8", "replace")
     try:
         verdict = _verdict(cases[case_id], _unpacked(text))
     except AnswerRefused as refused:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from pipeline.ids import canonical_json
+
 __all__ = ["Answer", "AnswerRefused", "GivenCall", "GivenDocument", "GivenMessage"]
 
 
@@ -91,6 +93,12 @@ class Answer(BaseModel):
         Raises:
             AnswerRefused: it is neither.
         """
+        try:
+            canonical_json(given if isinstance(given, str | dict) else None)
+        except TypeError:
+            raise AnswerRefused(
+                "an answer holds what JSON cannot: half a character, or a number of over 64 bits"
+            ) from None
         try:
             return cls(answer=given) if isinstance(given, str) else cls.model_validate(given)
         except ValidationError as error:

@@ -1,7 +1,7 @@
 """Promotion: which failures of a day become test cases, with reasons."""
 
 from pipeline.promotion.check_kinds import Check, read_checks
-from pipeline.promotion.checks import CheckBroken, passes, run_check
+from pipeline.promotion.checks import CheckBroken, is_broken, passes, run_check
 from pipeline.promotion.decide import Decisions, decide
 from pipeline.promotion.gates import BLOCKS
 from pipeline.promotion.outcome import Outcome
@@ -24,6 +24,7 @@ __all__ = [
     "SelfCheck",
     "World",
     "decide",
+    "is_broken",
     "passes",
     "read_case",
     "read_checks",

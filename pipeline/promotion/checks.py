@@ -6,13 +6,14 @@ nothing, and takes nothing else down.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from functools import lru_cache, singledispatch
 from typing import Any
 
 import orjson
 import re2
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.grading.conversation import Call
 from pipeline.grading.facts import Fact, facts_of
@@ -43,10 +44,12 @@ from pipeline.promotion.check_kinds import (
 )
 from pipeline.promotion.outcome import Outcome
 from pipeline.registry.rules import PythonFunction
+from pipeline.registry.rules.base import JsonSchema as SoundSchema
 
-__all__ = ["CheckBroken", "passes", "run_check"]
+__all__ = ["CheckBroken", "is_broken", "passes", "run_check"]
 
 _NO_SCOPE = Scope(None, None, ())  # what a case holds is all that it is tested by
+_SCHEMA: TypeAdapter[Any] = TypeAdapter(SoundSchema)
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 
@@ -73,6 +76,21 @@ def run_check(check: object, outcome: Outcome) -> bool | None:
         return _decide(check, outcome)
     except re2.error:
         raise CheckBroken("a pattern is none") from None
+
+
+def is_broken(check: object) -> bool:
+    """Whether a check's pattern or schema is none, so that it could never decide anything."""
+    try:
+        if isinstance(check, Contains | NotContains):
+            listed = check.any_of if isinstance(check, Contains) else check.none_of
+            deque(map(_pattern, listed), maxlen=0)
+        if isinstance(check, CitesAnyOf | CitesOnlyRetrieved):
+            _pattern(check.pattern)
+        if isinstance(check, JsonSchema):
+            _SCHEMA.validate_python(check.value)
+    except (re2.error, ValidationError):
+        return True
+    return False
 
 
 @singledispatch

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from pipeline.embedding import word_embedder
-from pipeline.promotion import read_checks
+from pipeline.promotion import is_broken, read_checks
 from pipeline.registry import Registry
 from pipeline.suite.file import SuiteFileError
 from pipeline.suite.leaks import Leak, find_leaks
@@ -100,7 +100,9 @@ def _oddities(case: Mapping[str, Any]) -> Iterator[str]:
             yield f"`{field}` is none of {', '.join(known)}"
     if "checks" in case:
         try:
-            read_checks(case["checks"])
+            for nth, check in enumerate(read_checks(case["checks"]), 1):
+                if is_broken(check):
+                    yield f"number {nth} of `checks` cannot be run: its pattern or schema is none"
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             number = next((part + 1 for part in first["loc"] if isinstance(part, int)), None)

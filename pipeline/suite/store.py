@@ -6,6 +6,8 @@ Whoever writes compares right before the swap, and leaves what has changed meanw
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,13 +122,18 @@ def replace_text(before: SuiteText, text: str, again: str) -> bool:
                 f"{path} was saved by somebody else meanwhile; it was left as it is. Run: {again}"
             )
 
-    require_unchanged()
-    for left in path.parent.glob(f".{path.name}.*.tmp"):  # of a run that was killed
-        writer = left.name.split(".")[-3]
-        if writer.isdigit() and not is_alive(int(writer)):
-            left.unlink(missing_ok=True)
-    with replace_file(path, mode, before_swap=require_unchanged) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # of two runs of ours none swaps after the other looked
+        require_unchanged()
+        for left in path.parent.glob(f".{path.name}.*.tmp"):  # of a run that was killed
+            writer = left.name.split(".")[-3]
+            if writer.isdigit() and not is_alive(int(writer)):
+                left.unlink(missing_ok=True)
+        with replace_file(path, mode, before_swap=require_unchanged) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    finally:
+        os.close(folder)
     return True
 
 

@@ -14,6 +14,7 @@ from pipeline.exports import Answer, check_answer
 from pipeline.ids import canonical_json
 from pipeline.json_schemas import validator_of
 from pipeline.registry.rules.base import JsonSchema
+from pipeline.suite.checking import Loaded, check_cases
 from tests.pipeline.exports.reading import cases_of
 from tests.pipeline.exports.toy import case
 
@@ -82,6 +83,25 @@ def test_a_schema_that_is_none_leaves_the_check_undecided(schema: dict[str, Any]
 )
 def test_patterns_without_a_group_and_unknown_languages_take_nothing_down(check, expected):
     assert on_seven(check) is expected
+
+
+@pytest.mark.parametrize(
+    ("check", "broken"),
+    [
+        ({"kind": "contains", "any_of": ["yes", "(unclosed"]}, True),
+        ({"kind": "cites_any_of", "pattern": "(unclosed"}, True),
+        ({"kind": "json_schema", "value": {"$ref": "http://127.0.0.1/x"}}, True),
+        ({"kind": "json_schema", "value": {"type": "strange"}}, True),
+        ({"kind": "json_schema", "value": {"type": "object"}}, False),
+        ({"kind": "not_contains", "none_of": ["no+"]}, False),
+    ],
+)
+def test_the_suite_is_told_of_a_check_that_cannot_be_run(check, broken):
+    written = {"case-a": case("case-a", "Give me JSON", check)}
+    told = [problem.what for problem in check_cases(Loaded(written, {}, ""))]
+    assert [what for what in told if "cannot be run" in what] == (
+        ["number 1 of `checks` cannot be run: its pattern or schema is none"] if broken else []
+    )
 
 
 def test_patterns_of_schemas_run_in_linear_time():

@@ -29,7 +29,8 @@ class Done(NamedTuple):
 
 def caselaw(data: Path, *arguments: str, said: str = "") -> Done:
     """Run the command in this process; `said` is its standard input."""
-    given, out, err = (TextIOWrapper(BytesIO(b), "utf-8") for b in (said.encode(), b"", b""))
+    given_bytes = said.encode("utf-8", "surrogateescape")
+    given, out, err = (TextIOWrapper(BytesIO(b), "utf-8") for b in (given_bytes, b"", b""))
     with patch("sys.stdin", given), redirect_stdout(out), redirect_stderr(err):
         try:
             code = main(["--data", str(data), *arguments])
@@ -109,6 +110,7 @@ def test_cases_by_hand_are_exported_too(data: Path, tmp_path: Path):
         ('{"caselaw": {"answer": "On its way.", "calls": [{"name": "track"}]}}', 0, "passed"),
         ('{"caselaw": {"answer": "On its way.", "calls": []}}', 1, "tool_called FAILED"),
         ("On its way.", 4, "undecided"),
+        ("On its way, not in UTF-8: \udcff", 4, "undecided"),
         ('{"caselaw": {"secret": 1}}', 2, "an answer is a text or a mapping of"),
     ],
 )

@@ -122,7 +122,8 @@ def test_a_case_without_checks_is_never_passed():
 
 @pytest.mark.parametrize(
     "given", [7, None, ["x"], {"answr": "secret"}, {"answer": 7}, {"calls": [{"secret": 1}]},
-              {"messages": [{"role": "user", "content": "secret"}]}]
+              {"messages": [{"role": "user", "content": "secret"}]}, "secret \ud800",
+              {"answer": "secret", "tokens": 2**70}]
 )  # fmt: skip
 def test_what_is_no_answer_is_refused_without_quoting_it(given: object):
     with pytest.raises(AnswerRefused) as refused:
