@@ -22,7 +22,7 @@ __all__ = ["unknown_intents"]
     partitions_def=weekly,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="cases",
-    code_version="1",
+    code_version="2",
 )
 def unknown_intents(
     context: dg.AssetExecutionContext,

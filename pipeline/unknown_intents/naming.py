@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 
 from pipeline.clustering import distinctive_terms
+from pipeline.grading.lexicons import LANGUAGES, words
 from pipeline.unknown_intents.requests import Request
 
 __all__ = ["terms_of"]
@@ -22,10 +24,10 @@ def terms_of(
 ) -> dict[str, tuple[str, ...]]:
     """The most distinctive terms of each group, best first, five at most.
 
-    One word or two in a row, counted once a request, weighed by class-based TF-IDF against the
-    other groups and the planned intents, and three times as frequent as among these. A term that
-    fewer than `fewest_users` of the group's users said is never shown, so nothing that one person
-    wrote can be read off a name.
+    One word or two in a row, no function words, counted once a request, weighed by class-based
+    TF-IDF against the other groups and the planned intents, and three times as frequent as among
+    these. A term that fewer than `fewest_users` of the group's users said is never shown, so
+    nothing that one person wrote can be read off a name.
     """
     others = list(others)
     usual, many = _counts(others), max(len(others), 1)
@@ -57,8 +59,15 @@ def _counts(requests: Iterable[Request]) -> Counter[str]:
 
 
 def _terms(text: str) -> set[str]:
-    words = _WORD.findall(text.lower())
-    return {*words, *(f"{one} {two}" for one, two in pairwise(words))}
+    said = _WORD.findall(text.lower())
+    pairs = (f"{one} {two}" for one, two in pairwise(said) if not {one, two} & _silent())
+    return {*(word for word in said if word not in _silent()), *pairs}
+
+
+@cache
+def _silent() -> frozenset[str]:
+    """Words that say nothing of a subject, in the five languages."""
+    return frozenset().union(*(words(code, "function_words") for code in LANGUAGES))
 
 
 def _pick(ranked: Sequence[str], requests: Sequence[Request], fewest: int) -> Iterator[str]:

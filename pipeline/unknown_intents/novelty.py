@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from pipeline.ids import unit_interval
+from pipeline.unknown_intents.cohesion import Cohesion, measure_cohesion
 
 __all__ = ["Novelty", "Threshold", "calibrate", "fit_novelty"]
 
@@ -80,6 +81,10 @@ class Novelty:
         lengths = np.sqrt(np.square(turned).sum(axis=1, keepdims=True))
         unit: Matrix = np.round(turned / np.maximum(lengths, 1e-12), 6)
         return unit
+
+    def cohesion(self) -> Cohesion:
+        """How like each other the exemplars of one intent are in this view."""
+        return measure_cohesion(self.view(self.exemplars), self.labels)
 
     def nearest(self, vector: Matrix) -> str:
         """The intent whose exemplar has the highest cosine."""

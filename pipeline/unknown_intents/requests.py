@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,7 +21,9 @@ _MOST = 10_000  # requests a week; more are thinned by a hash, their chances wit
 _SENTENCE = re.compile(r"(?<=[.!?¿¡。])\s+|\n+")
 _NUMBER = re.compile(r"[#\w]*\d[\w./:-]*")
 _NAME = re.compile(r"(?<=[^.!?\s] )[A-Z]\w+(?: [A-Z]\w+)+")  # of several words, within a sentence
+_LETTERS = re.compile(r"[^\W\d_]+")
 _SPREAD, _SHARE = 8, 0.3  # intents, and share of all, from which a sentence is boilerplate
+_SAID, _AMONG, _ALONE = 5, 4, 0.05  # requests, intents, share alone: what is only ever added
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Request:
     """One conversation of the week: `text` is what its user came with, redacted and cleaned.
 
     `user` is the hashed user, else the session, else the trace; `intent` and `evidence` are what
-    sampling found, `probability` is its chance of being looked at.
+    sampling found, `probability` is its chance of being looked at, `tools` names those called.
     """
 
     trace_id: str
@@ -39,6 +41,7 @@ class Request:
     evidence: float
     probability: float
     text: str
+    tools: frozenset[str]
 
 
 def read_requests(redacted: pl.DataFrame, samples: pl.DataFrame) -> list[Request]:
@@ -46,12 +49,16 @@ def read_requests(redacted: pl.DataFrame, samples: pl.DataFrame) -> list[Request
 
     Surrogates, numbers and names of several words are dropped, and so are sentences that requests
     of many intents share: greetings and templates bring together what does not belong together.
+    So are those that several intents share and hardly anyone says alone ("my number is ..."): they
+    come with a request and are none. A request of nothing else keeps its words.
 
     Args:
         redacted: `redacted_traces` of the days, with their `day`.
         samples: `stratified_samples` of the days, with their `day`.
     """
-    rows = redacted.select("trace_id", "day", "user_key", "session_id", "messages").join(
+    rows = redacted.select(
+        "trace_id", "day", "user_key", "session_id", "messages", "tool_calls"
+    ).join(
         samples.select("trace_id", "day", "intent", "intent_score", "inclusion_probability"),
         on=["trace_id", "day"],
     )
@@ -75,6 +82,7 @@ def _request(row: Mapping[str, Any], keep: float) -> Request:
         evidence=row["intent_score"],
         probability=row["inclusion_probability"] * keep,
         text=_clean(opening(said)),
+        tools=frozenset(call["name"] for call in row["tool_calls"] or []),
     )
 
 
@@ -84,13 +92,35 @@ def _clean(text: str) -> str:
 
 
 def _without_boilerplate(requests: list[Request]) -> Iterator[Request]:
-    intents: dict[str, set[str]] = defaultdict(set)
+    shared = _boilerplate(requests)
     for request in requests:
-        for sentence in _SENTENCE.split(request.text.lower()):
-            intents[sentence].add(request.intent)
-    many = max(_SPREAD, _SHARE * len({request.intent for request in requests}))
-    shared = {sentence for sentence, among in intents.items() if len(among) >= many}
-    for request in requests:
-        own = [s for s in _SENTENCE.split(request.text) if s.lower() not in shared]
-        if text := " ".join(own).strip():
+        own = [part for part in _SENTENCE.split(request.text) if _key(part) not in shared]
+        text = " ".join(own).strip()
+        text = text if _key(text) else request.text
+        if _key(text):
             yield replace(request, text=text)
+
+
+def _boilerplate(requests: list[Request]) -> set[str]:
+    intents: dict[str, Counter[str]] = defaultdict(Counter)
+    alone: Counter[str] = Counter()
+    for request in requests:
+        keys = {key for part in _SENTENCE.split(request.text) if (key := _key(part))}
+        alone.update(keys if len(keys) == 1 else ())
+        for key in keys:
+            intents[key][request.intent] += 1
+    many = max(_SPREAD, _SHARE * len({request.intent for request in requests}))
+    return {
+        key for key, among in intents.items() if len(among) >= many or _is_added(among, alone[key])
+    }
+
+
+def _is_added(among: Counter[str], alone: int) -> bool:
+    said = among.total()
+    spread = len(among) >= _AMONG and max(among.values()) <= said / 2
+    return said >= _SAID and spread and alone <= _ALONE * said
+
+
+def _key(sentence: str) -> str:
+    """The words of a sentence, whatever its case and points."""
+    return " ".join(_LETTERS.findall(sentence.lower()))

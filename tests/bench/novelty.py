@@ -29,7 +29,6 @@ _BANKING = Path(__file__).resolve().parents[3] / "shared" / "data" / "banking77"
 _SEEDS = (7, 1, 2, 3)
 _HIDDEN = 15
 _FALSE_ALARMS = 0.1  # as in the settings
-_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,8 @@ def measure(banking: Banking, embedder: Embedder) -> Novel:
     hidden = np.array([label in banking.hidden for label in banking.truth])
     _, near = model.parts(traffic)
     keys = sorted(np.flatnonzero(hidden), key=lambda row: banking.traffic[row])
-    groups = group_far(model.view(traffic[keys]), [banking.traffic[row] for row in keys], _FEWEST)
+    said = [banking.traffic[row] for row in keys]
+    groups = group_far(model.view(traffic[keys]), said, model.cohesion().cut)
     return Novel(
         float(roc_auc_score(hidden, scores)),
         float(roc_auc_score(hidden, -near)),
