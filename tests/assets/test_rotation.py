@@ -120,7 +120,7 @@ def test_a_rotation_rebuilds_every_text_and_keeps_every_case_id(lineage: Lineage
     outcomes = lineage.run(Task("daily", (DAYS[0],)), Task("weekly", (WEEK,)), PUBLISH)
     assert scheme_in(lake, REDACTED_TRACES, DAYS[0]) == rotation.scheme
     assert outcomes[0].errors == []
-    assert len(outcomes[1].errors) == 2  # modes, and the judge's calibration
+    assert len(outcomes[1].errors) == 3  # modes, unknown intents, and the judge's calibration
     assert len(outcomes[2].errors) == 1  # the suite; the warehouse waits for it, or refuses too
     for error in (*outcomes[1].errors, *outcomes[2].errors, refusal_of_the_warehouse(lineage)):
         assert "made with 2 keys: 2 partitions (day=2026-11-07 to day=2026-11-08)" in error

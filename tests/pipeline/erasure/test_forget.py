@@ -492,5 +492,6 @@ def test_a_broken_suite_stops_it_before_anything_is_changed(lived_in: DataDir) -
     (lived_in.eval_dir(None) / "cases_from_prod.yaml").write_text("cases: {")
     before = places_of(lived_in, *all_of_ann(lived_in))
     done = forget(lived_in, "--user", ANN)
-    assert (done.exit_code, "cases_from_prod.yaml cannot be read" in done.output) == (3, True)
+    assert done.exit_code == 3
+    assert "cases_from_prod.yaml" in done.output
     assert before - places_of(lived_in, *all_of_ann(lived_in)) == set()

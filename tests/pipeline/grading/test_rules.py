@@ -42,9 +42,11 @@ def test_every_kind_of_the_vocabulary_has_a_check_and_every_rule_a_distinct_id(
             "KeptFields": {"tools": ["t"], "same": "id", "keep": ["k"]},
             "KnownArguments": {"tools": ["t"], "arguments": ["a"]},
             "StatedArguments": {"tools": ["t"], "arguments": ["a"]},
+            "Phrases": {"forbidden": ["w"]},
             "PythonFunction": {"function": "m:f"},
             "ToolArguments": {"schemas": {"t": {}}},
             "ToolOrder": {"first": ["a"], "then": ["b"]},
+            "ToolUse": {"required": ["t"]},
             "TurnLimit": {"turns": 1},
         }.get(params.__name__, {})
         assert callable(check_of(params.model_validate(required)))
@@ -56,10 +58,10 @@ def test_a_wrong_rule_is_named_with_file_line_and_field(tmp_path: Path) -> None:
     for name in ("intents", "rubric", "failure_modes", "settings"):
         (tmp_path / f"{name}.yaml").write_text((REGISTRY / f"{name}.yaml").read_text("utf-8"))
     for before, after, where in (
-        ("times: 3", "time: 3", r"params\.repeated_call\.time: Extra inputs"),
-        ("kind: repeated_call", "kind: repeat_call", r"params: Input tag 'repeat_call'"),
-        ("most: 200", "most: many", r"params\.amount_limit\.most: Input should be a valid number"),
-        (r"'\[(HC-\d{1,6})\]'", r"'\[(HC'", r"params\.citation\.pattern: .*RE2 pattern: missing"),
+        ("times: 3", "time: 3", r"params\.time: there is no such field"),
+        ("kind: repeated_call", "kind: repeat_call", r"params: there is no kind 'repeat_call'"),
+        ("most: 200", "most: many", r"params\.most: Input should be a valid number"),
+        (r"'\[(HC-\d{1,6})\]'", r"'\[(HC'", r"params\.pattern: .*RE2 pattern: missing"),
     ):
         assert before in text
         (tmp_path / "rules.yaml").write_text(text.replace(before, after), "utf-8")
