@@ -21,7 +21,7 @@ import polars as pl
 
 from pipeline.embedding import Embedder
 from pipeline.failures.assign import embed_signatures, names_of
-from pipeline.failures.clustering import group_signatures
+from pipeline.failures.founding import fold_founded, replay_days
 from pipeline.failures.known import KnownModes, read_known
 from pipeline.failures.matching import Assignment, match_signatures
 from pipeline.failures.model_names import Namer
@@ -34,7 +34,7 @@ from pipeline.failures.records import (
     settle,
     to_records,
 )
-from pipeline.failures.signatures import Failures, Signature, collect_failures
+from pipeline.failures.signatures import Failures, collect_failures
 from pipeline.failures.splitting import split_modes
 from pipeline.failures.vectors import Matrix, centre
 from pipeline.provenance import Counts
@@ -51,15 +51,6 @@ class Modes:
 
     frame: pl.DataFrame
     counts: Counts
-
-
-@dataclass(frozen=True)
-class _Founded:
-    """A mode that some day founded: when, under which id, with which signatures."""
-
-    on: int
-    mode_id: str
-    signatures: tuple[str, ...]
 
 
 def consolidate_modes(
@@ -89,8 +80,8 @@ def consolidate_modes(
     at_end = match_signatures(
         failures.signatures, vectors, known, named, registry.settings.failures
     )
-    founded = _replay_days(failures, vectors, known, registry, window)
-    final, folded = _fold_founded(founded, at_end, failures.signatures, vectors, registry)
+    founded = replay_days(failures, vectors, known, registry, window)
+    final, folded = fold_founded(founded, at_end, failures.signatures, vectors, registry)
     assigned = {
         key: replace(found, mode_id=final.get(key, found.mode_id)) for key, found in at_end.items()
     }
@@ -160,77 +151,6 @@ def _ask_names(
         mode: f"{name} ({mode[-4:]})" if name and taken[name] > 1 else name
         for mode, name in made.items()
     }
-
-
-def _replay_days(
-    failures: Failures,
-    vectors: Mapping[str, Matrix],
-    known: KnownModes,
-    registry: Registry,
-    window: Window,
-) -> list[_Founded]:
-    """The modes that each day founded, as `assign_modes` does, with the names in force then."""
-    founded = []
-    for number, day in enumerate(window.days):
-        named = [mode for mode in registry.failure_modes if mode.effective_from <= day.first]
-        signatures = failures.on(day.first).signatures
-        modes = match_signatures(signatures, vectors, known, named, registry.settings.failures)
-        groups: dict[str, list[str]] = {}
-        for key, found in modes.items():
-            if found.provisional:
-                groups.setdefault(found.mode_id, []).append(key)
-        founded += [_Founded(number, mode, tuple(sorted(k))) for mode, k in sorted(groups.items())]
-    return founded
-
-
-def _fold_founded(
-    founded: list[_Founded],
-    at_end: Mapping[str, Assignment],
-    signatures: Mapping[str, Signature],
-    vectors: Mapping[str, Matrix],
-    registry: Registry,
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Fold what days founded: the week's id of every new signature, and old id -> kept id."""
-    parts = _join_shared(founded, at_end)
-    parts.sort(key=lambda part: part[0])
-    floor = registry.settings.failures.cluster_similarity
-    middles = [centre(np.vstack([vectors[key] for key in keys])) for keys, _ in parts]
-    leaders = [signatures[keys[0]] for keys, _ in parts]
-    final: dict[str, str] = {}
-    folded: dict[str, str] = {}
-    stacked = np.vstack(middles) if middles else np.zeros((0, 0))
-    for rows in group_signatures(leaders, stacked, floor):
-        members = [one for row in rows for one in parts[row][1]]
-        kept = min(members, key=lambda one: (one.on, one.mode_id)).mode_id
-        final |= {key: kept for row in rows for key in parts[row][0]}
-        folded |= {one.mode_id: kept for one in members if one.mode_id != kept}
-    for one in founded:
-        if one.mode_id not in folded and one.mode_id not in final.values():
-            # a person's entry took its failures over before the week was out
-            heir = at_end[one.signatures[0]]
-            folded[one.mode_id] = final.get(one.signatures[0], heir.mode_id)
-    return final, folded
-
-
-def _join_shared(
-    founded: list[_Founded], at_end: Mapping[str, Assignment]
-) -> list[tuple[list[str], list[_Founded]]]:
-    """Join founded modes that share a signature or an id: (new signatures, founded modes)."""
-    parts: list[tuple[set[str], list[_Founded]]] = []
-    for one in founded:
-        keys = {key for key in one.signatures if at_end[key].provisional}
-        if not keys:
-            continue
-        members = [one]
-        apart = []
-        for other_keys, others in parts:
-            if other_keys & keys or any(o.mode_id == one.mode_id for o in others):
-                keys |= other_keys
-                members = others + members
-            else:
-                apart.append((other_keys, others))
-        parts = [*apart, (keys, members)]
-    return [(sorted(keys), members) for keys, members in parts]
 
 
 def _add_failures(
