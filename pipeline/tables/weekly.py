@@ -89,7 +89,7 @@ UNKNOWN_INTENTS = Table(
         "n_users": Column(pl.Int64, "distinct users (else sessions) among them"),
         "n_all": Column(pl.Int64, "conversations of the week that were looked at"),
         "share": Column(pl.Float64, "of all traffic of the week"),
-        "share_low": Column(pl.Float64, "95 % low; for a group, of its far requests alone"),
+        "share_low": Column(pl.Float64, "95 % low; for a group, of its far core alone"),
         "share_high": Column(pl.Float64, "95 % high; for a group, over the share found"),
         "estimator": Column(pl.String, "estimator and weights of the share"),
         "share_before": Column(pl.Float64, "share of the week before, null if it is new"),

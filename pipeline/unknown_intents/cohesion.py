@@ -8,8 +8,8 @@ floor is set by hand:
             exemplar of another intent: as if their intent were an unplanned group
 
 Groups are made as coarse as planned intents are: joined while the mean cosine between them is at
-least three quarters of `alike`. A member of such a group has a cosine of about the
-root of that to its middle. Figures: README.md beside this file.
+least 85 % of `alike`. A member of such a group has a cosine of about the
+root of `alike` to its middle. Figures: README.md beside this file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 __all__ = ["Cohesion", "measure_cohesion"]
 
 Matrix = NDArray[np.float64]
-_CUT = 0.75  # of `alike`: intents are not all as like themselves as the mean of them
+_CUT = 0.85  # of `alike`: intents are not all as like themselves as the mean of them
 _LEAST = 0.05  # of either figure: intents with an exemplar or two say nothing
 
 
@@ -43,7 +43,7 @@ class Cohesion:
     @property
     def floor(self) -> float:
         """The cosine to a group's middle below which nobody is taken for a member."""
-        return math.sqrt(self.cut)
+        return math.sqrt(self.alike)
 
 
 def measure_cohesion(vectors: Matrix, labels: Sequence[str]) -> Cohesion:

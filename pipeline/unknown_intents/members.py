@@ -21,13 +21,14 @@ _MEMBERS = 500  # of a large group that are asked for their neighbours
 
 @dataclass(frozen=True)
 class Members:
-    """Row numbers of one group: `far` the far ones, `rows` all.
+    """Row numbers of one group: `far` the far ones, `core` those of them in its midst, `rows` all.
 
     `known` is the place of the group among those of the week before, None for a new one.
     """
 
     far: tuple[int, ...]
     rows: tuple[int, ...]
+    core: tuple[int, ...]
     known: int | None
 
 
@@ -74,9 +75,15 @@ def gather(
     joins[far | (taken >= 0)] = -1  # they have their groups, or none
     parts = [(np.union1d(own, np.flatnonzero(joins == n)), at) for n, (own, at) in enumerate(parts)]
     merged = _merge(vectors, parts, cohesion.cut)
-    return [
-        Members(tuple(rows[far[rows]].tolist()), tuple(rows.tolist()), at) for rows, at in merged
-    ], groups
+    return [_members(vectors, rows, far, cohesion.floor, at) for rows, at in merged], groups
+
+
+def _members(
+    vectors: Matrix, rows: Rows, far: NDArray[np.bool_], floor: float, known: int | None
+) -> Members:
+    own = rows[far[rows]]
+    core = own[np.round(vectors[own] @ middle_of(vectors[rows]), 6) >= floor]
+    return Members(tuple(own.tolist()), tuple(rows.tolist()), tuple(core.tolist()), known)
 
 
 def own_neighbours(vectors: Matrix, rows: Sequence[int]) -> float:

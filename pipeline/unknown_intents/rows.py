@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.estimation import Estimate, rate
+from pipeline.estimation.interval import wilson_bounds
 from pipeline.ids import digest
 from pipeline.unknown_intents.chain import Known, carry, match_groups, mixed, trend_of
 from pipeline.unknown_intents.grouping import Matrix, middle_of
@@ -115,15 +116,17 @@ def _row(
 def _share(one: Members, week: Week) -> Estimate:
     """A share whose interval covers the draw and the doubt who belongs to the group.
 
-    Low is that of the far members alone; high is that of all, over the share of its members that a
-    group finds, as measured on planned intents.
+    Low is that of the far members in its midst alone, and has a width even where all traffic was
+    looked at: who is judged a member is chance too. High is that of all, over the share of its
+    members that a group finds, as measured on planned intents.
     """
-    low, middle = (_rate(part, week.requests) for part in (one.far, one.rows))
+    low, middle = (_rate(part, week.requests) for part in (one.core, one.rows))
     if middle.high is None or week.model is None:
         return middle
     high = min(middle.high / week.found, 1.0)
-    doubt = f"; low of those far alone, high over the {week.found:.2f} that groups find"
-    return replace(middle, low=low.low, high=high, estimator=middle.estimator + doubt)
+    least = min(low.low or 0.0, wilson_bounds(low.value or 0.0, len(week.requests))[0])
+    doubt = f"; low of the far in its midst, high over the {week.found:.2f} that groups find"
+    return replace(middle, low=least, high=high, estimator=middle.estimator + doubt)
 
 
 def _rate(rows: Sequence[int], requests: Sequence[Request]) -> Estimate:

@@ -96,13 +96,13 @@ def test_what_nobody_planned_for_is_named_with_its_share():
 
 def test_it_keeps_its_id_while_it_grows_and_when_nobody_asks():
     first = find(planned() + asked(CUSTOMS, "unknown", 0.2, 10)).frame
-    second = find(planned(7) + asked(CUSTOMS, "unknown", 0.2, 28, start=7), first, 1).frame
+    second = find(planned(7) + asked(CUSTOMS, "unknown", 0.2, 60, start=7), first, 1).frame
     third = find(planned(14), second, 2).frame
     ids = [f.filter(pl.col("kind") == "unplanned")["unknown_intent_id"][0] for f in (first, second)]
     assert ids[0] == ids[1]
     grown = second.row(by_predicate=pl.col("unknown_intent_id") == ids[0], named=True)
-    # 10 of 50, then 28 of 68
-    assert (grown["trend"], grown["share_before"], grown["share"]) == ("rising", 0.2, 0.411765)
+    # 10 of 50, then 60 of 100
+    assert (grown["trend"], grown["share_before"], grown["share"]) == ("rising", 0.2, 0.6)
     assert grown["first_seen"] == MONDAY
     quiet = third.row(by_predicate=pl.col("unknown_intent_id") == ids[0], named=True)
     assert (quiet["trend"], quiet["n"], quiet["share"]) == ("quiet", 0, 0.0)

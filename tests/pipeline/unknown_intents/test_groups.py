@@ -33,8 +33,8 @@ def test_cohesion_is_measured_on_the_exemplars():
     assert found.alike == pytest.approx(0.5)
     # each is 60 degrees from its fellow and 120 or more from strangers
     assert found.found == 1.0
-    assert found.cut == pytest.approx(0.375)
-    assert found.floor**2 == pytest.approx(found.cut)
+    assert found.cut == pytest.approx(0.425)
+    assert found.floor**2 == pytest.approx(found.alike)
 
 
 def test_an_exemplar_nearer_to_strangers_is_one_that_a_group_would_not_find():
@@ -91,7 +91,7 @@ def test_remnants_have_their_neighbours_elsewhere():
 )  # fmt: skip
 def test_a_group_is_unplanned_only_if_nothing_planned_explains_it(members, far, together, kind):
     requests = [request(n, "", intent, *tools) for n, (intent, tools) in enumerate(members)]
-    one = Members(tuple(range(far)), tuple(range(len(members))), None)
+    one = Members(tuple(range(far)), tuple(range(len(members))), (), None)
     found = kind_of(one, requests, {"issue_refund": "refund"}, together, "nearest")
     assert (found.name, found.intent) == kind
 
