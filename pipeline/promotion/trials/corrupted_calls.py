@@ -60,10 +60,6 @@ def _raised(call: Call) -> Call:
     return replace(call, arguments=raised, arguments_text=orjson.dumps(raised).decode())
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _more_effort(good: Outcome, bad: Outcome, checks: tuple[Check, ...]) -> Outcome | None:
     if good.turns is None and good.tokens is None:
         return None
