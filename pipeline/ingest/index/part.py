@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from pipeline.ingest.index.ready import ReadyWriter, ready_trace
-from pipeline.ingest.index.tables import BUCKETS, TRACES, bucket_of, write_records, write_rows
+from pipeline.ingest.index.ready import ready_trace, write_ready
+from pipeline.ingest.index.tables import TRACES, write_records, write_rows
 from pipeline.ingest.records import Span, Trace
 from pipeline.ingest.traces.ranks import micros, names_of, ranked, value_of
 
@@ -109,7 +109,7 @@ class Part:
             How many records were written, and the error of each one that cannot be stored.
         """
         unfit: list[Exception] = []
-        made: list[list[Trace]] = [[] for _ in range(BUCKETS)]
+        made: list[Trace] = []
         # In the order they came: their memory is walked through once, not here and there.
         for trace_id in list(self._spans):
             spans = self._spans.pop(trace_id)
@@ -118,12 +118,10 @@ class Part:
             if trace_id not in self._known:  # otherwise more than spans speaks of it
                 trace = ready_trace(spans, self._source, value_of(service), value_of(session))
             if trace is not None:
-                made[bucket_of(trace_id)].append(trace)
+                made.append(trace)
             unfit += self._store(trace_id, spans, service, session, plain=trace is not None)
-        with ReadyWriter(folder / f"ready-{name}.arrow") as ready:
-            for bucket, traces in enumerate(made):
-                for trace_id in ready.write(bucket, traces):
-                    self._known[trace_id][_READY] = True
+        for trace_id in write_ready(folder / f"ready-{name}.arrow", made):
+            self._known[trace_id][_READY] = True
         if self._rows:
             write_records(folder / f"records-{name}.parquet", self._rows)
         if self._known:

@@ -7,10 +7,9 @@ other case. A busy day is then put together without decoding a span twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -23,12 +22,14 @@ from pipeline.ingest.index.tables import BUCKETS, bucket_of
 from pipeline.ingest.records import Span, Trace
 from pipeline.ingest.traces.columns import OPEN
 from pipeline.ingest.traces.deduplication import UNUSABLE
-from pipeline.ingest.traces.frames import keyed, open_table
+from pipeline.ingest.traces.frames import keyed, open_rows
+from pipeline.ingest.traces.labelling import relabelled
 from pipeline.ingest.traces.plain import plain_trace
 
-__all__ = ["ReadyWriter", "read_ready", "read_ready_names", "ready_trace"]
+__all__ = ["read_ready", "read_ready_names", "ready_trace", "write_ready"]
 
 _NAMES = ["trace_id", "session_id", "user_key"]
+_WAITING = {"labels": "as they came"}
 _NO_ROWS = pa.RecordBatch.from_pylist([], OPEN)
 
 
@@ -51,47 +52,33 @@ def ready_trace(
         return None
 
 
-class ReadyWriter(AbstractContextManager["ReadyWriter"]):
-    """Writes rows, a batch for each bucket of trace ids; without any there is no file.
+def write_ready(path: Path, traces: Iterable[Trace]) -> set[str]:
+    """Write rows, a batch for each bucket of trace ids; returns the ids that have one.
 
-    Arrow's own format, not compressed: with so many columns Parquet took a tenth of all time. (Not
-    mapped into memory either: a file that is cut short meanwhile would end the process.)
+    Without any there is no file. Arrow's own format, not compressed: with so many columns Parquet
+    took a tenth of all time. (Not mapped into memory either: a file that is cut short meanwhile
+    would end the process.) One table is built for all buckets: one for each took a twentieth.
     """
+    made = open_rows(sorted(traces, key=_bucket))
+    if not made.traces:
+        return set()
+    schema = OPEN.with_metadata(_WAITING) if made.waiting else OPEN
+    table = made.table.combine_chunks().cast(schema)
+    filled, start = Counter(map(_bucket, made.traces)), 0
+    with (
+        replace_file(path, 0o600, durable=False) as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        ipc.new_file(sink, schema) as writer,
+    ):
+        for bucket in range(BUCKETS):  # the number of a batch is that of its bucket
+            rows = table.slice(start, filled[bucket])
+            writer.write_batch(rows.to_batches()[0] if filled[bucket] else _NO_ROWS)
+            start += filled[bucket]
+    return {trace.trace_id for trace in made.traces}
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stack = ExitStack()
-        self._writer: ipc.RecordBatchFileWriter | None = None
-        self._next = 0
 
-    def write(self, bucket: int, traces: Sequence[Trace]) -> set[str]:
-        """Write the rows of a bucket, in ascending order; returns the ids that have one."""
-        table, kept = open_table(traces)
-        if kept:
-            if self._writer is None:
-                temporary = self._stack.enter_context(
-                    replace_file(self._path, 0o600, durable=False)
-                )
-                sink = self._stack.enter_context(pa.OSFile(str(temporary), "wb"))
-                made = ipc.new_file(sink, OPEN)
-                self._writer = self._stack.enter_context(made)
-            self._fill(bucket)
-            (batch,) = table.combine_chunks().to_batches()
-            self._writer.write_batch(batch)
-            self._next += 1
-        return {trace.trace_id for trace in kept}
-
-    def __exit__(self, *error: Any) -> None:
-        if self._writer is not None:
-            self._fill(BUCKETS)
-        self._stack.__exit__(*error)
-
-    def _fill(self, bucket: int) -> None:
-        """Write empty batches, so that the number of a batch is that of its bucket."""
-        assert self._writer is not None
-        for _ in range(self._next, bucket):
-            self._writer.write_batch(_NO_ROWS)
-        self._next = bucket
+def _bucket(trace: Trace) -> int:
+    return bucket_of(trace.trace_id)
 
 
 def read_ready(
@@ -110,7 +97,8 @@ def read_ready(
     for number in members["file"].unique().sort():
         for path in files[number].tables(place, "ready"):
             table = _read(path, buckets)
-            tables.append(table)
+            waiting = b"labels" in (table.schema.metadata or {})
+            tables.append(relabelled(table, content_key) if waiting else table)
             origins += [files[number].sha256] * table.num_rows
     rows = pl.from_arrow(pa.concat_tables(tables))
     assert isinstance(rows, pl.DataFrame)
@@ -140,4 +128,5 @@ def _read(path: Path, buckets: Iterable[int], columns: Sequence[str] = OPEN.name
         ipc.open_file(source, options=options) as reader,
     ):
         batches = [reader.get_batch(bucket) for bucket in buckets]
-        return pa.Table.from_batches(batches, pa.schema([OPEN.field(n) for n in fields]))
+        schema = pa.schema([OPEN.field(n) for n in fields], reader.schema.metadata)
+        return pa.Table.from_batches(batches, schema)

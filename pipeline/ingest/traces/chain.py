@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from pipeline.ingest.messages.direct import (
@@ -68,5 +69,11 @@ def _is_one_turn(text: Any) -> bool:
 def _unreasoned(said: str) -> str:
     """An answer as the history repeats it: without why it ended, which writers put last."""
     at = said.rfind('"finish_reason"')
-    before = said[1:at].rstrip() if at > 0 and _REASON.fullmatch(said, at) else ""
+    before = said[1:at].rstrip() if at > 0 and _is_reason(said[at:]) else ""
     return before[:-1].rstrip() + "}" if before.endswith(",") else said[1:-1]
+
+
+@lru_cache(maxsize=256)
+def _is_reason(text: str) -> bool:
+    """Whether a text ends with why an answer ended and holds nothing else: few texts do."""
+    return _REASON.fullmatch(text) is not None

@@ -11,13 +11,11 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.ingest.records import Trace
-from pipeline.ingest.safety import safe_label
+from pipeline.ingest.traces.labelling import Labels
 from pipeline.tables import RAW_TRACES
 
 __all__ = [
     "OPEN",
-    "Labels",
-    "NeedsKey",
     "calls_column",
     "feedback_column",
     "messages_column",
@@ -28,24 +26,6 @@ OPEN = RAW_TRACES.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
 """The schema of `raw_traces` for Arrow."""
 _HANDOVER = re.compile(r"transfer_to_human|escalat|hand_?(over|off)|human_agent", re.IGNORECASE)
 _ROLES = {"system", "user", "assistant", "tool"}
-
-
-class NeedsKey(Exception):
-    """An id or a label cannot stand as it is."""
-
-
-class Labels(dict[str | None, str | None]):
-    """Names made safe, each once."""
-
-    def __init__(self, content_key: bytes | None) -> None:
-        self._key = content_key
-
-    def __missing__(self, value: str | None) -> str | None:
-        made = safe_label(value, self._key or b"")
-        if self._key is None and made != value:
-            raise NeedsKey
-        self[value] = made
-        return made
 
 
 def calls_column(traces: Sequence[Trace], label: Labels) -> pa.Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,19 +15,22 @@ from pipeline.ingest.records import Trace
 from pipeline.ingest.safety import is_safe_id, safe_id
 from pipeline.ingest.traces.columns import (
     OPEN,
-    Labels,
-    NeedsKey,
     calls_column,
     feedback_column,
     messages_column,
     retrievals_column,
 )
 from pipeline.ingest.traces.deduplication import UNUSABLE
+from pipeline.ingest.traces.labelling import LABELS, Labels
 from pipeline.tables import RAW_TRACES
 
-__all__ = ["keyed", "open_table", "trace_frame"]
+__all__ = ["OpenRows", "keyed", "open_rows", "trace_frame"]
 
 _UNFIT = (*UNUSABLE, pa.ArrowException)
+
+
+class _NeedsKey(Exception):
+    """The id of a trace cannot stand as it is."""
 
 
 def trace_frame(
@@ -48,24 +52,36 @@ def trace_frame(
     return pl.concat([one, other]), broken + more
 
 
-def open_table(traces: Sequence[Trace]) -> tuple[pa.Table, list[Trace]]:
-    """Rows whose session and user stand there as they came, and the traces that they are of.
+@dataclass(frozen=True)
+class OpenRows:
+    """Rows that no key was needed for, and the traces that they are of.
 
-    Left out are traces that make no row, and those of which more than session and user has to be
-    digested under the content key: `keyed` does that for these two alone.
+    Session and user stand there as they came; so do labels, where `waiting` says that one of them
+    needs the key.
     """
+
+    table: pa.Table
+    traces: Sequence[Trace]
+    waiting: bool = False
+
+
+def open_rows(traces: Sequence[Trace]) -> OpenRows:
+    """Rows to be finished by `keyed`; left out are traces that make none without the key."""
+    label = Labels(None)
     try:
-        return _table(traces, None), list(traces)
-    except (*_UNFIT, NeedsKey):
+        table = _table(traces, label, _plain_id)
+        return OpenRows(table, traces, label.waiting)
+    except (*_UNFIT, _NeedsKey):
         if len(traces) <= 1:
-            return OPEN.empty_table(), []
+            return OpenRows(OPEN.empty_table(), [])
     half = len(traces) // 2
-    (one, kept), (other, more) = open_table(traces[:half]), open_table(traces[half:])
-    return pa.concat_tables([one, other]), kept + more
+    one, other = open_rows(traces[:half]), open_rows(traces[half:])
+    both = pa.concat_tables([one.table, other.table])
+    return OpenRows(both, [*one.traces, *other.traces], one.waiting or other.waiting)
 
 
 def keyed(rows: pl.DataFrame, content_key: bytes) -> pl.DataFrame:
-    """Rows of `open_table` as `trace_frame` makes them."""
+    """Rows of `open_rows`, their labels safe (see `relabelled`), as `trace_frame` makes them."""
     sessions = [safe_id(session, content_key) for session in rows["session_id"].to_list()]
     users = [_user_key(user, content_key) for user in rows["user_key"].to_list()]
     return rows.with_columns(
@@ -74,14 +90,13 @@ def keyed(rows: pl.DataFrame, content_key: bytes) -> pl.DataFrame:
 
 
 def _frame(traces: Sequence[Trace], content_key: bytes) -> pl.DataFrame:
-    frame = pl.from_arrow(_table(traces, content_key))
+    table = _table(traces, Labels(content_key), partial(_keyed_id, content_key=content_key))
+    frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    return keyed(frame, content_key)
 
 
-def _table(traces: Sequence[Trace], content_key: bytes | None) -> pa.Table:
-    label = Labels(content_key)
-    safe = _safe_id if content_key is None else partial(safe_id, content_key=content_key)
+def _table(traces: Sequence[Trace], label: Labels, safe: Callable[[str], str]) -> pa.Table:
     columns: dict[str, Any] = {
         "trace_id": [safe(t.trace_id) for t in traces],
         "member_trace_ids": [[safe(m) for m in t.members] for t in traces],
@@ -91,8 +106,7 @@ def _table(traces: Sequence[Trace], content_key: bytes | None) -> pa.Table:
         "ended_at": [t.ended_at for t in traces],
         **{
             name: [label[getattr(t, name)] for t in traces]
-            for name in ("service", "agent_name", "agent_version", "release", "prompt_version",
-                         "policy_version", "environment", "error")
+            for name in LABELS
         },
         "models": [sorted(str(label[model]) for model in t.models) for t in traces],
         "messages": messages_column(traces, label),
@@ -111,9 +125,6 @@ def _table(traces: Sequence[Trace], content_key: bytes | None) -> pa.Table:
             for name in ("opted_out", "input_tokens", "output_tokens", "status", "source")
         },
     }  # fmt: skip
-    if content_key is not None:
-        columns["session_id"] = [safe_id(value, content_key) for value in columns["session_id"]]
-        columns["user_key"] = [_user_key(value, content_key) for value in columns["user_key"]]
     arrays = [
         made if isinstance(made := columns[field.name], pa.Array) else pa.array(made, field.type)
         for field in OPEN
@@ -121,10 +132,14 @@ def _table(traces: Sequence[Trace], content_key: bytes | None) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=OPEN)
 
 
-def _safe_id(value: str) -> str:
+def _plain_id(value: str) -> str:
     if not is_safe_id(value):
-        raise NeedsKey
+        raise _NeedsKey
     return value
+
+
+def _keyed_id(value: str, content_key: bytes) -> str:
+    return str(safe_id(value, content_key))
 
 
 def _user_key(user: str | None, content_key: bytes) -> str | None:

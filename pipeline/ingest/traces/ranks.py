@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,9 +39,9 @@ def names_of(spans: Sequence[Span]) -> tuple[str, str]:
     return found if NOTHING not in found else _named_by(spans)
 
 
-def _named_by(spans: Iterable[Span]) -> tuple[str, str]:
+def _named_by(spans: Sequence[Span]) -> tuple[str, str]:
     service = session = NOTHING
-    for span in sorted(spans, key=_rank):
+    for span in spans if len(spans) == 1 else sorted(spans, key=_rank):
         rank = None
         if service is NOTHING and (name := _service_of(span)) is not None:
             rank = _rank_text(span)

@@ -88,8 +88,39 @@ def test_ids_and_labels_that_must_be_digested_are(place: DataDir, ingest: Ingest
     )  # fmt: skip
     rows = both_ways(place, ingest)
     assert "ann" not in str(rows.select("session_id", "user_key", "agent_name").rows()).lower()
-    # The second's label cannot stand as it is, whatever the key.
-    assert ready(place) == [f"{1:032x}", f"{3:032x}"]
+    assert ready(place) == [f"{n:032x}" for n in (1, 2, 3)]
+
+
+def test_labels_that_look_like_numbers_of_people_do_not_send_a_trace_the_long_way(
+    place: DataDir, ingest: Ingest
+) -> None:
+    """Call ids of many agents are long numbers; their digests are made when a day asks."""
+    call_id, model = "call-5550100-7", "model 555 0100 1234"
+    call = {"type": "tool_call", "id": call_id, "name": "find", "arguments": {"order": "A1"}}
+    answer = {"type": "tool_call_response", "id": call_id, "response": {"state": "sent"}}
+    heard = [message("user", "where?"), {"role": "assistant", "parts": [call]},
+             {"role": "tool", "parts": [answer]}]  # fmt: skip
+    tool = span(
+        1, 12, parent=10, second=1, gen_ai__operation__name="execute_tool",
+        gen_ai__tool__name="find", gen_ai__tool__call__id=call_id,
+        gen_ai__tool__call__arguments='{"order":"A1"}',
+        gen_ai__tool__call__result='{"state":"sent"}',
+    )  # fmt: skip
+    found = span(
+        1, 13, parent=10, second=1, gen_ai__operation__name="retrieval",
+        gen_ai__retrieval__query__text="parcels",
+        gen_ai__retrieval__documents=json.dumps([{"id": "doc 555 0100 99", "content": "text"}]),
+    )  # fmt: skip
+    told = chat(1, 11, heard, [message("assistant", "Sent.")], parent=10, second=2, **PLAIN,
+                gen_ai__response__model=model)  # fmt: skip
+    root = span(1, 10, gen_ai__operation__name="invoke_agent")
+    drop(place, "a.jsonl", request(root, tool, found, told), turn(2, "b"))
+    row = both_ways(place, ingest).row(0, named=True)
+    assert ready(place) == [f"{1:032x}", f"{2:032x}"]
+    (shown,) = row["messages"][1]["tool_calls"]
+    assert shown["id"] == row["messages"][2]["tool_call_id"] == row["tool_calls"][0]["call_id"]
+    labels = [shown["id"], row["retrievals"][0]["documents"][0]["id"], *row["models"]]
+    assert all(label.startswith("label-") for label in labels)
 
 
 def test_a_trace_of_two_files_is_read_from_both(place: DataDir, ingest: Ingest) -> None:
