@@ -1,51 +1,28 @@
-"""Landing files that were not seen before: recognised, read into the index, written down."""
+"""Landing files that were not seen before: read into the index, and written down."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from pipeline.datadir import DataDir
-from pipeline.files import make_directory, replace_file, sha256
+from pipeline.files import replace_file, sha256
 from pipeline.ids import digest
-from pipeline.ingest.index.landed import VERSION, LandedFile, content_folder, note_of, stored_bytes
+from pipeline.ingest.index.landed import VERSION, LandedFile, content_folder, stored_bytes
 from pipeline.ingest.index.pile import Shredded
 from pipeline.ingest.index.reading import Reading, read_all
-from pipeline.ingest.index.shares import holds_lines, last_line_break, shares_of
-from pipeline.ingest.landing import given_day, plain_name
-from pipeline.ingest.readers import choose_reader
-from pipeline.ingest.readers.archive import ARCHIVES
-from pipeline.ingest.readers.head import read_head
-from pipeline.ingest.source import Source, Unreadable
+from pipeline.ingest.index.recognising import Recognised, recognise
+from pipeline.ingest.landing import plain_name
 
-__all__ = ["examine", "is_fresh"]
+__all__ = ["examine"]
 
 _ATTEMPTS = 2  # to read a file that is changed meanwhile
-
-
-@dataclass
-class _Task:
-    """A file to be read: as it was found, by which reader, and the folder its records go to."""
-
-    path: Path
-    note: Path
-    stat: os.stat_result
-    source: Source
-    folder: Path
-    settle: float
-    reader: str | None = None
-    shares: list[Source] = field(default_factory=list)
-    error: Unreadable | None = None
-    growing: bool = False
 
 
 def examine(
@@ -70,12 +47,12 @@ def examine(
     Raises:
         IndexFailed: what was read could not be written, or a process died.
     """
-    tasks: list[_Task] = []
+    tasks: list[Recognised] = []
     pool = ThreadPoolExecutor(1)  # hashes the files while other processes read them
     try:
         for path in fresh:
             with suppress(FileNotFoundError):
-                tasks.append(_prepared(place, path, largest_record, settle_seconds))
+                tasks.append(recognise(place, path, largest_record, settle_seconds))
         digests = [pool.submit(_digest, task) for task in tasks]
         held = read_all([_reading(task) for task in tasks], progress)
         for task, held_by_it, whole in zip(tasks, held, digests, strict=True):
@@ -88,83 +65,13 @@ def examine(
             shutil.rmtree(task.folder, ignore_errors=True)
 
 
-def is_fresh(stat: os.stat_result, settle_seconds: float) -> bool:
-    """Whether a file changed so lately that it may still be growing; a wrong clock is no sign."""
-    return abs(time.time() - stat.st_mtime) <= settle_seconds
-
-
-def _prepared(place: DataDir, path: Path, largest: int, settle: float) -> _Task:
-    """Recognise a file, and cut it into shares where it is large and made of lines."""
-    stat = path.stat()
-    note = note_of(place, path, stat, largest)
-    for folder in (place.raw, note.parent.parent, note.parent, content_folder(place)):
-        make_directory(folder, private=True)
-    # The process id tells whose it was, should it be killed; threads may read the same file.
-    folder = content_folder(place) / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
-    make_directory(folder, private=True)
-    task = _Task(path, note, stat, Source(path, given_day(path), largest), folder, settle)
-    fresh = is_fresh(stat, settle)
-    try:
-        reader = choose_reader(task.source)
-        if task.source.compression is None and fresh and _is_beginning(task.source):
-            task.growing = True
-        elif reader is not None:
-            task.reader = reader.name
-            task.source, task.growing = _bounded(task.source, stat.st_size, fresh)
-            task.shares = shares_of(task.source) if getattr(reader, "by_lines", False) else []
-        else:
-            task.error = _unknown(task.source)
-    except Unreadable as error:
-        task.error = error
-    except (PermissionError, IsADirectoryError):
-        task.error = Unreadable("no_permission", "the file or directory may not be read")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    task.shares = task.shares or [task.source]
-    return task
-
-
-def _is_beginning(source: Source) -> bool:
-    """Whether a file that is being written has not one whole record yet: a line that ends amid."""
-    head = read_head(source).raw.strip()
-    if not head:
-        return True
-    if head[:1] not in (b"{", b"[") or b"\n" in head or holds_lines(source):
-        return False
-    with source.open() as handle:
-        handle.seek(-1, os.SEEK_END)
-        return handle.read(1) not in b"}]\n" and last_line_break(source.path) is None
-
-
-def _unknown(source: Source) -> Unreadable:
-    """Why no reader takes a file."""
-    raw = read_head(source).raw
-    if not raw.strip():
-        return Unreadable("empty", "a file with nothing in it")
-    if not (raw.startswith(ARCHIVES) or raw[257:262] == b"ustar"):
-        return Unreadable("unknown_format", "no reader knows this format")
-    advice = "unpack it and land what it holds"
-    if source.compression is None:
-        return Unreadable("unknown_format", f"an archive of a kind that is not read: {advice}")
-    return Unreadable("nested_archive", f"an archive within {source.compression} data: {advice}")
-
-
-def _bounded(source: Source, size: int, fresh: bool) -> tuple[Source, bool]:
-    """A plain file of lines as far as it went when it was found; whether half a line follows."""
-    if source.compression is not None or not holds_lines(source):
-        return source, False
-    stop = last_line_break(source.path, size) if fresh else None
-    if stop is None or holds_lines(replace(source, start=stop, stop=size)):
-        return replace(source, stop=size), False  # a whole last line needs no line break
-    return replace(source, stop=stop), True
-
-
-def _reading(task: _Task) -> Reading:
+def _reading(task: Recognised) -> Reading:
     return Reading(task.folder, task.stat.st_size, task.reader, task.error, task.shares)
 
 
-def _entered(place: DataDir, task: _Task, held: Shredded, whole: str | None) -> LandedFile | None:
+def _entered(
+    place: DataDir, task: Recognised, held: Shredded, whole: str | None
+) -> LandedFile | None:
     """Swap what was read into the index and write down what it is; None if it changed again."""
     for _ in range(_ATTEMPTS):
         if whole is not None and _is_unchanged(task):
@@ -172,7 +79,7 @@ def _entered(place: DataDir, task: _Task, held: Shredded, whole: str | None) -> 
         shutil.rmtree(task.folder, ignore_errors=True)
         try:
             largest = task.source.largest_record
-            again = _prepared(place, task.path, largest, task.settle)
+            again = recognise(place, task.path, largest, task.settle)
         except FileNotFoundError:
             return None
         vars(task).update(vars(again))
@@ -181,7 +88,7 @@ def _entered(place: DataDir, task: _Task, held: Shredded, whole: str | None) -> 
     return None
 
 
-def _digest(task: _Task) -> str | None:
+def _digest(task: Recognised) -> str | None:
     """The digest of what is read of a file; None where it has gone."""
     if task.error is not None and task.error.reason == "no_permission":
         return digest("no_permission", plain_name(task.path))
@@ -191,7 +98,7 @@ def _digest(task: _Task) -> str | None:
         return None
 
 
-def _is_unchanged(task: _Task) -> bool:
+def _is_unchanged(task: Recognised) -> bool:
     """Whether a file still is what it was when it was found, or has only grown."""
     try:
         now, was = task.path.stat(), task.stat
@@ -204,7 +111,7 @@ def _is_unchanged(task: _Task) -> bool:
     return same or appended or (task.error is not None and task.error.reason == "no_permission")
 
 
-def _written(place: DataDir, task: _Task, held: Shredded, whole: str) -> LandedFile:
+def _written(place: DataDir, task: Recognised, held: Shredded, whole: str) -> LandedFile:
     given = task.source.day
     failed = task.error.reason if task.error else None
     largest = task.source.largest_record

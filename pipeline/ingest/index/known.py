@@ -13,7 +13,7 @@ import msgspec
 
 from pipeline.datadir import DataDir
 from pipeline.files import is_alive, sweep
-from pipeline.ingest.index.examining import examine, is_fresh
+from pipeline.ingest.index.examining import examine
 from pipeline.ingest.index.landed import (
     LandedFile,
     content_folder,
@@ -21,6 +21,7 @@ from pipeline.ingest.index.landed import (
     notes_folder,
     stored_bytes,
 )
+from pipeline.ingest.index.recognising import is_fresh
 from pipeline.ingest.landing import given_day, lying_files, plain_name
 
 __all__ = [
