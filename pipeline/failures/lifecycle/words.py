@@ -15,7 +15,16 @@ from pipeline.registry import Fix, NamedMode, RegistryError, load_registry, requ
 from pipeline.registry.loading import as_of, read_entries
 from pipeline.registry.writing import Change, change_file
 
-__all__ = ["Known", "WordRefused", "Written", "claim_fix", "merge_modes", "say_of_mode"]
+__all__ = [
+    "Known",
+    "Part",
+    "WordRefused",
+    "Written",
+    "claim_fix",
+    "merge_modes",
+    "say_of_mode",
+    "unmerge_mode",
+]
 
 _BESIDE = ("failure_modes", "fixes")
 
@@ -30,6 +39,16 @@ class Known:
 
     names: Mapping[str, str]
     folded: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a mode that was merged away had been: its name, and what its failures have in common."""
+
+    name: str
+    checks: tuple[str, ...]
+    error_classes: tuple[str, ...]
+    intents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,36 @@ def merge_modes(folder: Path, known: Known, mode: str, into: str, day: date) -> 
         )
 
 
+def unmerge_mode(folder: Path, known: Known, mode: str, day: date, part: Part | None) -> Written:
+    """Write that from `day` on a mode that was merged away has failures of its own again.
+
+    Its entry claims the failures that it had, unless people's entry for it claims some already.
+    One that claims failures is never merged again but by a person.
+
+    Raises:
+        WordRefused: it was not merged, or the lake has no failure of it to say what it claims.
+        RegistryError: the file is broken, or would be.
+    """
+    with _draft(folder, day) as draft:
+        old = draft.entry(mode)
+        if not (old and old.merged_into) and mode not in known.folded:
+            raise WordRefused(f"{mode!r} was not merged; nothing was written")
+        fresh, said = {"id": mode, "name": part.name if part else mode}, {"merged_into": None}
+        if old is not None and (old.checks or old.error_classes):
+            return draft.add(mode, said, fresh)
+        if part is None:
+            raise WordRefused(
+                f"the lake holds no failure that was {mode!r}; nothing was written. Add an entry "
+                "by hand that claims its failures (checks, error_classes, intents)"
+            )
+        claims = {
+            "checks": part.checks,
+            "error_classes": part.error_classes,
+            "intents": part.intents,
+        }
+        return draft.add(mode, said | claims, fresh)
+
+
 def claim_fix(folder: Path, known: Known, fix: Fix) -> Written:
     """Write that a release is said to mend a mode.
 
@@ -128,7 +177,8 @@ class _Draft:
         """Refuse an id that neither the lake nor the registry has, or that lives on as another."""
         if mode in known.folded and mode not in self.in_force:
             raise WordRefused(
-                f"{mode!r} lives on as {known.folded[mode]!r}; nothing was written. Use that id"
+                f"{mode!r} lives on as {known.folded[mode]!r}; nothing was written. Use that id, "
+                f"or take the merge back: caselaw modes unmerge {mode}"
             )
         if mode not in known.names and mode not in self.in_force:
             raise WordRefused(
@@ -137,22 +187,34 @@ class _Draft:
             )
 
     def say(self, mode: str, known: Known, said: Mapping[str, Any]) -> Written:
-        """Append an entry with the fields of the one in force, changed, and retire that one."""
+        """Append an entry that says something more of a mode, unless it was merged away."""
         self.require_known(mode, known)
-        position = self.in_force.get(mode)
-        old = None if position is None else self._entries[position]
+        old = self.entry(mode)
         if old is not None and old.merged_into:
             raise WordRefused(
                 f"{mode!r} was merged into {old.merged_into!r}; nothing was written. "
-                "Retire that entry first if it was a mistake"
+                f"To take that back first: caselaw modes unmerge {mode}"
             )
+        return self.add(mode, said, {"id": mode, "name": known.names.get(mode, mode)})
+
+    def entry(self, mode: str) -> NamedMode | None:
+        """The entry in force."""
+        position = self.in_force.get(mode)
+        return None if position is None else self._entries[position]
+
+    def add(self, mode: str, said: Mapping[str, Any], fresh: Mapping[str, Any]) -> Written:
+        """Append an entry with the fields of the one in force, changed, and retire that one.
+
+        Where none is in force the new one begins with the fields of `fresh`.
+        """
+        position, old = self.in_force.get(mode), self.entry(mode)
         if old is not None and old.retired_on:
             raise WordRefused(
                 f"what is said of {mode!r} on {self._day} holds until {old.retired_on}, when "
                 f"another entry takes over; nothing was written. Say --from {old.retired_on} or "
                 "later, or change those entries by hand"
             )
-        fields: dict[str, Any] = {"id": mode, "name": known.names.get(mode, mode)}
+        fields = dict(fresh)
         if old is not None:
             fields = old.model_dump(exclude={"effective_from", "retired_on"}, exclude_defaults=True)
         try:
