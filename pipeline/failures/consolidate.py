@@ -3,11 +3,12 @@
 The week replays its days. Each day's clusters are a function of that day's grades, the modes of
 the week before and the registry, and so can be made again here, with the ids they founded. Modes
 that days founded apart and the week finds alike are folded under the oldest id (by day, then by
-the alphabet); every other id goes to `merged_from`. A mode that has drifted apart
-is split (splitting.py): `split_from` names the old one, under which the week's days still have the
-failures; `signatures` tells them apart. So an analyst can join any day's
-`failure_mode_id` to the week's table: it is the id itself or stands in one `merged_from`.
-That holds as long as the thresholds in the settings do not change within the week.
+the alphabet); every other id goes to `merged_from`. So do known modes that have become alike
+(merging.py). A mode that has drifted apart is split (splitting.py): `split_from` names the old
+one, under which the week's days still have the failures; `signatures` tells them apart. So an
+analyst can join any day's `failure_mode_id` to the week's table: it is the id itself or stands in
+one `merged_from`. That holds as long as the thresholds in the settings do not change within the
+week.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ import polars as pl
 
 from pipeline.embedding import Embedder
 from pipeline.failures.assign import embed_signatures, names_of
+from pipeline.failures.folding import fold_modes, move_ids, settled_heirs
 from pipeline.failures.founding import fold_founded, replay_days
 from pipeline.failures.known import read_known
 from pipeline.failures.matching import Assignment, match_signatures
-from pipeline.failures.merging import alike_modes, fold_modes, move_ids, settled_heirs
+from pipeline.failures.merging import alike_modes
 from pipeline.failures.model_names import Namer
 from pipeline.failures.records import (
     ModeRecord,

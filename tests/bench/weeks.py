@@ -32,6 +32,7 @@ from pipeline.tables import (
 from pipeline.windows import Window, days_between, week_of
 from tests.bench.findings import CAUGHT_BY
 from tests.bench.likeness import compare_likeness
+from tests.bench.torn import compare_torn
 
 __all__ = ["main"]
 
@@ -195,6 +196,7 @@ def main(folder: Path) -> None:
     print_lives(lake)
     print_unknown_intents(lake, truth)
     print_suite(lake, truth)
+    compare_torn(place)
     compare_likeness(place)
 
 
