@@ -43,7 +43,7 @@ _WEIGHED_BY = ("settings", "intents", "rules", "rubric", "failure_modes")
     partitions_def=weekly,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="cases",
-    code_version="1",
+    code_version="2",
 )
 def failure_modes(
     context: dg.AssetExecutionContext,
@@ -61,7 +61,7 @@ def failure_modes(
         for week in run:
             before = run.read_week_before(FAILURE_MODES)
             graded = run.read_days(GRADES, week.days)
-            entries = run.registry(*_MODES)
+            entries = run.registry(*_MODES, "fixes")
             vectors = embedder.words(entries)
             run.note("embedder", vectors.identity)
             names = namer.of(entries)

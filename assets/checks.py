@@ -34,6 +34,7 @@ _OF_ONE_TABLE: dict[str, dict[str, Callable[..., Finding]]] = {
     "failure_modes": {
         "week_is_whole": findings.week_is_whole,
         "modes_persist": mode_findings.modes_persist,
+        "entries_reach_modes": mode_findings.entries_reach_modes,
     },
     "mode_rates": {"rates_cover_the_traffic": mode_findings.rates_cover_the_traffic},
     "mode_states": {
@@ -55,7 +56,10 @@ _OF_EVERY_TABLE = {
 }
 # What may be so for a good reason: a day off, a provider's outage, a chain that starts mid-week;
 # and what one person wrote, which must not stop the others.
-_WARNINGS = {"week_is_whole", "graders_work", "cases_are_sound", "claims_name_modes"}
+_WARNINGS = {
+    *("week_is_whole", "graders_work", "cases_are_sound", "claims_name_modes"),
+    "entries_reach_modes",
+}
 
 
 def _checks_of(

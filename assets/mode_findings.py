@@ -19,6 +19,7 @@ from pipeline.windows import Window, previous_week
 
 __all__ = [
     "claims_name_modes",
+    "entries_reach_modes",
     "every_mode_has_a_state",
     "modes_persist",
     "rates_cover_the_traffic",
@@ -36,6 +37,17 @@ def modes_persist(lake: Lake, registry: Registry, week: Window) -> Finding:
     now = lake.read(FAILURE_MODES, week)
     kept = set(now["failure_mode_id"]) | set(now["merged_from"].explode().drop_nulls())
     return Finding(old <= kept, {"before": len(old), "lost": len(old - kept)})
+
+
+def entries_reach_modes(lake: Lake, registry: Registry, week: Window) -> Finding:
+    """No entry of people names or closes a mode that lives on as another: it would do nothing."""
+    folded = set(lake.read(FAILURE_MODES, week)["merged_from"].explode().drop_nulls())
+    mute = [
+        mode
+        for mode in registry.failure_modes
+        if mode.id in folded and not (mode.checks or mode.error_classes or mode.merged_into)
+    ]
+    return Finding(not mute, {"entries": len(registry.failure_modes), "of_folded": len(mute)})
 
 
 def rates_cover_the_traffic(lake: Lake, registry: Registry, week: Window) -> Finding:

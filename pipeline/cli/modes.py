@@ -69,7 +69,7 @@ def show(place: DataDir, mode: str) -> None:
     import polars as pl
 
     from pipeline.cli.printing import print_frame
-    from pipeline.failures.lifecycle.reading import read_lives
+    from pipeline.failures.lifecycle.reading import folded_since, read_lives
     from pipeline.lake import Lake
 
     lake = Lake(place)
@@ -84,7 +84,10 @@ def show(place: DataDir, mode: str) -> None:
     if state.is_empty():
         raise click.UsageError(f"no failure mode {mode!r}; to list them: caselaw modes ls --all")
     if current != mode:
-        click.echo(f"{mode} lives on as {current}.")
+        since = folded_since(lake, mode)
+        week = f", since week {since.key}" if since else ""
+        click.echo(f"{mode} lives on as {current}{week}.")
+        click.echo(f"To take that back: caselaw modes unmerge {mode}")
     _print_row(state)
     of_mode = pl.col("failure_mode_id") == current
     told = lives.modes.filter(of_mode).select("check", "intent", "severity", "size_total",

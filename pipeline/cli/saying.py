@@ -80,6 +80,26 @@ def merge(place: DataDir, mode: str, into: str, day: date | None) -> None:
 
 @click.command()
 @click.argument("mode")
+@_FROM
+@click.pass_obj
+def unmerge(place: DataDir, mode: str, day: date | None) -> None:
+    """Take back a merge: MODE has failures of its own again, whoever merged it.
+
+    Its entry claims them by their checks, error classes and intents; edit it before it is in force
+    if that is too much. What was counted meanwhile stays with the other mode.
+    """
+    from pipeline.failures.lifecycle.reading import what_it_was
+    from pipeline.failures.lifecycle.words import unmerge_mode
+    from pipeline.lake import Lake
+    from pipeline.registry import load_registry
+
+    folder, known, since = _where(place, day)
+    part = what_it_was(Lake(place), mode, load_registry(folder, since))
+    _tell(place, unmerge_mode(folder, known, mode, since, part), folder, since)
+
+
+@click.command()
+@click.argument("mode")
 @click.argument("release")
 @click.option("--note", default="", help="What was done.")
 @_FROM
@@ -135,5 +155,5 @@ def _tell(place: DataDir, written: Written, folder: Path, since: date) -> None:
         click.echo(f"It holds for days and weeks that are run from then on, the first on {since}.")
 
 
-SAYING = (name, merge, fix, ignore, close, reopen)
+SAYING = (name, merge, unmerge, fix, ignore, close, reopen)
 """The commands, in the order in which they are told of."""

@@ -3,11 +3,12 @@
 The week replays its days. Each day's clusters are a function of that day's grades, the modes of
 the week before and the registry, and so can be made again here, with the ids they founded. Modes
 that days founded apart and the week finds alike are folded under the oldest id (by day, then by
-the alphabet); every other id goes to `merged_from`. A mode that has drifted apart
-is split (splitting.py): `split_from` names the old one, under which the week's days still have the
-failures; `signatures` tells them apart. So an analyst can join any day's
-`failure_mode_id` to the week's table: it is the id itself or stands in one `merged_from`.
-That holds as long as the thresholds in the settings do not change within the week.
+the alphabet); every other id goes to `merged_from`. So do known modes that have become alike
+(merging.py). A mode that has drifted apart is split (splitting.py): `split_from` names the old
+one, under which the week's days still have the failures; `signatures` tells them apart. So an
+analyst can join any day's `failure_mode_id` to the week's table: it is the id itself or stands in
+one `merged_from`. That holds as long as the thresholds in the settings do not change within the
+week.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ import polars as pl
 
 from pipeline.embedding import Embedder
 from pipeline.failures.assign import embed_signatures, names_of
+from pipeline.failures.folding import fold_modes, move_ids, settled_heirs
 from pipeline.failures.founding import fold_founded, replay_days
-from pipeline.failures.known import KnownModes, read_known
+from pipeline.failures.known import read_known
 from pipeline.failures.matching import Assignment, match_signatures
+from pipeline.failures.merging import alike_modes
 from pipeline.failures.model_names import Namer
 from pipeline.failures.records import (
     ModeRecord,
     Week,
-    absorb,
     add_week,
     grow_quiet,
     settle,
@@ -98,7 +100,14 @@ def consolidate_modes(
         records[new] = replace(
             records[new], merged_from=tuple(sorted({*records[new].merged_from, old}))
         )
-    records = _fold_known(records, known, assigned)
+    records = fold_modes(records, settled_heirs(records, known, assigned))
+    heirs = alike_modes(before, records, failures, assigned, vectors, registry)
+    records = fold_modes(records, heirs, alike=True)
+    assigned = {
+        key: replace(found, mode_id=heirs.get(found.mode_id, found.mode_id))
+        for key, found in assigned.items()
+    }
+    records = move_ids(records, known, heirs, registry)
     names = names_of(failures, assigned, known, named)
     words = {mode.id: mode for mode in named}
     after = registry.settings.failures.archive_after_weeks
@@ -185,36 +194,3 @@ def _add_failures(
         )
         changed[str(mode_id)] = add_week(changed.get(str(mode_id)), str(mode_id), week, decay)
     return changed
-
-
-def _fold_known(
-    records: dict[str, ModeRecord], known: KnownModes, assigned: Mapping[str, Assignment]
-) -> dict[str, ModeRecord]:
-    """Fold modes that a person merged, and modes whose every signature another took over."""
-    heirs: dict[str, str] = {}
-    for mode_id, record in sorted(records.items()):
-        target = known.resolve(mode_id)
-        if target == mode_id and not record.signatures:
-            was_its = (k for k in assigned if known.by_signature.get(k) == mode_id)
-            target = min((assigned[k].mode_id for k in was_its), default=mode_id)
-        if target != mode_id:
-            heirs[mode_id] = target
-    for gone, target in sorted(heirs.items()):
-        seen = {gone}
-        while target in heirs and target not in seen:
-            seen.add(target)
-            target = heirs[target]
-        if target == gone:
-            continue
-        leaving = records.pop(gone)
-        if target in records:
-            records[target] = absorb(records[target], leaving)
-        else:
-            renamed = replace(leaving, failure_mode_id=target, name="", merged_from=())
-            records[target] = replace(
-                renamed, merged_from=tuple(sorted({*leaving.merged_from, gone}))
-            )
-    return {  # who lives again under an id of their own is no other's past
-        name: replace(one, merged_from=tuple(o for o in one.merged_from if o not in records))
-        for name, one in records.items()
-    }

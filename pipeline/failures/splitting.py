@@ -9,7 +9,7 @@ reason does not come apart the week after. The part nearest to the old centroid 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from pipeline.failures.vectors import Matrix, centre
 from pipeline.ids import digest
 from pipeline.registry import Registry
 
-__all__ = ["split_modes"]
+__all__ = ["large_parts", "split_modes"]
 
 _FEWEST = 3  # failures on each side: fewer are no second kind, but an outlier
 
@@ -46,11 +46,7 @@ def split_modes(
     floor = registry.settings.failures.split_similarity
     leaving: dict[str, tuple[str, str]] = {}
     for mode_id, own in keys.items():
-        labels = group_vectors(np.vstack([vectors[key] for key in own]), floor)
-        groups: dict[int, list[str]] = defaultdict(list)
-        for key, label in zip(own, labels, strict=True):
-            groups[label].append(key)
-        large = [g for g in groups.values() if sum(sizes[key] for key in g) >= _FEWEST]
+        large = large_parts(own, vectors, sizes, floor)
         if len(large) < 2:
             continue
         old = np.array(records[mode_id].centroid)
@@ -60,6 +56,17 @@ def split_modes(
                 new = f"fm-{digest('split', mode_id, min(group), size=6)}"
                 leaving |= dict.fromkeys(group, (new, mode_id))
     return leaving
+
+
+def large_parts(
+    keys: Sequence[str], vectors: Mapping[str, Matrix], sizes: Mapping[str, int], floor: float
+) -> list[list[str]]:
+    """The groups into which sorted signatures fall at a floor, those of three failures or more."""
+    labels = group_vectors(np.vstack([vectors[key] for key in keys]), floor)
+    groups: dict[int, list[str]] = defaultdict(list)
+    for key, label in zip(keys, labels, strict=True):
+        groups[label].append(key)
+    return [group for group in groups.values() if sum(sizes[key] for key in group) >= _FEWEST]
 
 
 def _likeness(keys: list[str], vectors: Mapping[str, Matrix], old: Matrix) -> float:

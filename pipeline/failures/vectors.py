@@ -10,7 +10,8 @@ with the weights below, the words of what went wrong outweighing those of where.
 reasons stay out: what all descriptions share tells nothing apart, and a signature must have one
 vector on every day. Measured on the pairs of tests/pipeline/failures/test_vectors.py: one kind
 of failure in two intents 0.72 to 0.84, two kinds in one intent 0.34 to 0.66; the thresholds in
-the settings lie between.
+the settings lie between. tests/bench/likeness.py compares this with the words of the reasons, alone
+and together, on 18,000 labelled pairs: they add nothing (docs/failure-modes.md).
 """
 
 from __future__ import annotations

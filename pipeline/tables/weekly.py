@@ -36,7 +36,7 @@ FAILURE_MODES = Table(
         ),
         "severity": Column(pl.String, "highest severity seen"),
         "merged_from": Column(pl.List(pl.String), "ids folded into it, sorted"),
-        "split_from": Column(pl.String, "the mode it parted from, where it drifted away from one"),
+        "split_from": Column(pl.String, "the mode from which it, or one folded into it, parted"),
     },
 )
 

@@ -21,9 +21,10 @@ stands AS (
     GROUP BY failure_mode_id
 ),
 merges AS (
-    SELECT old_id, arg_max(failure_mode_id, "week") AS current_id
-    FROM (SELECT unnest(merged_from) AS old_id, failure_mode_id, "week" FROM failure_modes)
-    GROUP BY old_id
+    -- Each week carries all merges on, and leaves out those that people took back.
+    SELECT unnest(merged_from) AS old_id, failure_mode_id AS current_id
+    FROM failure_modes
+    WHERE "week" = (SELECT max("week") FROM failure_modes)
 )
 SELECT
     coalesce(w.failure_mode_id, d.failure_mode_id) AS failure_mode_id,

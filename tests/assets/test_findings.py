@@ -15,7 +15,7 @@ from pipeline.datadir import DataDir
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.redaction import PiiPolicy
-from pipeline.registry import Fix, Registry, load_registry
+from pipeline.registry import Fix, NamedMode, Registry, load_registry
 from pipeline.suite import parse_suite, render_suite
 from pipeline.tables import (
     EVAL_SUITE,
@@ -179,6 +179,20 @@ def test_a_claim_on_no_mode_is_found(lake: Lake, registry: Registry) -> None:
     object.__setattr__(registry, "fixes", tuple(claims))
     found = mode_findings.claims_name_modes(lake, registry, WEEK)
     assert found.facts == {"claims": 2, "of_no_mode": 1}
+
+
+def test_an_entry_for_a_mode_that_lives_on_as_another_is_found(
+    lake: Lake, registry: Registry
+) -> None:
+    folded = pl.lit(pl.Series([["fm-gone"]])).alias("merged_from")
+    rewrite(lake, FAILURE_MODES, WEEK, lambda frame: frame.head(1).with_columns(folded))
+    for entry, passed in (
+        (NamedMode(id="fm-gone", name="A", checks=("tone",)), True),
+        (NamedMode(id="fm-gone", name="A", state="ignored"), False),
+    ):
+        object.__setattr__(registry, "failure_modes", (entry,))
+        found = mode_findings.entries_reach_modes(lake, registry, WEEK)
+        assert (found.passed, found.facts["of_folded"]) == (passed, int(not passed))
 
 
 def test_a_trend_that_is_none_is_found(lake: Lake, registry: Registry) -> None:

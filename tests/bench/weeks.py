@@ -31,6 +31,8 @@ from pipeline.tables import (
 )
 from pipeline.windows import Window, days_between, week_of
 from tests.bench.findings import CAUGHT_BY
+from tests.bench.likeness import compare_likeness
+from tests.bench.torn import compare_torn
 
 __all__ = ["main"]
 
@@ -194,6 +196,8 @@ def main(folder: Path) -> None:
     print_lives(lake)
     print_unknown_intents(lake, truth)
     print_suite(lake, truth)
+    compare_torn(place)
+    compare_likeness(place)
 
 
 def _days() -> list[Window]:

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.failures.lifecycle.words import Known
+from pipeline.failures.lifecycle.words import Known, Part
+from pipeline.failures.signatures import collect_failures
 from pipeline.lake import Lake, MissingPartition
+from pipeline.registry import Registry
 from pipeline.tables import (
     EVAL_SUITE,
     FAILURE_MODE_CLUSTERS,
     FAILURE_MODES,
+    GRADES,
     MODE_RATES,
     MODE_STATES,
     Table,
 )
 from pipeline.windows import Window
 
-__all__ = ["Lives", "known_modes", "read_lives"]
+__all__ = ["Lives", "folded_since", "known_modes", "read_lives", "what_it_was"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,42 @@ def known_modes(lake: Lake) -> Known:
         if mode not in folded:
             names.setdefault(mode, name)
     return Known(names, folded)
+
+
+def what_it_was(lake: Lake, mode: str, registry: Registry) -> Part | None:
+    """What the days say of a mode: the codes of the failures it had; None if the lake has none."""
+    its = pl.col("failure_mode_id") == mode
+    past = (
+        lake.read(FAILURE_MODES, week).filter(its) for week in lake.windows(FAILURE_MODES)[::-1]
+    )
+    last = next((row for row in past if row.height), FAILURE_MODES.empty())
+    signatures = last["signatures"].explode().drop_nulls().to_list()
+    found, name = [], mode
+    for day in lake.windows(FAILURE_MODE_CLUSTERS):
+        own = lake.read(FAILURE_MODE_CLUSTERS, day).filter(
+            its | pl.col("signature").is_in(signatures)
+        )
+        if own.height and lake.exists(GRADES, day):
+            rows = collect_failures(lake.read(GRADES, day), registry).rows
+            found.append(rows.join(own, on=["trace_id", "check"], how="semi"))
+            name = next(iter(own.filter(its)["name"]), name)
+    parts = pl.concat(found) if found else None
+    if parts is None or parts.is_empty():
+        return None
+    return Part(
+        next(iter(last["name"]), name),
+        *(tuple(parts[code].unique().sort()) for code in ("check", "error_class", "intent")),
+    )
+
+
+def folded_since(lake: Lake, mode: str) -> Window | None:
+    """The first of the latest weeks in a row that have a mode folded into another."""
+    since = None
+    for week in reversed(lake.windows(FAILURE_MODES)):
+        if mode not in _folded(lake.read(FAILURE_MODES, week, ["failure_mode_id", "merged_from"])):
+            break
+        since = week
+    return since
 
 
 def _folded(modes: pl.DataFrame) -> dict[str, str]:

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pipeline.failures.lifecycle.drafts import BESIDE, Known, WordRefused, Written, draft_of
+from pipeline.registry import Fix
+from pipeline.registry.loading import read_entries
 
-from pipeline.registry import Fix, NamedMode, RegistryError, load_registry, require_sound
-from pipeline.registry.loading import as_of, read_entries
-from pipeline.registry.writing import Change, change_file
-
-__all__ = ["Known", "WordRefused", "Written", "claim_fix", "merge_modes", "say_of_mode"]
-
-_BESIDE = ("failure_modes", "fixes")
-
-
-class WordRefused(RegistryError):
-    """What somebody wants to write makes no sense; nothing was written."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """The modes that the lake knows: their names, and ids that were merged away -> where to."""
-
-    names: Mapping[str, str]
-    folded: Mapping[str, str] = field(default_factory=dict)
+__all__ = [
+    "Known",
+    "Part",
+    "WordRefused",
+    "Written",
+    "claim_fix",
+    "merge_modes",
+    "say_of_mode",
+    "unmerge_mode",
+]
 
 
 @dataclass(frozen=True)
-class Written:
-    """What was written: the lines, and the ids of entries that were retired for them."""
+class Part:
+    """What a mode that was merged away had been: its name, and what its failures have in common."""
 
-    text: str
-    retired: tuple[str, ...]
+    name: str
+    checks: tuple[str, ...]
+    error_classes: tuple[str, ...]
+    intents: tuple[str, ...]
 
 
 def say_of_mode(folder: Path, known: Known, mode: str, day: date, **said: Any) -> Written:
@@ -54,7 +47,7 @@ def say_of_mode(folder: Path, known: Known, mode: str, day: date, **said: Any) -
         WordRefused: nobody knows the mode, it was merged away, or that is what stands there.
         RegistryError: the file is broken, or would be.
     """
-    with _draft(folder, day) as draft:
+    with draft_of(folder, day) as draft:
         return draft.say(mode, known, said)
 
 
@@ -67,7 +60,7 @@ def merge_modes(folder: Path, known: Known, mode: str, into: str, day: date) -> 
     """
     if mode == into:
         raise WordRefused(f"{mode!r} cannot be merged into itself; nothing was written")
-    with _draft(folder, day) as draft:
+    with draft_of(folder, day) as draft:
         draft.require_known(into, known)
         target = draft.follow(into)
         if target == mode:
@@ -85,6 +78,36 @@ def merge_modes(folder: Path, known: Known, mode: str, into: str, day: date) -> 
         )
 
 
+def unmerge_mode(folder: Path, known: Known, mode: str, day: date, part: Part | None) -> Written:
+    """Write that from `day` on a mode that was merged away has failures of its own again.
+
+    Its entry claims the failures that it had, unless people's entry for it claims some already.
+    One that claims failures is never merged again but by a person.
+
+    Raises:
+        WordRefused: it was not merged, or the lake has no failure of it to say what it claims.
+        RegistryError: the file is broken, or would be.
+    """
+    with draft_of(folder, day) as draft:
+        old = draft.entry(mode)
+        if not (old and old.merged_into) and mode not in known.folded:
+            raise WordRefused(f"{mode!r} was not merged; nothing was written")
+        fresh, said = {"id": mode, "name": part.name if part else mode}, {"merged_into": None}
+        if old is not None and (old.checks or old.error_classes):
+            return draft.add(mode, said, fresh)
+        if part is None:
+            raise WordRefused(
+                f"the lake holds no failure that was {mode!r}; nothing was written. Add an entry "
+                "by hand that claims its failures (checks, error_classes, intents)"
+            )
+        claims = {
+            "checks": part.checks,
+            "error_classes": part.error_classes,
+            "intents": part.intents,
+        }
+        return draft.add(mode, said | claims, fresh)
+
+
 def claim_fix(folder: Path, known: Known, fix: Fix) -> Written:
     """Write that a release is said to mend a mode.
 
@@ -92,114 +115,15 @@ def claim_fix(folder: Path, known: Known, fix: Fix) -> Written:
         WordRefused: nobody knows the mode, or the same is claimed already.
         RegistryError: the file is broken, or would be.
     """
-    with _draft(folder, fix.effective_from) as draft:
+    with draft_of(folder, fix.effective_from) as draft:
         draft.require_known(fix.mode, known)
         path = folder / "failure_modes.yaml"
         if any(
             (old.mode, old.release) == (fix.mode, fix.release)
-            for old in read_entries(path, "fixes", Fix, _BESIDE)
+            for old in read_entries(path, "fixes", Fix, BESIDE)
             if old.holds(fix.effective_from)
         ):
             raise WordRefused(
                 f"{fix.release!r} is claimed to mend {fix.mode!r} already; nothing was written"
             )
         return draft.claim(fix)
-
-
-class _Draft:
-    """`failure_modes.yaml` while an entry is added to it."""
-
-    def __init__(
-        self, path: Path, change: Change, day: date, entries: tuple[NamedMode, ...]
-    ) -> None:
-        self._path = path
-        self._change = change
-        self._day = day
-        self._entries = entries
-        self.in_force = {e.id: n for n, e in enumerate(entries) if e.holds(day)}
-
-    def follow(self, mode: str) -> str:
-        """Where people's merges took a mode."""
-        while mode in self.in_force and (after := self._entries[self.in_force[mode]].merged_into):
-            mode = after
-        return mode
-
-    def require_known(self, mode: str, known: Known) -> None:
-        """Refuse an id that neither the lake nor the registry has, or that lives on as another."""
-        if mode in known.folded and mode not in self.in_force:
-            raise WordRefused(
-                f"{mode!r} lives on as {known.folded[mode]!r}; nothing was written. Use that id"
-            )
-        if mode not in known.names and mode not in self.in_force:
-            raise WordRefused(
-                f"no failure mode has the id {mode!r}; nothing was written. "
-                "To list them: caselaw modes ls"
-            )
-
-    def say(self, mode: str, known: Known, said: Mapping[str, Any]) -> Written:
-        """Append an entry with the fields of the one in force, changed, and retire that one."""
-        self.require_known(mode, known)
-        position = self.in_force.get(mode)
-        old = None if position is None else self._entries[position]
-        if old is not None and old.merged_into:
-            raise WordRefused(
-                f"{mode!r} was merged into {old.merged_into!r}; nothing was written. "
-                "Retire that entry first if it was a mistake"
-            )
-        if old is not None and old.retired_on:
-            raise WordRefused(
-                f"what is said of {mode!r} on {self._day} holds until {old.retired_on}, when "
-                f"another entry takes over; nothing was written. Say --from {old.retired_on} or "
-                "later, or change those entries by hand"
-            )
-        fields: dict[str, Any] = {"id": mode, "name": known.names.get(mode, mode)}
-        if old is not None:
-            fields = old.model_dump(exclude={"effective_from", "retired_on"}, exclude_defaults=True)
-        try:
-            wanted = NamedMode(**fields | dict(said), effective_from=self._day)
-        except ValidationError as error:
-            field = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, field["loc"]))
-            raise WordRefused(f"{where}: {field['msg']}; nothing was written") from None
-        if old is not None and wanted == old.model_copy(update={"effective_from": self._day}):
-            raise WordRefused(f"that is what stands of {mode!r} already; nothing was written")
-        rest = wanted.model_dump(exclude={"effective_from", "retired_on"}, exclude_defaults=True)
-        entry = {"id": rest.pop("id"), "name": rest.pop("name"), "effective_from": self._day}
-        if position is not None:
-            self._change.retire("failure_modes", position, self._day)
-        text = self._change.append("failure_modes", entry | rest)
-        return Written(text, () if position is None else (mode,))
-
-    def claim(self, fix: Fix) -> Written:
-        """Append a claim of a fix."""
-        entry = {name: value for name, value in fix.model_dump().items() if value}
-        order = ("mode", "release", "effective_from", "note")
-        return Written(self._change.append("fixes", {k: entry[k] for k in order if k in entry}), ())
-
-    def check(self, path: Path) -> None:
-        """Every other entry is as it was, and the file can be read on every day from now on."""
-        now = read_entries(path, "failure_modes", NamedMode, _BESIDE)
-        read_entries(path, "fixes", Fix, _BESIDE)
-        if list(map(_undated, now[: len(self._entries)])) != list(map(_undated, self._entries)):
-            raise RegistryError(
-                f"{self._path} is written in a way that this command cannot add to; it was left "
-                "as it is. Add the entry by hand"
-            )
-        turns = {day for e in now for day in (e.effective_from, e.retired_on) if day}
-        for day in sorted({self._day, *(turn for turn in turns if turn > self._day)}):
-            require_sound(self._path, "failure_modes", as_of(now, day))
-
-
-def _undated(entry: NamedMode) -> NamedMode:
-    return entry.model_copy(update={"retired_on": None})
-
-
-@contextmanager
-def _draft(folder: Path, day: date) -> Iterator[_Draft]:
-    path = folder / "failure_modes.yaml"
-    load_registry(folder, day)  # what is broken is told before anything is added
-    entries = read_entries(path, "failure_modes", NamedMode, _BESIDE)
-    drafts: list[_Draft] = []
-    with change_file(path, lambda aside: drafts[0].check(aside)) as change:
-        drafts.append(_Draft(path, change, day, entries))
-        yield drafts[0]

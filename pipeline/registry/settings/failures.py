@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.registry.settings.section import Section
 
@@ -23,6 +23,12 @@ class Failures(Section):
     split_similarity: float = Field(
         0.60, ge=0, le=1, description="mean cosine below which a mode's parts go their own ways"
     )
+    merge_similarity: float = Field(
+        0.80,
+        ge=0,
+        le=1,
+        description="cosine of two modes' centroids, two weeks running, that makes them one",
+    )
     centroid_decay: float = Field(0.7, ge=0, lt=1, description="weight of a mode's past, a week")
     embedding_model: str | None = Field(
         None, description="litellm: a pinned model for vectors of failures; None: offline"
@@ -33,6 +39,16 @@ class Failures(Section):
     )
     naming_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
+
+    @model_validator(mode="after")
+    def _merge_what_is_more_alike_than_a_match(self) -> Self:
+        """Merging on less than matching would join modes that matching keeps apart."""
+        if self.merge_similarity < max(self.match_similarity, self.split_similarity):
+            raise ValueError(
+                "merge_similarity must reach match_similarity and split_similarity "
+                f"({max(self.match_similarity, self.split_similarity)}): raise it as well"
+            )
+        return self
 
 
 class Lifecycle(Section):

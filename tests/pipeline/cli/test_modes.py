@@ -63,7 +63,8 @@ def test_ls_lists_the_modes_with_state_rate_and_cases(run: Run) -> None:
 def test_show_tells_the_life_the_releases_and_the_cases_of_a_mode(run: Run) -> None:
     code, said = run("show", "m-ancient")
     assert code == 0
-    assert said.startswith("m-ancient lives on as m-old.")
+    assert said.startswith("m-ancient lives on as m-old, since week 2026-11-02.")
+    assert "caselaw modes unmerge m-ancient" in said
     for word in ("failed again from 2026-11-03", "r0", "0.15", "c1", "regression"):
         assert word in said
     assert run("show", "no_such")[0] == 2
@@ -202,6 +203,43 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_written(
     code, said = run(*words, "--from", "2026-12-01")
     assert code == 2
     assert complaint in said
+    assert text_of(place) == before
+
+
+def test_a_merge_is_taken_back_by_an_entry_that_claims_what_the_mode_had(
+    run: Run, place: DataDir
+) -> None:
+    code, said = run("unmerge", "m-ancient", "--from", "2026-12-01")
+    assert code == 0
+    assert entries(place)["failure_modes"][-1] == {
+        "id": "m-ancient", "name": "tools, wrong", "effective_from": DAY,
+        "checks": ["wrong_tool"], "error_classes": [""], "intents": ["refund"],
+    }, said  # fmt: skip
+    assert run("unmerge", "m-ancient", "--from", "2026-12-02")[0] == 2
+
+
+def test_a_persons_merge_is_taken_back_with_the_fields_from_before_it(
+    run: Run, place: DataDir
+) -> None:
+    assert run("merge", "asked_again", "loop", "--from", "2026-11-20")[0] == 0
+    code, said = run("name", "asked_again", "Again", "--from", "2026-12-01")
+    assert (code, "caselaw modes unmerge asked_again" in said) == (2, True)
+    assert run("unmerge", "asked_again", "--from", "2026-12-01")[0] == 0
+    first, merged, now = [e for e in entries(place)["failure_modes"] if e["id"] == "asked_again"]
+    assert (merged["merged_into"], merged["retired_on"]) == ("loop", DAY)
+    assert now == {k: v for k, v in first.items() if k != "retired_on"} | {"effective_from": DAY}
+
+
+@pytest.mark.parametrize(
+    ("mode", "complaint"),
+    [("m-old", "'m-old' was not merged"), ("no_such", "'no_such' was not merged")],
+)
+def test_what_was_not_merged_is_not_taken_back(
+    run: Run, place: DataDir, mode: str, complaint: str
+) -> None:
+    before = text_of(place)
+    code, said = run("unmerge", mode)
+    assert (code, complaint in said) == (2, True), said
     assert text_of(place) == before
 
 
