@@ -17,6 +17,7 @@ from pipeline.tables import (
     JUDGE_CALIBRATION_REPORTS,
     PROMOTED_CASES,
     REDACTED_TRACES,
+    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
 )
 from pipeline.windows import Window
@@ -112,12 +113,13 @@ def failure_mode_clusters(
         stratified_samples,
         dg.AssetDep(failure_modes, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(judge_calibration_reports, partition_mapping=WEEK_BEFORE),
+        dg.AssetDep("slow_failures", partition_mapping=WEEK_BEFORE),
         *map(registry_key, (*_WEIGHED_BY, "pii_policy")),
     ],
     partitions_def=daily,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="cases",
-    code_version="2",
+    code_version="3",
 )
 def promoted_cases(
     context: dg.AssetExecutionContext,
@@ -125,7 +127,7 @@ def promoted_cases(
     registry: RegistryResource,
     redactor: RedactorResource,
 ) -> dg.MaterializeResult:
-    """A decision, with its reasons, on every failing or costly conversation of the day.
+    """A decision, with its reasons, on each conversation that failed, cost or crept.
 
     Promoted, review or rejected, by what this day and the weeks before can show; recurrence over
     days and people's rejections are weighed in `eval_suite`. An untrusted judge promotes nothing.
@@ -142,6 +144,7 @@ def promoted_cases(
                 registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
                 window=day,
                 residue=_residue(run, redactor, day),
+                slow_before=run.read_week_before(SLOW_FAILURES),
             )
             run.publish(decided.frame, decided.counts)
     return run.result

@@ -34,7 +34,8 @@ def test_a_retry_is_a_call_made_again_or_after_its_failure() -> None:
 
 
 def trace(number: int, **fields: Any) -> dict[str, Any]:
-    base = {"trace_id": f"t{number}", "intent": "refund", "release": "2.5.0", "weight": 1.0}
+    base = {"trace_id": f"t{number}", "intent": "refund", "release": "2.5.0", "weight": 1.0,
+            "passed": True}  # fmt: skip
     return base | dict.fromkeys(METRICS, 1.0) | fields
 
 
