@@ -9,7 +9,7 @@ from assets.publishing import Publication, publishing
 from assets.traces import redacted_traces, stratified_samples
 from pipeline.failures import assign_modes, consolidate_modes
 from pipeline.ids import digest
-from pipeline.promotion import Residue, decide, residue_finder
+from pipeline.promotion import Decisions, Residue, decide, residue_finder
 from pipeline.tables import (
     FAILURE_MODE_CLUSTERS,
     FAILURE_MODES,
@@ -134,20 +134,24 @@ def promoted_cases(
     """
     with publishing(context, lake, registry, PROMOTED_CASES) as run:
         for day in run:
-            decided = decide(
-                clusters=run.read(FAILURE_MODE_CLUSTERS, day),
-                grades=run.read(GRADES, day),
-                redacted=run.read(REDACTED_TRACES, day),
-                samples=run.read(STRATIFIED_SAMPLES, day),
-                modes_before=run.read_week_before(FAILURE_MODES),
-                calibration_before=run.read_week_before(JUDGE_CALIBRATION_REPORTS),
-                registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
-                window=day,
-                residue=_residue(run, redactor, day),
-                slow_before=run.read_week_before(SLOW_FAILURES),
-            )
+            decided = _decided(run, redactor, day)
             run.publish(decided.frame, decided.counts)
     return run.result
+
+
+def _decided(run: Publication, redactor: RedactorResource, day: Window) -> Decisions:
+    return decide(
+        clusters=run.read(FAILURE_MODE_CLUSTERS, day),
+        grades=run.read(GRADES, day),
+        redacted=run.read(REDACTED_TRACES, day),
+        samples=run.read(STRATIFIED_SAMPLES, day),
+        modes_before=run.read_week_before(FAILURE_MODES),
+        calibration_before=run.read_week_before(JUDGE_CALIBRATION_REPORTS),
+        registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
+        window=day,
+        residue=_residue(run, redactor, day),
+        slow_before=run.read_week_before(SLOW_FAILURES),
+    )
 
 
 def _residue(run: Publication, redactor: RedactorResource, day: Window) -> Residue:

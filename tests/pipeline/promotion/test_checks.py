@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
@@ -69,6 +71,13 @@ CASES = [
         {"kind": "calls_repeated", "most": 2},
         Outcome((), (call("a"), call("a"), call("a", {"x": 1}))),
         Outcome((), (call("a"),) * 3),
+    ),
+    (
+        {"kind": "calls_made_again", "most": 0},
+        # other arguments, and one that had failed, are no repetition
+        Outcome((), (call("a", {"x": 1}), call("b")), (call("a"), replace(call("b"), status="error"))),
+        # over the turns
+        Outcome((), (call("a"),), (call("a"), call("b"))),
     ),
     ({"kind": "cites_any_of"}, Outcome(("As in [HC-101].",), ()), Outcome(("As it says.",), ())),
     (
