@@ -8,7 +8,7 @@ from pipeline.failures.slow.measures import (
     measure_traces,
     retries_among,
 )
-from pipeline.failures.slow.modes import slow_mode_id, slow_mode_name
+from pipeline.failures.slow.modes import slow_mode_id, slow_mode_name, slow_modes
 
 __all__ = [
     "METRICS",
@@ -20,5 +20,6 @@ __all__ = [
     "retries_among",
     "slow_mode_id",
     "slow_mode_name",
+    "slow_modes",
     "what_creeps",
 ]

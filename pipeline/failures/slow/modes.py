@@ -5,9 +5,11 @@ No check fails on them, so no weekly table has the mode: its id follows from wha
 
 from __future__ import annotations
 
+import polars as pl
+
 from pipeline.ids import digest
 
-__all__ = ["METRIC_NAMES", "slow_mode_id", "slow_mode_name"]
+__all__ = ["METRIC_NAMES", "slow_mode_id", "slow_mode_name", "slow_modes"]
 
 METRIC_NAMES = {
     "turns": "turns",
@@ -27,3 +29,12 @@ def slow_mode_id(intent: str, metric: str) -> str:
 def slow_mode_name(metric: str) -> str:
     """What people read where nobody has given it a name."""
     return f"{METRIC_NAMES[metric]} {'creeps' if metric == 'cost_usd' else 'creep'} up"
+
+
+def slow_modes(slow: pl.DataFrame) -> dict[str, str]:
+    """The modes that rows of `slow_failures` may have cases of: id -> name with its intent."""
+    rows = slow.filter(scope="intent").select("subject", "metric").unique().sort(pl.all())
+    return {
+        slow_mode_id(intent, metric): f"{slow_mode_name(metric)} ({intent})"
+        for intent, metric in rows.iter_rows()
+    }

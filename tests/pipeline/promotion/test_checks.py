@@ -46,6 +46,7 @@ SCHEMA = {"type": "object", "required": ["total"]}
 REFUND = {"tool": "issue_refund", "argument": "amount", "most": 200, "per": "order_id"}
 ENGLISH = "Your parcel is on its way and it will be with you in the next few days."
 GERMAN = "Ihr Paket ist auf dem Weg und wird in den nächsten Tagen bei Ihnen sein."
+BROKEN = replace(call("b"), status="error")
 CASES = [
     (
         {"kind": "tool_called", "any_of": ["a", "b"]},
@@ -75,7 +76,7 @@ CASES = [
     (
         {"kind": "calls_made_again", "most": 0},
         # other arguments, and one that had failed, are no repetition
-        Outcome((), (call("a", {"x": 1}), call("b")), (call("a"), replace(call("b"), status="error"))),
+        Outcome((), (call("a", {"x": 1}), call("b")), (call("a"), BROKEN)),
         # over the turns
         Outcome((), (call("a"),), (call("a"), call("b"))),
     ),
