@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.failures.slow import slow_mode_id
+from pipeline.promotion import Answer, World, read_case, replay, self_check
 from pipeline.registry import NamedMode
 from pipeline.suite import assemble_suite
 from tests.pipeline.promotion.hand_made import (
@@ -275,3 +276,18 @@ def test_the_order_of_rows_changes_nothing(seed: Any) -> None:
     seed.shuffle(shuffled)
     mixed = frame.sample(fraction=1.0, shuffle=True, seed=seed.randrange(1000))
     assert decisions(chats, slow=frame).frame.equals(decisions(shuffled, slow=mixed).frame)
+
+
+def test_the_case_replays_and_tells_an_agent_that_looks_once_from_one_that_looks_twice() -> None:
+    (row,) = decisions([again(1)], slow=RETRIES).frame.to_dicts()
+    case = read_case(orjson.loads(row["case"]))
+
+    def looks(times: int) -> bool | None:
+        def agent(messages: Any, world: World) -> Answer:
+            found = [world.call("get_order", {"order_id": "P-1"}) for _ in range(times)]
+            return Answer((f"It is {found[-1].result}.",))
+
+        return replay(case, agent).passed
+
+    assert (looks(1), looks(2)) == (True, False)
+    assert self_check(orjson.loads(row["case"]), None).verdict == "uncorrected"
