@@ -20,7 +20,7 @@ from pipeline.tables import (
 )
 from pipeline.windows import Window
 
-__all__ = ["Lives", "known_modes", "read_lives"]
+__all__ = ["Lives", "known_modes", "known_slow_modes", "read_lives"]
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def known_modes(lake: Lake) -> Known:
         modes = lake.read(FAILURE_MODES, weeks[-1])
         names |= dict(modes.select("failure_mode_id", "name").iter_rows())
         folded |= _folded(modes)
-    measured = lake.windows(SLOW_FAILURES)
-    names |= slow_modes(lake.read(SLOW_FAILURES, measured[-1])) if measured else {}
+    names |= known_slow_modes(lake)
     since = weeks[-1].days[-1].first if weeks else None
     days = [d for d in lake.windows(FAILURE_MODE_CLUSTERS) if since is None or d.first > since]
     fresh = (
@@ -109,6 +108,12 @@ def known_modes(lake: Lake) -> Known:
         if mode not in folded:
             names.setdefault(mode, name)
     return Known(names, folded)
+
+
+def known_slow_modes(lake: Lake) -> dict[str, str]:
+    """The modes of slow failures, by id, that the last closed week may have cases of."""
+    weeks = lake.windows(SLOW_FAILURES)
+    return slow_modes(lake.read(SLOW_FAILURES, weeks[-1])) if weeks else {}
 
 
 def _folded(modes: pl.DataFrame) -> dict[str, str]:
