@@ -9,7 +9,7 @@ from assets.publishing import Publication, publishing
 from assets.traces import redacted_traces, stratified_samples
 from pipeline.failures import assign_modes, consolidate_modes
 from pipeline.ids import digest
-from pipeline.promotion import Residue, decide, residue_finder
+from pipeline.promotion import Decisions, Residue, decide, residue_finder
 from pipeline.tables import (
     FAILURE_MODE_CLUSTERS,
     FAILURE_MODES,
@@ -17,6 +17,7 @@ from pipeline.tables import (
     JUDGE_CALIBRATION_REPORTS,
     PROMOTED_CASES,
     REDACTED_TRACES,
+    SLOW_FAILURES,
     STRATIFIED_SAMPLES,
 )
 from pipeline.windows import Window
@@ -112,12 +113,13 @@ def failure_mode_clusters(
         stratified_samples,
         dg.AssetDep(failure_modes, partition_mapping=WEEK_BEFORE),
         dg.AssetDep(judge_calibration_reports, partition_mapping=WEEK_BEFORE),
+        dg.AssetDep("slow_failures", partition_mapping=WEEK_BEFORE),
         *map(registry_key, (*_WEIGHED_BY, "pii_policy")),
     ],
     partitions_def=daily,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="cases",
-    code_version="2",
+    code_version="3",
 )
 def promoted_cases(
     context: dg.AssetExecutionContext,
@@ -125,26 +127,31 @@ def promoted_cases(
     registry: RegistryResource,
     redactor: RedactorResource,
 ) -> dg.MaterializeResult:
-    """A decision, with its reasons, on every failing or costly conversation of the day.
+    """A decision, with its reasons, on each conversation that failed, cost or crept.
 
     Promoted, review or rejected, by what this day and the weeks before can show; recurrence over
     days and people's rejections are weighed in `eval_suite`. An untrusted judge promotes nothing.
     """
     with publishing(context, lake, registry, PROMOTED_CASES) as run:
         for day in run:
-            decided = decide(
-                clusters=run.read(FAILURE_MODE_CLUSTERS, day),
-                grades=run.read(GRADES, day),
-                redacted=run.read(REDACTED_TRACES, day),
-                samples=run.read(STRATIFIED_SAMPLES, day),
-                modes_before=run.read_week_before(FAILURE_MODES),
-                calibration_before=run.read_week_before(JUDGE_CALIBRATION_REPORTS),
-                registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
-                window=day,
-                residue=_residue(run, redactor, day),
-            )
+            decided = _decided(run, redactor, day)
             run.publish(decided.frame, decided.counts)
     return run.result
+
+
+def _decided(run: Publication, redactor: RedactorResource, day: Window) -> Decisions:
+    return decide(
+        clusters=run.read(FAILURE_MODE_CLUSTERS, day),
+        grades=run.read(GRADES, day),
+        redacted=run.read(REDACTED_TRACES, day),
+        samples=run.read(STRATIFIED_SAMPLES, day),
+        modes_before=run.read_week_before(FAILURE_MODES),
+        calibration_before=run.read_week_before(JUDGE_CALIBRATION_REPORTS),
+        registry=run.registry("settings.promotion", *_WEIGHED_BY[1:]),
+        window=day,
+        residue=_residue(run, redactor, day),
+        slow_before=run.read_week_before(SLOW_FAILURES),
+    )
 
 
 def _residue(run: Publication, redactor: RedactorResource, day: Window) -> Residue:

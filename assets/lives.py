@@ -14,7 +14,7 @@ from pipeline.failures.lifecycle import (
     failures_of_modes,
     measure_rates,
 )
-from pipeline.failures.slow import find_slow_failures, measure_traces
+from pipeline.failures.slow import find_slow_failures, mark_passed, measure_traces
 from pipeline.tables import (
     FAILURE_MODES,
     GRADES,
@@ -95,7 +95,7 @@ def mode_states(
     partitions_def=weekly,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="cases",
-    code_version="1",
+    code_version="2",
 )
 def slow_failures(
     context: dg.AssetExecutionContext, lake: LakeResource, registry: RegistryResource
@@ -109,10 +109,11 @@ def slow_failures(
         for week in run:
             before = run.read_weeks(SLOW_FAILURES, HISTORY_WEEKS, with_this=False)
             redacted = run.read_days(REDACTED_TRACES, week.days)
-            traces = measure_traces(run.read_days(STRATIFIED_SAMPLES, week.days), redacted)
+            measured = measure_traces(run.read_days(STRATIFIED_SAMPLES, week.days), redacted)
             entries = run.registry("settings.lifecycle", "rules")
             graded, modes = run.read_days(GRADES, week.days), run.read(FAILURE_MODES, week)
             failing = failures_of_modes(graded, modes, entries)
+            traces = mark_passed(measured, failing, entries.rules)
             found = find_slow_failures(traces, failing, before, entries.settings.lifecycle, week)
             run.publish(found.frame, found.counts, creeping=int(found.frame["creeping"].sum()))
     return run.result

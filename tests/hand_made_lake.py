@@ -282,7 +282,7 @@ def _slow_before() -> list[dict[str, Any]]:
         {
             "scope": "intent", "subject": "refund", "metric": "turns", "value": 5.0, "low": 4.5,
             "high": 5.5, "n": 30, "estimator": "Hajek mean, weights 1/inclusion_probability",
-            "weeks": 8, "rise": 0.4,
+            "weeks": 8, "rise": 0.4, "since": BEFORE.first, "baseline": 3.5, "passing_share": 0.9,
             "p_value": 0.001, "q_value": 0.01, "creeping": True,
         },
         {

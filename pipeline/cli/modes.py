@@ -18,6 +18,8 @@ _LISTED = (
     "failure_mode_id", "name", "state", "since", "seen", "rate", "rate_low", "rate_high", "rate_n",
     "fix_release", "last_seen", "active_cases",
 )  # fmt: skip
+_CREEPING = ("failure_mode_id", "subject", "metric", "value", "low", "high", "n", "since",
+             "baseline", "passing_share", "q_value")  # fmt: skip
 _ORDER = ("regressed", "escalating", "fixed_unverified", "new", "ongoing", "verified", "quiet")
 
 
@@ -59,6 +61,10 @@ def list_modes(place: DataDir, state: str | None, everything: bool) -> None:
     print_frame(shown, fold=False)
     for estimator in rows["estimator"].drop_nulls().unique().sort():
         click.echo(f"rate: {estimator}; 95 % interval")
+    creeping = lives.slow.filter("creeping", week=pl.lit(lives.week.first))
+    if state is None and not creeping.is_empty():
+        click.echo("\nCreeping up without a failed check (caselaw query slow_failures):")
+        print_frame(creeping.select(_CREEPING), fold=False)
 
 
 @modes.command()
@@ -81,6 +87,21 @@ def show(place: DataDir, mode: str) -> None:
     }
     current = folded.get(mode, mode)
     state = lives.states.filter(pl.col("failure_mode_id") == current)
+    of_mode = pl.col("failure_mode_id") == current
+    cases = lives.cases.filter(of_mode).select(
+        "case_id", "status", "split", "intent", "first_day", "last_day", "occurrences"
+    )
+    slow = lives.slow.filter(of_mode)
+    if state.is_empty() and not slow.is_empty():
+        click.echo(f"{mode}: {slow['metric'][0]} of {slow['subject'][0]}, which no check fails on.")
+        for title, frame in (
+            ("By week:", slow.select("week", "value", "low", "high", "n", "estimator", "rise",
+                                     "q_value", "creeping", "baseline", "passing_share")),
+            ("Cases of the suite:", cases),
+        ):  # fmt: skip
+            click.echo(f"\n{title}")
+            print_frame(frame)
+        return
     if state.is_empty():
         raise click.UsageError(f"no failure mode {mode!r}; to list them: caselaw modes ls --all")
     if current != mode:
@@ -89,7 +110,6 @@ def show(place: DataDir, mode: str) -> None:
         click.echo(f"{mode} lives on as {current}{week}.")
         click.echo(f"To take that back: caselaw modes unmerge {mode}")
     _print_row(state)
-    of_mode = pl.col("failure_mode_id") == current
     told = lives.modes.filter(of_mode).select("check", "intent", "severity", "size_total",
                                               "days_seen", "merged_from", "exemplars")  # fmt: skip
     _print_row(told)
@@ -97,8 +117,7 @@ def show(place: DataDir, mode: str) -> None:
         ("Rates by week and release:", lives.rates.filter(of_mode).select(
             "week", "release", "seen", "n", "rate", "low", "high", "estimator")),
         ("Life:", lives.life.filter(of_mode).select("week", "state", "reason")),
-        ("Cases of the suite:", lives.cases.filter(of_mode).select(
-            "case_id", "status", "split", "intent", "first_day", "last_day", "occurrences")),
+        ("Cases of the suite:", cases),
     ):  # fmt: skip
         click.echo(f"\n{title}")
         print_frame(frame)

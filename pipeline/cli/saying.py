@@ -106,10 +106,17 @@ def unmerge(place: DataDir, mode: str, day: date | None) -> None:
 @click.pass_obj
 def fix(place: DataDir, mode: str, release: str, note: str, day: date | None) -> None:
     """Claim that RELEASE mends MODE; production then shows whether it does."""
+    from pipeline.failures.lifecycle.reading import known_slow_modes
     from pipeline.failures.lifecycle.words import claim_fix
+    from pipeline.lake import Lake
     from pipeline.registry import Fix
 
     folder, known, since = _where(place, day)
+    if mode in known_slow_modes(Lake(place)):
+        raise click.UsageError(
+            f"no check fails on {mode!r}, so no rate can show that a release mends it; nothing was "
+            f"written. Its weeks: caselaw modes show {mode}"
+        )
     if not release.strip():
         raise click.UsageError("the release is empty")
     claimed = Fix(mode=mode, release=release, effective_from=since, note=note)

@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pipeline.promotion.scores import ModeHistory
+from pipeline.promotion.slow.creeps import Creep
 from pipeline.registry import UNKNOWN
 
-__all__ = ["COSTLY_PASS", "Candidate", "from_grade"]
+__all__ = ["COSTLY_PASS", "SLOW_FAILURE", "Candidate", "Origin", "Showing", "from_grade"]
+
+Origin = Literal["failure", "borderline", "slow_failure", "costly_pass"]
 
 COSTLY_PASS = "costly_pass"
 """The check of a conversation that passed at too high a cost."""
+
+SLOW_FAILURE = "slow_failure"
+"""How the checks of conversations begin that passed and show what creeps up; the metric ends it."""
+
+
+@dataclass(frozen=True)
+class Showing:
+    """How a conversation that passed every check shows what creeps up.
+
+    Attributes:
+        creep: what creeps up.
+        value: what the conversation took of it.
+        before: what its intent took before.
+        limit: what the conversation had to take more than, to show it.
+        most_tokens: the ceiling of tokens, where they stand for a cost; None: they do not.
+        traces: conversations of the day that show it; `users` of them.
+    """
+
+    creep: Creep
+    value: float
+    before: float
+    limit: float
+    most_tokens: int | None
+    traces: int
+    users: int
+
+    @property
+    def ratio(self) -> float:
+        """What it took over what its intent took before; infinite where that was nothing."""
+        return self.value / self.before if self.before > 0 else math.inf
+
+    @property
+    def history(self) -> ModeHistory:
+        """What is known of its mode: each week of the trend counts as a day that saw a trace."""
+        weeks = self.creep.weeks
+        seen = self.traces + weeks
+        return ModeHistory(seen, self.users + 1, 1 + weeks, seen, self.creep.since)
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One trace and check that asks for a decision."""
 
-    origin: Literal["failure", "borderline", "costly_pass"]
+    origin: Origin
     trace_id: str
     check: str
     layer: str
@@ -43,18 +85,23 @@ class Candidate:
     tokens: int | None
     signals: tuple[str, ...]
     asked_by: str
+    slow: Showing | None = None
 
 
 def from_grade(
-    origin: Literal["failure", "borderline", "costly_pass"],
+    origin: Origin,
     grade: Mapping[str, Any],
     sampled: Mapping[str, Mapping[str, Any]],
     *,
     cluster: Mapping[str, Any] | None = None,
     graders: tuple[str, ...] = (),
     asked_by: str = "",
+    slow: Showing | None = None,
 ) -> Candidate:
-    """A candidate from its row of `grades`; `cluster` is its row of `failure_mode_clusters`."""
+    """A candidate from its row of `grades`; `cluster` is its row of `failure_mode_clusters`.
+
+    `slow` says how it shows what creeps up, where that is why it is one.
+    """
     seen = sampled.get(grade["trace_id"], {})
     return Candidate(
         origin=origin,
@@ -82,4 +129,5 @@ def from_grade(
         tokens=seen.get("total_tokens"),
         signals=tuple(seen.get("signals") or ()),
         asked_by=asked_by,
+        slow=slow,
     )

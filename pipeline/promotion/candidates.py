@@ -1,4 +1,4 @@
-"""What one day offers for promotion: failures, borderline traces, passes at too high a cost."""
+"""What one day offers for promotion: failures, borderline traces, passes that cost or creep."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import polars as pl
 from pipeline.promotion.candidate import COSTLY_PASS, Candidate, from_grade
 from pipeline.promotion.costs import Norm, costly_passes, usual_costs
 from pipeline.promotion.objections import objections
+from pipeline.promotion.slow.creeps import Creeps
+from pipeline.promotion.slow.passes import slow_passes
 from pipeline.registry import Registry
 
 __all__ = ["COSTLY_PASS", "Candidate", "Candidates", "collect_candidates"]
@@ -34,14 +36,16 @@ def collect_candidates(
     redacted: pl.DataFrame,
     samples: pl.DataFrame,
     registry: Registry,
+    creeps: Creeps,
 ) -> Candidates:
     """Gather the day's candidates.
 
     Every row of `clusters` is one. A trace without a failure is borderline where a judge could
     not tell on some axis and something else speaks against it: negative feedback, a hand-over, or
-    an anomaly score from the setting on; it is one candidate, under its first such axis. A trace
-    without either that passed with `costly_factor` times its intent's median of turns or tokens
-    is a costly pass. A grader's error makes no candidate.
+    an anomaly score from the setting on; it is one candidate, under its first such axis. Of the
+    traces without either that passed, the few that show best what creeps up are slow failures, and
+    those of the rest with `costly_factor` times their intent's median of turns or tokens costly
+    passes. A grader's error makes no candidate.
     """
     settings = registry.settings.promotion
     norms = usual_costs(samples, redacted, settings.costly_norm)
@@ -60,10 +64,14 @@ def collect_candidates(
         for row in unsure.unique("trace_id", keep="first", maintain_order=True).to_dicts()
     ]
     taken = failing | {one.trace_id for one in borderline}
+    slow = slow_passes(grades, samples, redacted, creeps, taken, settings)
+    taken |= {one.trace_id for one in slow}
     costly = costly_passes(grades, sampled, norms, taken, settings.costly_factor)
     return Candidates(
-        tuple(sorted([*failures, *borderline, *costly], key=lambda c: (c.trace_id, c.check))),
-        len(failures) + unsure.height + len(costly),
+        tuple(
+            sorted([*failures, *borderline, *slow, *costly], key=lambda c: (c.trace_id, c.check))
+        ),
+        len(failures) + unsure.height + len(slow) + len(costly),
         norms,
     )
 

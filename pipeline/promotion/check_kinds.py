@@ -14,6 +14,7 @@ from pipeline.registry.rules import Params
 
 __all__ = [
     "ArgumentMax",
+    "CallsMadeAgain",
     "CallsRepeated",
     "Check",
     "CitesAnyOf",
@@ -70,6 +71,13 @@ class CallsRepeated(_Check):
 
     kind: Literal["calls_repeated"] = "calls_repeated"
     most: int = Field(ge=1)
+
+
+class CallsMadeAgain(_Check):
+    """Over the conversation, calls that were answered are made again at most so many times."""
+
+    kind: Literal["calls_made_again"] = "calls_made_again"
+    most: int = Field(ge=0)
 
 
 class CitesAnyOf(_Check):
@@ -178,6 +186,7 @@ Check = Annotated[
     | ToolNotCalled
     | ArgumentMax
     | CallsRepeated
+    | CallsMadeAgain
     | CitesAnyOf
     | CitesOnlyRetrieved
     | JsonSchema

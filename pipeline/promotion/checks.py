@@ -7,7 +7,7 @@ nothing, and takes nothing else down.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, singledispatch
 from typing import Any
 
@@ -25,6 +25,7 @@ from pipeline.ids import canonical_json
 from pipeline.json_schemas import validator_of
 from pipeline.promotion.check_kinds import (
     ArgumentMax,
+    CallsMadeAgain,
     CallsRepeated,
     CitesAnyOf,
     CitesOnlyRetrieved,
@@ -46,7 +47,7 @@ from pipeline.promotion.outcome import Outcome
 from pipeline.registry.rules import PythonFunction
 from pipeline.registry.rules.base import JsonSchema as SoundSchema
 
-__all__ = ["CheckBroken", "is_broken", "passes", "run_check"]
+__all__ = ["CheckBroken", "calls_made_again", "is_broken", "passes", "run_check"]
 
 _NO_SCOPE = Scope(None, None, ())  # what a case holds is all that it is tested by
 _SCHEMA: TypeAdapter[Any] = TypeAdapter(SoundSchema)
@@ -123,14 +124,14 @@ def _(check: ArgumentMax, outcome: Outcome) -> bool:
 
 @_decide.register
 def _(check: CallsRepeated, outcome: Outcome) -> bool:
-    calls = Counter(
-        canonical_json(
-            [c.name, c.arguments_text if c.arguments is None else c.arguments, c.result_text]
-        )
-        for c in outcome.calls
-    )
+    calls = Counter(map(_told_by, outcome.calls))
     said = Counter(" ".join(text.split()) for text in outcome.texts if len(text) >= 40)
     return max((*calls.values(), *said.values()), default=0) <= check.most
+
+
+@_decide.register
+def _(check: CallsMadeAgain, outcome: Outcome) -> bool:
+    return len(calls_made_again((*outcome.earlier_calls, *outcome.calls))) <= check.most
 
 
 @_decide.register
@@ -221,6 +222,26 @@ def _(check: RuleKept, outcome: Outcome) -> bool | None:
 @_decide.register
 def _(check: Rubric, outcome: Outcome) -> None:
     return None
+
+
+def calls_made_again(calls: Sequence[Call]) -> tuple[Call, ...]:
+    """The calls that told nothing new: an earlier one had the same arguments and answer.
+
+    One that failed may be made again.
+    """
+    told: set[bytes] = set()
+    again = []
+    for call in calls:
+        key = _told_by(call)
+        if not call.failed and key in told:
+            again.append(call)
+        told |= set() if call.failed else {key}
+    return tuple(again)
+
+
+def _told_by(call: Call) -> bytes:
+    arguments = call.arguments_text if call.arguments is None else call.arguments
+    return canonical_json([call.name, arguments, call.result_text])
 
 
 def _cited(pattern: str, text: str) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.failures.slow import SYMPTOMS
 from pipeline.ids import canonical_json
 from pipeline.promotion.candidate import Candidate
 from pipeline.promotion.candidates import collect_candidates
@@ -16,6 +17,7 @@ from pipeline.promotion.gates import Block, decide_one
 from pipeline.promotion.grouping import find_twins, session_of
 from pipeline.promotion.histories import Histories, Trust
 from pipeline.promotion.residue import Residue, residue_finder
+from pipeline.promotion.slow.creeps import Creeps
 from pipeline.promotion.trials.mutations import Peers
 from pipeline.promotion.trials.self_check import SELF_CHECKS, TRIED_OUT
 from pipeline.promotion.weighing import Context, Weighed, weigh
@@ -25,8 +27,6 @@ from pipeline.tables import PROMOTED_CASES
 from pipeline.windows import Window
 
 __all__ = ["Decisions", "decide"]
-
-_SYMPTOMS = ("complaint", "trajectory")  # kinds that tell that something is wrong, not what
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def decide(
     registry: Registry,
     window: Window,
     residue: Residue | None = None,
+    slow_before: pl.DataFrame | None = None,
 ) -> Decisions:
     """Decide on every candidate of one day.
 
@@ -65,8 +66,10 @@ def decide(
         registry: rules, intents, rubric, named modes and settings.
         window: the day.
         residue: finds what has the shape of personal data; None: as the default policy says.
+        slow_before: `slow_failures` of the week before; None: nothing creeps up.
     """
-    pool = collect_candidates(clusters, grades, redacted, samples, registry)
+    creeps = Creeps(slow_before, registry.settings.promotion.slow_share)
+    pool = collect_candidates(clusters, grades, redacted, samples, registry, creeps)
     traces = {row["trace_id"]: row for row in redacted.iter_rows(named=True)}
     known = [one for one in pool.found if one.trace_id in traces]
     limits = registry.settings.promotion
@@ -77,7 +80,7 @@ def decide(
     explained = {
         one.trace_id: one.check
         for one in reversed(known)
-        if one.layer == "rule" and _kind(one, registry) not in (*_SYMPTOMS, "")
+        if one.layer == "rule" and _kind(one, registry) not in (*SYMPTOMS, "")
     }
     peers = Peers(grades, traces)
     look = residue or residue_finder()
@@ -91,7 +94,8 @@ def decide(
                 pool.norms.get(one.intent),
                 trust.doubt(one),
                 one.mode_id in ignored,
-                explained.get(one.trace_id, "") if _kind(one, registry) in _SYMPTOMS else "",
+                explained.get(one.trace_id, "") if _kind(one, registry) in SYMPTOMS else "",
+                tuple(f"{creep.told()}." for creep in creeps.of_mode(one.mode_id)),
             ),
             peers,
             look,
@@ -181,11 +185,17 @@ def _row(one: Weighed, trace: Mapping[str, Any], registry: Registry) -> dict[str
 
 def _reasons(one: Weighed, decision: str) -> list[str]:
     """Why, in sentences that a person can argue with."""
-    reasons = [block.reason for block in one.blocks]
+    slow, history = one.candidate.slow, one.history
+    reasons = [one.candidate.reason] if slow else []  # why it is a candidate at all
+    reasons += [*(block.reason for block in one.blocks), *one.creeping]
     if decision == "promoted":
-        history = one.history
         since = f" since {history.first_seen}" if history.first_seen else " today"
-        reasons.append(f"A pattern: {history.traces} traces of this mode{since}.")
+        reasons.append(
+            f"A pattern: a trend over {slow.creep.weeks} weeks, and {slow.traces} conversations "
+            "of the day that show it."
+            if slow
+            else f"A pattern: {history.traces} traces of this mode{since}."
+        )
         reasons.append(f"Its mean score is {one.scores.mean:.2f}.")
         reasons.append(f"{TRIED_OUT}: it {SELF_CHECKS[one.birth.self_check.verdict]}.")
     if one.twin.twin_of:

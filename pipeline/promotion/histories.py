@@ -37,6 +37,8 @@ class Histories:
 
     def of(self, one: Candidate) -> ModeHistory:
         """The history of a candidate's mode, its own trace included."""
+        if one.slow is not None:
+            return one.slow.history
         whole, lesson = self._keys(one)
         today, alike = self._today[whole], self._today[lesson]
         before = self._before.get(one.mode_id or "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.grading.conversation import Conversation
-from pipeline.promotion.candidate import COSTLY_PASS, Candidate
+from pipeline.promotion.candidate import COSTLY_PASS, SLOW_FAILURE, Candidate
 from pipeline.promotion.costs import Norm
 from pipeline.promotion.episodes import Episode, find_episode, recorded_outcome, recorded_whole
 from pipeline.promotion.outcome import Outcome
+from pipeline.promotion.teaching.from_creeps import plan_slow
 from pipeline.promotion.teaching.synthesis import Failing, Plan, plan_checks, plan_effort
 from pipeline.registry import Registry, Rule
 from pipeline.registry.rules import PythonFunction
@@ -31,14 +32,17 @@ def find_place(
     one: Candidate, conversation: Conversation, rule: Rule | None, registry: Registry
 ) -> Place:
     """Find the failing turn; where the effort failed, the whole conversation is at fault."""
-    if one.origin == "costly_pass" or one.error_class in _OF_THE_WHOLE:
+    called_again = one.check == f"{SLOW_FAILURE}_retries"
+    slow = one.origin == "slow_failure" and not called_again
+    if slow or one.origin == "costly_pass" or one.error_class in _OF_THE_WHOLE:
         asked = [turn for turn in conversation.turns if turn.user]
         start = asked[0] if asked else None
         episode = (
             Episode(conversation, start, start.user.index + 1) if start and start.user else None
         )
         return Place(episode, recorded_whole(conversation, one.tokens))
-    first = rule is not None and rule.kind == "expected_tool"
+    # what was called again is over the limit from the first such call on
+    first = called_again or (rule is not None and rule.kind == "expected_tool")
     episode = find_episode(conversation, one.evidence, first=first)
     if episode is None:
         return Place(None, recorded_whole(conversation, one.tokens))
@@ -47,6 +51,8 @@ def find_place(
 
 def make_plan(one: Candidate, recorded: Outcome, norm: Norm | None, registry: Registry) -> Plan:
     """Make the checks of a candidate."""
+    if one.slow is not None:
+        return plan_slow(one.slow)
     if one.check == COSTLY_PASS and norm is not None:
         factor = registry.settings.promotion.costly_factor
         return plan_effort(int(factor * norm.turns), int(factor * norm.tokens))

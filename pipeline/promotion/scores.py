@@ -5,8 +5,9 @@ P  patterned             0.5 * min(1, (traces - 1) / (recurrence - 1)), 1 for a 
                          release: any two of the three are full marks
 R  risk-bearing          mean of stakes and severity (low 0.2, medium 0.6, high 1)
 O  operationally costly  (r - 1) / (costly_factor - 1), r being the largest of turns, tokens and
-                         latency a turn over the intent's medians; at least 0.75 where a person
-                         had to take over
+                         latency a turn over the intent's medians, of a slow failure also what it
+                         took over what its intent took before; at least 0.75 where a person had
+                         to take over, at least 0.5 where its failure mode creeps up
 M  missed offline        1 for a mode never seen before, else 1 / (1 + weeks since first seen),
                          at least 0.25
 O  observable            0.5 for a complete trace + 0.5 for evidence that points into it
@@ -30,6 +31,7 @@ __all__ = ["ModeHistory", "Scores", "enduring", "patterned", "score"]
 
 _LEVEL = {"low": 0.2, "medium": 0.6, "high": 1.0}
 _HANDED_OVER = 0.75
+_CREEPING = 0.5
 _LEAST_MISSED = 0.25
 
 
@@ -80,6 +82,7 @@ def score(
     severity: str,
     ratio: float,
     handed_over: bool,
+    creeping: bool,
     complete: bool,
     evident: bool,
     teachable: float,
@@ -93,7 +96,9 @@ def score(
     return Scores(
         patterned=patterned(history, settings),
         risk_bearing=round((_LEVEL.get(stakes, 0.2) + _LEVEL.get(severity, 0.2)) / 2, 4),
-        operationally_costly=round(max(costly, _HANDED_OVER if handed_over else 0.0), 4),
+        operationally_costly=round(
+            max(costly, _HANDED_OVER * handed_over, _CREEPING * creeping), 4
+        ),
         missed_offline=round(missed, 4),
         observable=0.5 * complete + 0.5 * evident,
         teachable=teachable,

@@ -35,6 +35,7 @@ class Context:
         distrust: why its judge is not trusted; empty: it is, or a rule spoke.
         ignored: a person set its mode to ignored.
         symptom_of: a check that failed on the same trace and explains it, or empty.
+        creeping: how the traces of its mode creep up, in sentences.
     """
 
     twin: Twin
@@ -43,11 +44,15 @@ class Context:
     distrust: str
     ignored: bool
     symptom_of: str
+    creeping: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """A candidate with all that the decision rests on; `case` is as it would be written."""
+    """A candidate with all that the decision rests on; `case` is as it would be written.
+
+    `creeping` says how its mode creeps up.
+    """
 
     candidate: Candidate
     twin: Twin
@@ -56,6 +61,7 @@ class Weighed:
     birth: Birth
     blocks: tuple[Block, ...]
     case: Mapping[str, Any]
+    creeping: tuple[str, ...] = ()
 
 
 def weigh(
@@ -95,8 +101,12 @@ def weigh(
         history=context.history,
         stakes=one.stakes,
         severity=one.severity,
-        ratio=cost_ratio(one.turns, one.tokens, trace["latency_ms"], context.norm),
+        ratio=max(
+            cost_ratio(one.turns, one.tokens, trace["latency_ms"], context.norm),
+            one.slow.ratio if one.slow else 1.0,
+        ),
         handed_over=bool(feedback.get("escalated")),
+        creeping=bool(context.creeping),
         complete=complete,
         evident=bool(one.evidence),
         teachable=_teachable(birth, plan),
@@ -129,7 +139,9 @@ def weigh(
         symptom_of=context.symptom_of,
     )
     blocks = find_blocks(one, facts, context.history, scores, limits)
-    return Weighed(one, context.twin, scores, context.history, birth, blocks, case)
+    return Weighed(
+        one, context.twin, scores, context.history, birth, blocks, case, context.creeping
+    )
 
 
 def _teachable(birth: Birth, plan: Plan) -> float:

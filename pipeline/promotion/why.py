@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from pipeline.promotion.candidate import COSTLY_PASS, SLOW_FAILURE
 from pipeline.promotion.gates import BLOCKS
 from pipeline.promotion.scores import Scores
 from pipeline.promotion.trials.self_check import SELF_CHECKS, TRIED_OUT
@@ -41,7 +42,13 @@ def tell_why(
     """
     mode = f", mode {row['failure_mode_id']}" if row["failure_mode_id"] else ""
     yield f"{row['case_id']}: {row['decision']} on {row['day']}"
-    yield f"  {row['check']} ({row['layer']}) failed in trace {row['trace_id']}{mode}"
+    passed = row["check"] == COSTLY_PASS or row["check"].startswith(SLOW_FAILURE)
+    where = f"in trace {row['trace_id']}"
+    yield (
+        f"  {row['check']} {where}, which passed every check{mode}"
+        if passed
+        else f"  {row['check']} ({row['layer']}) failed {where}{mode}"
+    )
     yield (
         f"  intent {row['intent']}, stakes {row['stakes']}, severity {row['severity']}, "
         f"{row['category']}, split {row['split']}, release {row['release'] or 'not known'}"

@@ -48,6 +48,12 @@ def _(check: kinds.CallsRepeated) -> str:
 
 
 @in_words.register
+def _(check: kinds.CallsMadeAgain) -> str:
+    often = {0: "no call", 1: "one call at most"}.get(check.most, f"at most {check.most} calls")
+    return f"makes {often} again that had been answered"
+
+
+@in_words.register
 def _(check: kinds.CitesAnyOf) -> str:
     return f"cites {_any(check.ids)}" if check.ids else "names a source"
 

@@ -104,6 +104,8 @@ SLOW_FAILURES = Table(
         "estimator": Column(pl.String, "how the mean was estimated"),
         "effective_n": Column(pl.Float64, "traces of equal weight that tell as much"),
         "variance": Column(pl.Float64, "between conversations of the week, weighted"),
+        "passing": Column(pl.Float64, "the same mean over traces in which no check failed"),
+        "passing_n": Column(pl.Int64, "traces in which no check failed"),
         "weeks": Column(pl.Int64, "weeks in the trend; null where there are too few"),
         "first_week": Column(pl.Date, "Monday of the first of them"),
         "rise": Column(pl.Float64, "of the fitted line over these weeks, as a share"),
@@ -111,5 +113,12 @@ SLOW_FAILURES = Table(
         "q_value": Column(pl.Float64, "p_value allowing for all trends tested that week"),
         "still_p": Column(pl.Float64, "p_value of the later half of the weeks, four at least"),
         "creeping": Column(pl.Boolean, "it creeps up: rise, q_value and still_p pass the settings"),
+        "since": Column(pl.Date, "Monday of the week that found it first; null: it does not creep"),
+        "baseline": Column(
+            pl.Float64, "passing (of a mode: value) in the first third of the weeks of the trend"
+        ),
+        "passing_share": Column(
+            pl.Float64, "of the rise to the last third, that traces without a failed check show"
+        ),
     },
 )

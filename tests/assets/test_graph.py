@@ -23,7 +23,7 @@ judge_calibration_reports [grading, week] <- annotations grades registry/rubric 
 landing_files [traces, no partition]
 mode_rates [cases, week] <- failure_modes grades registry/rules
 mode_states [cases, week] <- failure_modes mode_rates mode_states registry/failure_modes registry/settings
-promoted_cases [cases, day] <- failure_mode_clusters failure_modes grades judge_calibration_reports redacted_traces registry/failure_modes registry/intents registry/pii_policy registry/rubric registry/rules registry/settings stratified_samples
+promoted_cases [cases, day] <- failure_mode_clusters failure_modes grades judge_calibration_reports redacted_traces registry/failure_modes registry/intents registry/pii_policy registry/rubric registry/rules registry/settings slow_failures stratified_samples
 raw_traces [traces, day] <- landing_files registry/settings
 redacted_traces [traces, day] <- raw_traces registry/pii_policy stratified_samples
 registry/failure_modes [registry, no partition]

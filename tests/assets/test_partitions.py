@@ -32,6 +32,7 @@ def test_any_day_reads_the_modes_of_the_week_before_its_own(graph: dg.AssetGraph
     # Monday, Thursday and Sunday of the week of 9 November: the week before starts on the 2nd
     assert parents(graph, "failure_mode_clusters", day, "failure_modes") == ["2026-11-02"]
     assert parents(graph, "promoted_cases", day, "judge_calibration_reports") == ["2026-11-02"]
+    assert parents(graph, "promoted_cases", day, "slow_failures") == ["2026-11-02"]
 
 
 def test_a_week_reads_its_seven_days_and_the_week_before(graph: dg.AssetGraph) -> None:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from pipeline.datadir import COMMITTED, DataDir
 from pipeline.lake import Lake
+from pipeline.promotion.candidate import SLOW_FAILURE
 from pipeline.simulate import simulate
 from pipeline.simulate.plan import CREEPING, CUSTOMS, FIXES, REGRESSIONS, RELEASES
 from pipeline.tables import (
@@ -162,7 +163,25 @@ def print_lives(lake: Lake) -> None:
     for week in _weeks():
         for row in lake.read(SLOW_FAILURES, week).filter("creeping").iter_rows(named=True):
             told = f"{row['scope']} {row['subject']}, {row['metric']}, q = {row['q_value']:.3g}"
-            print(f"  {week.key} {told}")
+            print(f"  {week.key} {told}, passing_share {row['passing_share']}")
+    print_slow_cases(lake)
+
+
+def print_slow_cases(lake: Lake) -> None:
+    """When the creeping intent was named, and what came of it and of others for the suite."""
+    slow = pl.concat(
+        lake.read(SLOW_FAILURES, week).with_columns(week=pl.lit(week.key)) for week in _weeks()
+    )
+    planted = slow.filter("creeping", scope="intent", subject=CREEPING, metric="retries")
+    named = planted["week"].min()
+    number = [week.key for week in _weeks()].index(str(named)) + 1 if named else "none"
+    of_slow = pl.col("check").str.starts_with(SLOW_FAILURE)
+    decided = pl.concat(lake.read(PROMOTED_CASES, day).filter(of_slow) for day in _days())
+    cases = lake.read(EVAL_SUITE, None).filter(of_slow, status="active")
+    own = cases.filter(intent=CREEPING).height
+    others = cases.height - own
+    print(f"creeping intent: named in week {number}, cases {own}, of other intents {others}")
+    print(decided.group_by("intent", "check", "decision").len().sort(pl.all()))
 
 
 def print_unknown_intents(lake: Lake, truth: pl.DataFrame) -> None:

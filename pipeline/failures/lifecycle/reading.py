@@ -8,6 +8,7 @@ import polars as pl
 
 from pipeline.failures.lifecycle.words import Known, Part
 from pipeline.failures.signatures import collect_failures
+from pipeline.failures.slow.modes import slow_mode_id, slow_modes
 from pipeline.lake import Lake, MissingPartition
 from pipeline.registry import Registry
 from pipeline.tables import (
@@ -17,11 +18,19 @@ from pipeline.tables import (
     GRADES,
     MODE_RATES,
     MODE_STATES,
+    SLOW_FAILURES,
     Table,
 )
 from pipeline.windows import Window
 
-__all__ = ["Lives", "folded_since", "known_modes", "read_lives", "what_it_was"]
+__all__ = [
+    "Lives",
+    "folded_since",
+    "known_modes",
+    "known_slow_modes",
+    "read_lives",
+    "what_it_was",
+]
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,8 @@ class Lives:
 
     `states` are the rows of `mode_states` with `active_cases`; `modes` those of `failure_modes`;
     `life` the weeks in which a state changed; `rates` the weekly rates by release, oldest first;
-    `cases` the cases of the suite. All of them carry the `failure_mode_id` that a mode has now.
+    `cases` the cases of the suite; `slow` the rows of `slow_failures` of intents, oldest first.
+    All of them carry the `failure_mode_id` that a mode has now.
     """
 
     week: Window
@@ -39,6 +49,7 @@ class Lives:
     life: pl.DataFrame
     rates: pl.DataFrame
     cases: pl.DataFrame
+    slow: pl.DataFrame
 
 
 def read_lives(lake: Lake) -> Lives:
@@ -73,11 +84,23 @@ def read_lives(lake: Lake) -> Lives:
         life.filter(pl.col("state").ne_missing(before)),
         _weekly(lake, MODE_RATES).with_columns(current).sort("failure_mode_id", "week", "release"),
         cases,
+        _slow(lake),
+    )
+
+
+def _slow(lake: Lake) -> pl.DataFrame:
+    rows = _weekly(lake, SLOW_FAILURES).filter(scope="intent")
+    ids = [slow_mode_id(*key) for key in rows.select("subject", "metric").iter_rows()]
+    return rows.with_columns(failure_mode_id=pl.Series(ids, dtype=pl.String)).sort(
+        "failure_mode_id", "week"
     )
 
 
 def known_modes(lake: Lake) -> Known:
-    """Every id that the lake has, also those that days founded since the last closed week."""
+    """Every id that the lake has, also those that days founded since the last closed week.
+
+    Those of slow failures are among them, of every intent and metric of the last closed week.
+    """
     weeks = lake.windows(FAILURE_MODES)
     names: dict[str, str] = {}
     folded: dict[str, str] = {}
@@ -85,6 +108,7 @@ def known_modes(lake: Lake) -> Known:
         modes = lake.read(FAILURE_MODES, weeks[-1])
         names |= dict(modes.select("failure_mode_id", "name").iter_rows())
         folded |= _folded(modes)
+    names |= known_slow_modes(lake)
     since = weeks[-1].days[-1].first if weeks else None
     days = [d for d in lake.windows(FAILURE_MODE_CLUSTERS) if since is None or d.first > since]
     fresh = (
@@ -132,6 +156,12 @@ def folded_since(lake: Lake, mode: str) -> Window | None:
     return since
 
 
+def known_slow_modes(lake: Lake) -> dict[str, str]:
+    """The modes of slow failures, by id, that the last closed week may have cases of."""
+    weeks = lake.windows(SLOW_FAILURES)
+    return slow_modes(lake.read(SLOW_FAILURES, weeks[-1])) if weeks else {}
+
+
 def _folded(modes: pl.DataFrame) -> dict[str, str]:
     return {
         old: mode
@@ -142,7 +172,9 @@ def _folded(modes: pl.DataFrame) -> dict[str, str]:
 
 def _weekly(lake: Lake, table: Table) -> pl.DataFrame:
     """Every week of a table, with its `week`."""
-    return pl.concat(
+    none = table.empty().with_columns(pl.lit(None, pl.Date).alias("week"))
+    weeks = (
         lake.read(table, week).with_columns(pl.lit(week.first, pl.Date).alias("week"))
         for week in lake.windows(table)
     )
+    return pl.concat([none, *weeks])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
 import polars as pl
 
 from pipeline.estimation import Line, false_discovery, fit_line, p_rising, shared_scatter
+from pipeline.failures.slow.levels import Level, Rise, measure_rise
 from pipeline.failures.slow.means import ESTIMATOR, Mean, weekly_means
 from pipeline.failures.slow.measures import METRICS
+from pipeline.failures.slow.past import Past, Week, read_past
 from pipeline.provenance import Counts
 from pipeline.registry.settings import Lifecycle
 from pipeline.tables import SLOW_FAILURES
@@ -39,6 +41,8 @@ class _Point:
     line: Line | None = None
     late: Line | None = None
     first_week: date | None = None
+    rise: Rise | None = None
+    found_before: date | None = None
 
 
 def find_slow_failures(
@@ -59,20 +63,22 @@ def find_slow_failures(
     so of anything with about that chance. It has to have risen by `trend_least_rise` or more, and
     to rise still: the line of the later half of the weeks, four at least, rises with a chance of
     at most `trend_still_rising`. A step, as when a release brings a dearer model, is no creeping.
+    Beside it stands from where it rose, and how much of that shows where no check failed
+    (`measure_rise`).
 
     Args:
-        traces: as `measure_traces` gives them, of the whole week.
+        traces: as `mark_passed` leaves them, of the whole week.
         failing: `trace_id` and `failure_mode_id` of the week's failures.
         before: `slow_failures` of the weeks before, with a `week` (pl.Date).
         limits: the settings.
         window: the week.
     """
-    past = _past(before)
+    past = read_past(before)
     points = [_with_line(p, past, limits, window.first) for p in weekly_means(traces, failing)]
     p_values, late = _tested(points, "line"), _tested(points, "late")
     q_values = iter(false_discovery([p for p in p_values if p is not None]))
     rows = [
-        _row(point, p, None if p is None else next(q_values), still, limits)
+        _row(point, p, None if p is None else next(q_values), still, limits, window.first)
         for point, p, still in zip(points, p_values, late, strict=True)
     ]
     frame = pl.DataFrame(rows, schema=SLOW_FAILURES.schema) if rows else SLOW_FAILURES.empty()
@@ -103,54 +109,58 @@ def _tested(points: Sequence[_Point], which: Literal["line", "late"]) -> list[fl
     return [None if line is None else p_rising(line, prior) for line, prior in lines]
 
 
-_Week = tuple[date, float, int, float, float]  # value, n, effective n, variance
-_Past = Mapping[tuple[str, str, str], Sequence[_Week]]
-
-
-def _past(before: pl.DataFrame) -> _Past:
-    found: dict[tuple[str, str, str], list[_Week]] = {}
-    columns = ["week", "value", "n", "effective_n", "variance"]
-    rows = before.sort("week").select("scope", "subject", "metric", *columns)
-    for scope, subject, metric, week, value, n, effective_n, variance in rows.iter_rows():
-        point = (week, value, n, effective_n, variance)
-        found.setdefault((scope, subject, metric), []).append(point)
-    return found
-
-
-def _with_line(mean: Mean, past: _Past, limits: Lifecycle, week: date) -> _Point:
+def _with_line(mean: Mean, past: Past, limits: Lifecycle, week: date) -> _Point:
     if mean.n < limits.trend_least_traces:
         return _Point(mean)
     start = week - timedelta(weeks=limits.trend_weeks - 1)
-    usable = [
-        known
-        for known in past.get(mean.key, ())
-        if known[0] >= start and known[2] >= limits.trend_least_traces
-    ]
-    points = [*usable, (week, mean.value, mean.n, mean.effective_n, mean.variance)]
+    known = past.get(mean.key, ())
+    now = Week(
+        week, mean.value, mean.n, mean.effective_n, mean.variance, mean.passing, mean.passing_n
+    )
+    usable = [one for one in known if one.week >= start and one.n >= limits.trend_least_traces]
+    points = [*usable, now]
     line = _fit(points, week) if len(points) >= limits.trend_least_weeks else None
     if line is None:
         return _Point(mean)
     late = _fit(points[-max(_LATE, (len(points) + 1) // 2) :], week)
-    return _Point(mean, line, late, points[0][0])
+    levels = [Level(p.value, p.effective_n, p.passing, p.passing_n) for p in points]
+    if mean.key[0] == "mode":  # whose traces all failed
+        levels = [replace(one, passing=one.value, passing_n=one.n) for one in levels]
+    rise = measure_rise(levels)
+    last = usable[-1]
+    found_before = last.since if last.week == week - timedelta(weeks=1) else None
+    return _Point(mean, line, late, points[0].week, rise, found_before)
 
 
-def _fit(points: Sequence[_Week], week: date) -> Line | None:
+def _fit(points: Sequence[Week], week: date) -> Line | None:
     return fit_line(
-        [(day - week).days // 7 for day, *_ in points],
-        [value for _, value, *_ in points],
-        [size for *_, size, _ in points],
-        [variance for *_, variance in points],
+        [(one.week - week).days // 7 for one in points],
+        [one.value for one in points],
+        [one.effective_n for one in points],
+        [one.variance for one in points],
     )
 
 
 def _row(
-    point: _Point, p: float | None, q: float | None, late: float | None, limits: Lifecycle
+    point: _Point,
+    p: float | None,
+    q: float | None,
+    late: float | None,
+    limits: Lifecycle,
+    week: date,
 ) -> dict[str, Any]:
     line, mean, half = point.line, point.mean, point.mean.half
     rise = line.rise if line else None
     # a measure that starts at nothing has no share to rise by: any rise is one
     large = line is not None and (
         rise >= limits.trend_least_rise if rise is not None else line.slope > 0
+    )
+    creeping = (
+        q is not None
+        and q <= limits.trend_false_discoveries
+        and large
+        and late is not None
+        and late <= limits.trend_still_rising
     )
     return {
         "scope": mean.key[0],
@@ -163,15 +173,20 @@ def _row(
         "estimator": ESTIMATOR,
         "effective_n": round(mean.effective_n, 6),
         "variance": round(mean.variance, 9),
+        "passing": _rounded(mean.passing, 6),
+        "passing_n": mean.passing_n,
         "weeks": line.weeks if line else None,
         "first_week": point.first_week,
-        "rise": None if rise is None else round(rise, 6),
-        "p_value": None if p is None else round(p, 9),
-        "q_value": None if q is None else round(q, 9),
-        "still_p": None if late is None else round(late, 9),
-        "creeping": q is not None
-        and q <= limits.trend_false_discoveries
-        and large
-        and late is not None
-        and late <= limits.trend_still_rising,
+        "rise": _rounded(rise, 6),
+        "p_value": _rounded(p, 9),
+        "q_value": _rounded(q, 9),
+        "still_p": _rounded(late, 9),
+        "creeping": creeping,
+        "since": (point.found_before or week) if creeping else None,
+        "baseline": _rounded(point.rise.baseline if point.rise else None, 6),
+        "passing_share": _rounded(point.rise.share if point.rise else None, 6),
     }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
 
-__all__ = ["COMPLAINTS", "METRICS", "count_retries", "measure_traces"]
+from pipeline.registry import Rule
+
+__all__ = [
+    "COMPLAINTS",
+    "METRICS",
+    "SYMPTOMS",
+    "count_retries",
+    "mark_passed",
+    "measure_traces",
+    "retries_among",
+]
 
 METRICS = ("turns", "tokens", "cost_usd", "retries", "complaints")
 """What is watched; `complaints` is a share, the others are means a conversation."""
+
+SYMPTOMS = ("complaint", "trajectory")
+"""Kinds of rules that tell that something is wrong, not what: no headline failure by themselves."""
 
 COMPLAINTS = frozenset({"contradiction", "escalation", "negative_feedback", "resubmitted_request"})
 """Signals of sampling by which a user shows that the answer was not good."""
 
 
 def count_retries(calls: Sequence[dict[str, Any]] | None) -> int:
+    """How many calls of `redacted_traces` were made again, by `retries_among`."""
+    made = [
+        (call["name"] or "", call["arguments"] or "", call["status"] in ("error", "timeout"))
+        for call in calls or ()
+    ]
+    return len(retries_among(made))
+
+
+def retries_among(calls: Iterable[tuple[str, str, bool]]) -> list[int]:
     """Calls that were made again: same tool and arguments as an earlier one, or after its failure.
 
     A call counts once, however many reasons it has.
+
+    Args:
+        calls: name, arguments, and whether the tool failed, in order.
+
+    Returns:
+        Their places.
     """
     made: set[tuple[str, str]] = set()
     failed: set[str] = set()
-    again = 0
-    for call in calls or ():
-        name, arguments = call["name"] or "", call["arguments"] or ""
-        again += (name, arguments) in made or name in failed
+    again = []
+    for place, (name, arguments, broke) in enumerate(calls):
+        if (name, arguments) in made or name in failed:
+            again.append(place)
         made.add((name, arguments))
-        if call["status"] in ("error", "timeout"):
-            failed.add(name)
-        else:
-            failed.discard(name)
+        failed = failed | {name} if broke else failed - {name}
     return again
 
 
@@ -64,3 +89,16 @@ def measure_traces(samples: pl.DataFrame, redacted: pl.DataFrame) -> pl.DataFram
         .select("trace_id", "intent", "release", "weight", *METRICS)
         .sort("trace_id")
     )
+
+
+def mark_passed(traces: pl.DataFrame, failing: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Add `passed`: whether no check failed, but for those that only show a symptom.
+
+    Args:
+        traces: as `measure_traces` gives them.
+        failing: `trace_id` and `check` of their failures.
+        rules: of the registry.
+    """
+    symptoms = [rule.id for rule in rules if rule.kind in SYMPTOMS]
+    grave = failing.filter(~pl.col("check").is_in(symptoms))["trace_id"].unique().to_list()
+    return traces.with_columns(passed=~pl.col("trace_id").is_in(grave))

@@ -42,6 +42,7 @@ class Corruption:
 
 DUTIES: Mapping[type, tuple[str, ...]] = {
     c.ArgumentMax: ("higher_arguments",),
+    c.CallsMadeAgain: ("repeated_call",),
     c.CallsRepeated: ("repeated_call",),
     c.CitesAnyOf: ("dropped_citation",),
     c.CitesOnlyRetrieved: ("foreign_citation",),

@@ -26,6 +26,12 @@ class Promotion(Section):
     )
     costly_factor: float = Field(3.0, gt=1, description="turns or tokens over the intent's median")
     costly_norm: int = Field(5, ge=2, description="traces of an intent that make a median")
+    slow_factor: float = Field(
+        1.5, ge=1, description="over what its intent took before a creep, to show it"
+    )
+    slow_share: float = Field(
+        0.5, ge=0, le=1, description="of a creep, that traces without a failure have to show"
+    )
     borderline_anomaly: float = Field(0.6, ge=0, le=1, description="anomaly that asks for a person")
     enduring_days: int = Field(3, ge=2, description="days with failures that make a mode endure")
     mutation_floor: float = Field(

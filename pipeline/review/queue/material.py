@@ -14,7 +14,9 @@ import polars as pl
 
 from pipeline.datadir import DataDir
 from pipeline.failures import merged_ids, resolve_modes
+from pipeline.failures.slow.modes import slow_mode_name
 from pipeline.lake import Lake, MissingPartition
+from pipeline.promotion.candidate import SLOW_FAILURE
 from pipeline.registry import Registry, load_registry
 from pipeline.review.annotations import Annotations, collect_annotations
 from pipeline.tables import (
@@ -84,6 +86,7 @@ def read_material(place: DataDir, now: datetime) -> Material:
     modes = _read(lake, FAILURE_MODES, weeks[-1]) if weeks else None
     records = resolve_modes(modes, registry.failure_modes)
     names = {mode_id: record.name for mode_id, record in records.items()}
+    names |= _slow_names(candidates)
     return Material(
         candidates=candidates,
         traces=_traces(lake),
@@ -101,6 +104,16 @@ def read_material(place: DataDir, now: datetime) -> Material:
         registry=registry,
         place=place,
     )
+
+
+def _slow_names(candidates: pl.DataFrame) -> dict[str, str]:
+    """The names of the modes of slow failures, which no weekly table has."""
+    slow = candidates.filter(pl.col("check").str.starts_with(SLOW_FAILURE))
+    rows = slow.select("failure_mode_id", "check", "intent").unique().sort(pl.all())
+    return {
+        mode: f"{slow_mode_name(check.removeprefix(f'{SLOW_FAILURE}_'))} ({intent})"
+        for mode, check, intent in rows.iter_rows()
+    }
 
 
 def read_days(

@@ -13,6 +13,7 @@ import yaml
 
 from pipeline.cli.main import main
 from pipeline.datadir import COMMITTED, DataDir
+from pipeline.failures.slow import slow_mode_id
 from pipeline.lake import Lake
 from pipeline.registry import RegistryError, load_registry
 from pipeline.registry.writing import RegistryEdited, change_file
@@ -56,7 +57,7 @@ def test_ls_lists_the_modes_with_state_rate_and_cases(run: Run) -> None:
     assert code == 0
     for word in ("m-old", "Refund with the wrong tool", "regressed", "0.1", "active_cases", "1"):
         assert word in said
-    assert said.endswith("rate: Hajek, weights 1/inclusion_probability; 95 % interval")
+    assert "rate: Hajek, weights 1/inclusion_probability; 95 % interval" in said
     assert run("ls", "--state", "verified")[1].endswith("No rows.")
 
 
@@ -68,6 +69,25 @@ def test_show_tells_the_life_the_releases_and_the_cases_of_a_mode(run: Run) -> N
     for word in ("failed again from 2026-11-03", "r0", "0.15", "c1", "regression"):
         assert word in said
     assert run("show", "no_such")[0] == 2
+
+
+def test_what_creeps_up_is_listed_and_shown_under_the_id_of_its_cases(
+    run: Run, place: DataDir
+) -> None:
+    mode = slow_mode_id("refund", "turns")
+    listed = run("ls")[1].partition("Creeping up without a failed check")[2]
+    for word in (mode, "refund", "turns", "2026-11-02", "3.5"):
+        assert word in listed
+    assert slow_mode_id("refund", "tokens") not in listed  # steady
+    code, said = run("show", mode)
+    assert code == 0
+    assert said.startswith(f"{mode}: turns of refund, which no check fails on.")
+    assert run("ignore", mode, "--from", DAY.isoformat())[0] == 0
+    assert entries(place)["failure_modes"][-1]["state"] == "ignored"
+    before = text_of(place)
+    code, said = run("fix", mode, "2.6.0")
+    assert (code, text_of(place)) == (2, before)
+    assert f"Its weeks: caselaw modes show {mode}" in said
 
 
 def test_before_a_week_was_closed_it_says_what_to_run(tmp_path: Path, capsys) -> None:

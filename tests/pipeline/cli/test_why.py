@@ -17,7 +17,7 @@ from pipeline.provenance import Counts, Provenance
 from pipeline.review.annotations import Annotation, write_annotation
 from pipeline.tables import EVAL_SUITE, PROMOTED_CASES
 from pipeline.windows import day
-from tests.pipeline.promotion.hand_made import MONDAY, Chat, apart, decisions
+from tests.pipeline.promotion.hand_made import MONDAY, Chat, apart, creeps, decisions, slow
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "cases.md"
 
@@ -28,10 +28,10 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     return Lake(DataDir(tmp_path))
 
 
-def publish(lake: Lake, *days: Sequence[Chat]) -> None:
+def publish(lake: Lake, *days: Sequence[Chat], slow: pl.DataFrame | None = None) -> None:
     for number, chats in enumerate(days):
         when = MONDAY + timedelta(days=number)
-        frame = decisions(chats, day=when).frame
+        frame = decisions(chats, day=when, slow=slow).frame
         counts = Counts("candidates", frame.height, frame.height)
         lake.publish(PROMOTED_CASES, day(when), frame, Provenance(counts, {"x": "1"}))
 
@@ -53,6 +53,17 @@ def test_the_page_shows_what_the_command_prints(
     assert shown
     mode = re.compile(r"mode [\w-]+")
     assert mode.sub("mode", out) == mode.sub("mode", shown.group(1))
+
+
+def test_of_a_slow_failure_it_tells_the_trend_and_that_no_check_failed(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crept = creeps(slow("track_parcel", "retries", 0.1))
+    publish(lake, [apart(0, fails={}, calls=("ok", "ok"))], slow=crept)
+    status, out = told(capsys, "t0")
+    assert status == 0
+    assert "slow_failure_retries in trace t0, which passed every check, mode fm-" in out
+    assert "  - Retries of track_parcel have crept up since the week of 2026-09-14, from 0.1" in out
 
 
 def test_a_case_is_found_by_its_id_and_by_how_that_begins(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,8 +11,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.failures.slow import METRICS, find_slow_failures, measure_traces, what_creeps
+from pipeline.failures.slow import (
+    METRICS,
+    find_slow_failures,
+    mark_passed,
+    measure_traces,
+    what_creeps,
+)
+from pipeline.failures.slow.levels import Level, Rise, measure_rise
 from pipeline.failures.slow.measures import count_retries
+from pipeline.registry import Rule
 from pipeline.registry.settings import Lifecycle
 from pipeline.tables import REDACTED_TRACES, SLOW_FAILURES, STRATIFIED_SAMPLES
 from pipeline.windows import week
@@ -34,7 +43,8 @@ def test_a_retry_is_a_call_made_again_or_after_its_failure() -> None:
 
 
 def trace(number: int, **fields: Any) -> dict[str, Any]:
-    base = {"trace_id": f"t{number}", "intent": "refund", "release": "2.5.0", "weight": 1.0}
+    base = {"trace_id": f"t{number}", "intent": "refund", "release": "2.5.0", "weight": 1.0,
+            "passed": True}  # fmt: skip
     return base | dict.fromkeys(METRICS, 1.0) | fields
 
 
@@ -75,6 +85,57 @@ def test_turns_that_creep_up_are_found_under_their_intent_alone() -> None:
     assert what_creeps(None) == {}
     # the failure mode whose traces are these refunds creeps as well
     assert by["mode", "loop", "turns"]["creeping"]
+
+
+def test_the_level_before_is_that_of_the_first_third_of_the_weeks() -> None:
+    # six weeks, so two: (10·1 + 30·2) / 40; of those that passed (10·1 + 10·2) / 20
+    weeks = [Level(1.0, 10, 1.0, 10), Level(2.0, 30, 2.0, 10), Level(9.0, 1, 9.0, 1)]
+    weeks += [Level(3.0, 1, 3.0, 1), Level(4.0, 20, 2.0, 10), Level(6.0, 20, 3.0, 10)]
+    # all rose from 1.75 to 5, those that passed from 1.5 to 2.5: 1 of 3.25
+    assert measure_rise(weeks) == Rise(1.5, pytest.approx(1 / 3.25))
+    nobody_passed = [replace(one, passing=None, passing_n=0) for one in weeks]
+    assert measure_rise(nobody_passed) == Rise(None, None)
+    assert measure_rise(weeks[::-1]).share is None  # nothing rose
+
+
+def test_a_rise_in_failing_conversations_alone_is_told_apart() -> None:
+    def looping(number: int, draws: np.random.Generator) -> list[dict[str, Any]]:
+        """A quarter of the refunds fail, and take half a turn more every week."""
+        return [
+            trace(n, turns=draws.normal(4 + (n % 4 == 0) * 2 * number, 0.5), passed=n % 4 != 0)
+            for n in range(60)
+        ]
+
+    found = weeks_of(looping, 8).filter(scope="intent", metric="turns").row(0, named=True)
+    assert found["creeping"]
+    assert found["baseline"] == pytest.approx(4, abs=0.2)
+    assert found["passing_share"] == pytest.approx(0, abs=0.1)
+    alone = weeks_of(creeping_refunds, 8).filter(scope="intent", subject="refund", metric="turns")
+    assert alone["passing_share"].to_list() == [1.0]
+    of_mode = weeks_of(creeping_refunds, 8).filter(scope="mode", metric="turns")
+    assert of_mode["baseline"].to_list() == alone["baseline"].to_list()
+
+
+def test_it_says_since_when_it_is_known() -> None:
+    first, later = (
+        weeks_of(creeping_refunds, n).filter(scope="intent", subject="refund", metric="turns")
+        for n in (6, 8)
+    )
+    sixth = FIRST + timedelta(weeks=5)
+    assert (first["since"].item(), later["since"].item()) == (sixth, sixth)
+    steady = weeks_of(creeping_refunds, 8).filter(~pl.col("creeping"))
+    assert steady["since"].null_count() == steady.height
+
+
+def test_a_failure_that_is_but_a_symptom_does_not_count_as_one() -> None:
+    rules = [
+        Rule.model_validate({"id": "complained", "kind": "complaint", "title": "Content"}),
+        Rule.model_validate({"id": "right_tool", "kind": "expected_tool", "title": "A tool"}),
+    ]
+    failing = pl.DataFrame({"trace_id": ["a", "b", "b"],
+                            "check": ["complained", "complained", "right_tool"]})  # fmt: skip
+    marked = mark_passed(pl.DataFrame({"trace_id": ["a", "b", "c"]}), failing, rules)
+    assert marked["passed"].to_list() == [True, False, True]
 
 
 def test_a_step_is_no_creeping() -> None:

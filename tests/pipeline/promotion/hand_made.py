@@ -14,7 +14,13 @@ from pipeline.failures import assign_modes
 from pipeline.promotion import Decisions, decide
 from pipeline.registry import Axis, Intent, NamedMode, Registry, Rule, Settings
 from pipeline.review.annotations import ANNOTATIONS
-from pipeline.tables import GRADES, JUDGE_CALIBRATION_REPORTS, REDACTED_TRACES, STRATIFIED_SAMPLES
+from pipeline.tables import (
+    GRADES,
+    JUDGE_CALIBRATION_REPORTS,
+    REDACTED_TRACES,
+    SLOW_FAILURES,
+    STRATIFIED_SAMPLES,
+)
 from pipeline.windows import day as day_window
 
 MONDAY = date(2026, 11, 2)
@@ -52,7 +58,7 @@ class Chat:
     """One conversation: what the user asked, which tool ran, what the agent said, how it failed.
 
     `fails` maps a check to its grader's layer, `passes` are further rules that it passes;
-    `unsure` are axes the judge could not tell.
+    `unsure` are axes the judge could not tell; `calls` says how the tool did each time it ran.
     """
 
     name: str
@@ -76,6 +82,10 @@ class Chat:
     anomaly: float = 0.1
     user: str | None = None
     hour: int = 9
+    calls: tuple[str, ...] = ("ok",)
+    cost: float | None = None
+    signals: tuple[str, ...] = ()
+    release: str = "2026.11.1"
 
 
 def apart(number: int, **fields: Any) -> Chat:
@@ -103,6 +113,7 @@ def decisions(
     day: date = MONDAY,
     modes_before: pl.DataFrame | None = None,
     calibration: pl.DataFrame | None = None,
+    slow: pl.DataFrame | None = None,
 ) -> Decisions:
     """Decide on a day of conversations."""
     reg = reg or registry()
@@ -117,6 +128,7 @@ def decisions(
         calibration,
         reg,
         day_window(day),
+        slow_before=slow,
     )
 
 
@@ -151,7 +163,7 @@ def _grade(chat: Chat, check: str, layer: str, verdict: str) -> dict[str, Any]:
         "user_key": chat.user or f"user of {chat.name}",
         "intent": chat.intent,
         "stakes": chat.stakes,
-        "release": "2026.11.1",
+        "release": chat.release,
         "weight": 2.0,
     }
 
@@ -164,7 +176,7 @@ def samples(chats: Sequence[Chat]) -> pl.DataFrame:
             "intent": chat.intent,
             "intent_score": 0.9,
             "stakes": chat.stakes,
-            "release": "2026.11.1",
+            "release": chat.release,
             "stratum": f"{chat.intent}/{chat.stakes}",
             "population": 2 * len(chats),
             "sample": len(chats),
@@ -172,7 +184,7 @@ def samples(chats: Sequence[Chat]) -> pl.DataFrame:
             "weight": 2.0,
             "reason": "proportional",
             "anomaly_score": chat.anomaly,
-            "signals": [],
+            "signals": list(chat.signals),
             "turns": chat.turns,
             "total_tokens": chat.tokens,
         }
@@ -188,28 +200,34 @@ def redacted(chats: Sequence[Chat], day: date = MONDAY) -> pl.DataFrame:
 
 def _trace(chat: Chat, day: date) -> dict[str, Any]:
     start = datetime(day.year, day.month, day.day, chat.hour, tzinfo=UTC)
-    call = {"id": "c1", "name": chat.tool, "arguments": '{"order_id": "P-1"}'}
     messages = [{"role": "system", "content": "You are the shop's agent."}]
     messages += [{"role": "user", "content": chat.asked}]
     spans = []
-    if chat.tool:
+    for number, status in enumerate(chat.calls if chat.tool else (), 1):
+        call = {"id": f"c{number}", "name": chat.tool, "arguments": '{"order_id": "P-1"}'}
+        result = chat.result if status == "ok" else '{"error": "503"}'
         messages += [
             {"role": "assistant", "content": None, "tool_calls": [call]},
-            {"role": "tool", "content": chat.result, "tool_call_id": "c1"},
+            {"role": "tool", "content": result, "tool_call_id": call["id"]},
         ]
-        spans = [
+        spans.append(
             {
-                "span_id": "s1",
-                "call_id": "c1",
+                "span_id": f"s{number}",
+                "call_id": call["id"],
                 "name": chat.tool,
                 "arguments": call["arguments"],
-                "result": chat.result,
-                "status": "ok",
+                "result": result,
+                "status": status,
                 "started_at": start,
                 "duration_ms": 5.0,
             }
-        ]
+        )
     messages += [{"role": "assistant", "content": chat.said, "finish_reason": "stop"}]
+    for _ in range(chat.turns - 1):
+        messages += [
+            {"role": "user", "content": "And then?"},
+            {"role": "assistant", "content": "That is all.", "finish_reason": "stop"},
+        ]
     for message in messages:
         for name in ("content", "tool_calls", "tool_call_id", "name", "finish_reason"):
             message.setdefault(name, None)  # type: ignore[attr-defined]
@@ -218,7 +236,7 @@ def _trace(chat: Chat, day: date) -> dict[str, Any]:
         "member_trace_ids": [chat.name],
         "started_at": start,
         "ended_at": start + timedelta(minutes=2),
-        "release": "2026.11.1",
+        "release": chat.release,
         "prompt_version": "p1",
         "policy_version": "r1",
         "messages": messages,
@@ -226,8 +244,23 @@ def _trace(chat: Chat, day: date) -> dict[str, Any]:
         "retrievals": [],
         "completeness": chat.completeness,
         "feedback": chat.feedback,
+        "cost_usd": chat.cost,
         "content_digest": f"content of {chat.name}",
     }
+
+
+def slow(subject: str, metric: str, baseline: float, **fields: Any) -> dict[str, Any]:
+    """A row of `slow_failures` of the week before: seven weeks rose, found in the last of them."""
+    told = {"scope": "intent", "subject": subject, "metric": metric, "baseline": baseline}
+    risen = {"value": 4 * baseline, "passing": 4 * baseline, "passing_share": 1.0}
+    weeks = {"weeks": 7, "first_week": date(2026, 9, 14), "since": date(2026, 10, 26)}
+    empty = dict.fromkeys(SLOW_FAILURES.columns)
+    return empty | told | risen | weeks | {"q_value": 0.01, "creeping": True} | fields
+
+
+def creeps(*rows: dict[str, Any]) -> pl.DataFrame:
+    """`slow_failures` of the week before."""
+    return pl.DataFrame(rows, schema=SLOW_FAILURES.schema)
 
 
 def trusted(*axes: str) -> pl.DataFrame:

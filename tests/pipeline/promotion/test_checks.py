@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
@@ -44,6 +46,7 @@ SCHEMA = {"type": "object", "required": ["total"]}
 REFUND = {"tool": "issue_refund", "argument": "amount", "most": 200, "per": "order_id"}
 ENGLISH = "Your parcel is on its way and it will be with you in the next few days."
 GERMAN = "Ihr Paket ist auf dem Weg und wird in den nächsten Tagen bei Ihnen sein."
+BROKEN = replace(call("b"), status="error")
 CASES = [
     (
         {"kind": "tool_called", "any_of": ["a", "b"]},
@@ -69,6 +72,13 @@ CASES = [
         {"kind": "calls_repeated", "most": 2},
         Outcome((), (call("a"), call("a"), call("a", {"x": 1}))),
         Outcome((), (call("a"),) * 3),
+    ),
+    (
+        {"kind": "calls_made_again", "most": 0},
+        # other arguments, and one that had failed, are no repetition
+        Outcome((), (call("a", {"x": 1}), call("b")), (call("a"), BROKEN)),
+        # over the turns
+        Outcome((), (call("a"),), (call("a"), call("b"))),
     ),
     ({"kind": "cites_any_of"}, Outcome(("As in [HC-101].",), ()), Outcome(("As it says.",), ())),
     (

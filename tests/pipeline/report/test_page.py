@@ -25,8 +25,9 @@ from pipeline.report import (
     write_pages,
 )
 from pipeline.report.figures import amount, money, plain, plural, table
-from pipeline.tables import RUN_SUMMARIES
-from tests.hand_made_lake import EMPTY, MONDAY, publish_hand_made_lake
+from pipeline.report.lives import life_facts
+from pipeline.tables import PROMOTED_CASES, RUN_SUMMARIES
+from tests.hand_made_lake import EMPTY, MONDAY, frame, publish_hand_made_lake
 
 REGISTRY = Registry(Settings(), (), (), (), (), {})
 HOSTILE = (
@@ -126,7 +127,29 @@ def test_what_last_week_made_worse_stands_in_the_page(monday: Summary) -> None:
         assert "By last week, 1 failure mode came back after a fix, 1 measure creeps up." in said
         assert "Back again after a fix" in said
         assert "Refund with the wrong tool: failed again from 2026-11-03 on release r0" in said
-        assert "intent/refund/turns up by 40 % over 8 weeks (q = 0.01)" in said
+        assert "intent/refund/turns, now 5" in said
+        assert "up by 40 % over 8 weeks (q = 0.01; 90 % of the rise where no check failed)" in said
+
+
+def test_what_came_of_it_stands_beside_what_creeps_up(hand_made: Lake) -> None:
+    day = read_day(hand_made, MONDAY)
+    row = {"check": "slow_failure_turns", "intent": "refund", "release": "r1"}
+    shown = [row | {"decision": d} for d in ("promoted", "review", "review")]
+    other = row | {"intent": "order_status", "decision": "promoted"}
+    decisions = frame(PROMOTED_CASES, [*shown, other])
+    facts = life_facts(replace(day, decisions=decisions))
+    (told,) = (fact for fact in facts if fact.metric == "slow_failure")
+    assert told.label.endswith("; of its conversations today 1 promoted, 2 for review")
+    counts = {fact.slice: fact.value for fact in facts if fact.metric == "slow_decided"}
+    assert counts == {"intent/refund/turns/promoted": 1, "intent/refund/turns/review": 2}
+    assert day.slow_before is not None
+    release = day.slow_before.with_columns(scope=pl.lit("release"), subject=pl.lit("r1"))
+    both = pl.concat([day.slow_before, release])
+    of_both = life_facts(replace(day, decisions=decisions, slow_before=both))
+    counts = {f.slice: f.value for f in of_both if f.metric == "slow_decided"}
+    # what the intent explains is not counted for the release again
+    assert counts["release/r1/turns/promoted"] == 1
+    assert "release/r1/turns/review" not in counts
 
 
 def test_nothing_remote_no_script_and_a_strict_policy(monday: Summary) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.datadir import DataDir
+from pipeline.failures.slow import slow_mode_id
 from pipeline.review.queue import RANDOM, serve
 from tests.pipeline.review.small_lake import (
     DAY,
@@ -54,6 +55,16 @@ def test_only_cases_sent_to_review_wait(place: DataDir) -> None:
         [waiting("t1"), waiting("t2", decision="promoted"), waiting("t3", decision="rejected")],
     )
     assert waits(place) == ["t1"]
+
+
+def test_a_slow_failure_waits_under_the_name_of_its_mode(place: DataDir) -> None:
+    mode = slow_mode_id("refund", "retries")
+    told = {"reasons": ["Retries of refund have crept up."], "failure_mode_id": mode}
+    publish_day(place, [trace("t1")], [waiting("t1", "slow_failure_retries", **told)])
+    (item,) = queue_of(place).valued
+    (case,) = item.cases
+    assert (case.mode_id, case.mode_name) == (mode, "retries creep up (refund)")
+    assert item.reasons == ("Retries of refund have crept up.",)
 
 
 def test_a_mode_that_a_person_closed_waits_no_more(place: DataDir) -> None:

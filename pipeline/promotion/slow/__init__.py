@@ -1,0 +1,1 @@
+"""Slow failures as candidates: what creeps up, and who shows it though every check passed."""
