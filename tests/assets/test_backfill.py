@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import multiprocessing
+import os
 import shutil
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
-from assets.backfill import main
+from assets.backfill import main, run
 from assets.execution import fail_abandoned_runs, sign_of_life
 from assets.home import open_instance, prepare_home
+from assets.parallel import Workers
 from assets.plan import PUBLISH, Task
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
@@ -126,3 +134,25 @@ def test_an_open_connection_neither_blocks_nor_breaks_a_backfill(
         assert analyst.execute(count).fetchone() == before
     with duckdb.connect(place.warehouse, read_only=True) as later:
         assert later.execute(count).fetchone() == before
+
+
+class Killed:
+    """A runner in whose place the system kills the process."""
+
+    def run(self, task: Task, listen: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_the_system_killed_is_told_with_what_to_do(
+    place: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.parallel._runner", Killed())
+    days = Task("daily", (day("2026-11-04"), day("2026-11-05")))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        monkeypatch.setattr("assets.backfill.workers", lambda *_: nullcontext(Workers(pool)))
+        said = Console(file=io.StringIO(), width=200)
+        assert run(place, [days], 2, said) == 3
+    told = said.file.getvalue()
+    assert "error: a process that ran daily 2026-11-04 to 2026-11-05 was killed" in told
+    assert "Run the same command to go on, with fewer processes" in told
+    assert "Traceback" not in told

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.cli import main
 from pipeline.cli.options import say_next
 from pipeline.cli.printing import csv_text, print_frame
 from pipeline.datadir import COMMITTED, DataDir
@@ -63,6 +64,43 @@ def test_a_missing_file_is_one_readable_line(tmp_path: Path) -> None:
     failed = caselaw(tmp_path / "data", "land", "nowhere.jsonl")
     assert failed.returncode == 3
     assert failed.stderr == "caselaw: nowhere.jsonl: no such file; nothing was landed\n"
+
+
+def test_what_nobody_foresaw_is_one_line_without_the_words_that_may_quote_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(*_: object) -> None:
+        raise ZeroDivisionError("Jane Doe, 1 Main Street")
+
+    monkeypatch.setattr("pathlib.Path.rglob", stumble)
+    with pytest.raises(SystemExit) as ended:
+        main(["verify"])
+    assert ended.value.code == 3
+    told = capsys.readouterr().err
+    assert told.startswith("caselaw: ZeroDivisionError in tests/pipeline/cli/test_cli.py, line ")
+    assert "(stumble). Its own words are withheld" in told
+    assert "CASELAW_SHOW_ERRORS=1" in told
+    assert "Jane" not in told
+    assert told.count("\n") == 1
+
+    monkeypatch.setenv("CASELAW_SHOW_ERRORS", "1")
+    with pytest.raises(ZeroDivisionError, match="Jane"):
+        main(["verify"])
+
+
+def test_ctrl_c_is_no_finding(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, threading; from pipeline.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # some shells have it ignored
+        "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start(); "
+        "main(['sql', '-'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as waiting:
+        assert waiting.stderr is not None
+        assert "Stopped." in waiting.stderr.read()
+        assert waiting.wait(30) == 130
 
 
 def test_a_wrong_option_is_wrong_usage(tmp_path: Path, chat_file: Path) -> None:
