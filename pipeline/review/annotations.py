@@ -164,6 +164,8 @@ def axis_labels(annotations: pl.DataFrame) -> pl.DataFrame:
 def _read(path: Path) -> StoredAnnotation | str:
     """One file's annotation, or why it cannot be used."""
     try:
+        if not path.is_file():  # to open a named pipe would wait for ever
+            return "no regular file"
         if path.stat().st_size > _LARGEST:
             return f"larger than {_LARGEST} bytes"
         return StoredAnnotation.model_validate(orjson.loads(path.read_bytes()))
