@@ -21,7 +21,7 @@ _LONGEST = 16 * 2**20  # bytes of one request
 
 
 @click.command("check-answer")
-@click.option("--cases", "path", type=click.Path(dir_okay=False, path_type=Path),
+@click.option("--cases", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               metavar="FILE", help="A cases.jsonl of an export; else the suite.")  # fmt: skip
 @click.option("--case", "case_id", help="The case that the answer is for.")
 @click.option("--stream", is_flag=True,

@@ -151,6 +151,19 @@ def test_verify_finds_an_altered_file(lake: Lake) -> None:
     assert f"make it anew with: {lake.place.make('backfill', '2026-11-10')}" in found.stdout
 
 
+def test_verify_names_a_torn_manifest_and_goes_on(lake: Lake) -> None:
+    for key in ("2026-11-02", "2026-11-03"):
+        lake.publish(
+            RUN_SUMMARIES, day(key), RUN_SUMMARIES.empty(), Provenance(Counts("rows", 0, 0))
+        )
+    folder = lake.directory(RUN_SUMMARIES, day("2026-11-02"))
+    (folder / "_manifest.json").write_bytes(b'{"part-0.parquet": {"sha')
+    found = caselaw(lake.place.root, "verify")
+    assert found.returncode == 1
+    assert "day=2026-11-02/_manifest.json: cannot be read; make it anew with:" in found.stdout
+    assert "1 files checked, 1 differ" in found.stdout
+
+
 def test_a_summary_that_is_not_there_names_the_command(tmp_path: Path) -> None:
     failed = caselaw(tmp_path / "data", "summary", "2026-11-10")
     assert failed.returncode == 3
