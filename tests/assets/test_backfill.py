@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,9 +26,9 @@ from assets.parallel import Workers
 from assets.plan import PUBLISH, Task
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
-from pipeline.tables import RAW_TRACES
+from pipeline.tables import EVAL_SUITE, FAILURE_MODES, MODE_RATES, MODE_STATES, RAW_TRACES
 from pipeline.windows import day
-from tests.assets.conftest import Lineage, OpenLineage
+from tests.assets.conftest import Lineage, OpenLineage, tree_hash
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,3 +158,46 @@ def test_a_worker_that_the_system_killed_is_told_with_what_to_do(
     assert "error: a process that ran daily 2026-11-04 to 2026-11-05 was killed" in told
     assert "Run the same command to go on, with fewer processes" in told
     assert "Traceback" not in told
+
+
+# A backfill in a process of its own that is killed right before one file is swapped in.
+KILLING = """
+import os, signal, sys
+from pipeline import files
+from assets.backfill import main
+at, swap = sys.argv.pop(1), os.replace
+def replace(temporary, path):
+    if at in str(path):
+        os.kill(os.getpid(), signal.SIGKILL)
+    swap(temporary, path)
+files.os.replace = replace
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["mode_states/week=2026-11-02/part-0", "eval_suite/part-0"])
+def test_a_week_whose_run_was_killed_is_closed_by_the_same_command(
+    closed_week: Lineage, tmp_path: Path, at: str
+) -> None:
+    """In the middle of its tables; and when the suite's file is written, but not its index."""
+    place = DataDir(tmp_path / "data")
+    shutil.copytree(closed_week.place.root, place.root, symlinks=True)
+    for table in (FAILURE_MODES, MODE_RATES, MODE_STATES, EVAL_SUITE):
+        shutil.rmtree(place.lake / table.name)
+    shutil.rmtree(place.eval_dir(None))
+    env = os.environ | {"CASELAW_DATA": str(place.root)}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLING, at, "--from", "2026-11-08"],
+        env=env, cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    Lake(place).require_readable()
+    assert not list(place.lake.rglob(at))
+
+    command = [sys.executable, "-m", "assets.backfill", "--from", "2026-11-08"]
+    again = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert b"runs that a killed process left unfinished: 1" in again.stderr
+    assert tree_hash(place.lake) == tree_hash(closed_week.place.lake)
+    assert tree_hash(place.eval_dir(None)) == tree_hash(closed_week.place.eval_dir(None))
