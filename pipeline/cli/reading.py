@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from datetime import date
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ import orjson
 from pipeline.datadir import DataDir
 from pipeline.files import sha256
 from pipeline.lake import MissingPartition
+from pipeline.windows import is_key
 
 __all__ = ["query", "sql", "summary", "verify"]
 
@@ -22,7 +22,7 @@ __all__ = ["query", "sql", "summary", "verify"]
 @click.pass_obj
 def summary(place: DataDir, day: str | None) -> None:
     """Print the run summary of DAY (YYYY-MM-DD), else of the latest day."""
-    if day is not None and not _is_day(day):
+    if day is not None and not is_key(day):
         raise click.UsageError(f"{day!r} is no day; write YYYY-MM-DD")
     pages = sorted(place.reports.glob(f"day={day or '*'}/summary.md"))
     if not pages:
@@ -144,10 +144,3 @@ def _mend(place: DataDir, path: Path) -> str:
     """The command that publishes the partition of a file again."""
     key = path.parent.name.partition("=")[2]
     return place.make("backfill", key) if key else place.make("publish")
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
