@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from assets.parallel import Workers, workers
 from assets.plan import PUBLISH, Task, backfill, restatement
 from assets.progress import Display, display
 from pipeline.datadir import DataDir
+from pipeline.errors import SHOW_ERRORS, tell_error
 from pipeline.lake import Lake
 from pipeline.retention import is_past, kept_from
 from pipeline.tables import RAW_TRACES
@@ -102,6 +104,11 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
     except KeyboardInterrupt:
         console.print("\nStopped; what was published stays. Run the same command to go on.")
         return INTERRUPTED
+    except Exception as error:  # a killed worker, a broken instance: no step that could tell
+        if os.environ.get(SHOW_ERRORS) == "1":
+            raise
+        console.print(f"[red]error:[/] {escape(tell_error(error))}")
+        return FAILED
 
 
 def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
 
+from pipeline.errors import SHOW_ERRORS, tell_error
 from pipeline.grading import PendingCalls
 
-__all__ = ["SHOW_ERRORS", "clear_errors", "explain"]
-
-SHOW_ERRORS = "CASELAW_SHOW_ERRORS"
-_ROOT = Path(__file__).resolve().parent.parent
-# The name that somebody gave to a file they landed may be a customer's; who runs a command is told.
-_NAMED_FILE = re.compile(
-    r"(?<=landing index: ).+(?= (?:could not be read|was changed|was removed))", re.DOTALL
-)
-_OURS = ("pipeline.", "assets.", "resources.")
+__all__ = ["clear_errors", "explain"]
 
 
 def explain(where: str, error: Exception, again: Callable[[], str] | None = None) -> str:
-    """Say what failed, why, and what to do.
-
-    The messages of our own errors hold ids and counts and are passed on; so are those of the
-    operating system. A library's message may quote the value it stumbled over, so of those only
-    the type and the place are told: Dagster keeps its event log for ever and shows it to all.
+    """Say what failed, why, and what to do: Dagster keeps its event log for ever and shows it.
 
     Args:
         where: asset and partition.
@@ -38,17 +24,7 @@ def explain(where: str, error: Exception, again: Callable[[], str] | None = None
     """
     if isinstance(error, PendingCalls) and again:
         return f"{where}: {error}: {again()}"
-    if type(error).__module__.startswith(_OURS):
-        return f"{where}: {_NAMED_FILE.sub('a file', str(error))}"
-    if isinstance(error, OSError) and error.errno is not None:
-        landed = "landing" in Path(str(error.filename)).parts
-        file = "a file in landing" if landed else error.filename
-        return f"{where}: {error.strerror} ({file}) {_place(error)}"
-    return (
-        f"{where}: {type(error).__name__} {_place(error)}. Its own words are withheld, for they "
-        "may quote a trace. What was published before stays as it was. Set "
-        f"{SHOW_ERRORS}=1 to let them through, in a data directory of your own, and run it again"
-    )
+    return f"{where}: {tell_error(error)}"
 
 
 @contextmanager
@@ -66,15 +42,3 @@ def clear_errors(
         if os.environ.get(SHOW_ERRORS) == "1":
             raise
         raise dg.Failure(explain(where(), error, again), allow_retries=False) from None
-
-
-def _place(error: Exception) -> str:
-    """The innermost line of ours that the error passed through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [
-        f for f in frames if Path(f.filename).is_relative_to(_ROOT) and ".venv" not in f.filename
-    ]
-    if not ours:
-        return ""
-    last = ours[-1]
-    return f"in {Path(last.filename).relative_to(_ROOT)}, line {last.lineno} ({last.name})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from assets.execution import Outcome, Runner, sign_of_life
 from assets.plan import Task
 from pipeline.datadir import DataDir
 
-__all__ = ["Workers", "workers"]
+__all__ = ["WorkerLost", "Workers", "workers"]
 
 _held = ExitStack()
 _runner: Runner | None = None
+
+
+class WorkerLost(RuntimeError):
+    """A process that ran days was killed; what was published stays."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,9 @@ class Workers:
         """Run each day of `task` by itself, yielding the days as they end.
 
         After a failure the days under way end and no further one starts.
+
+        Raises:
+            WorkerLost: a process was killed from outside, and with it the days under way.
         """
         alone = [Task(task.job, (window,)) for window in task.windows]
         futures = {self.pool.submit(_run, each): each for each in alone}
@@ -35,7 +43,13 @@ class Workers:
         for future in as_completed(futures):
             if future.cancelled():
                 continue
-            outcome = future.result()
+            try:
+                outcome = future.result()
+            except BrokenProcessPool:
+                raise WorkerLost(
+                    f"a process that ran {task} was killed, for want of memory perhaps; what was "
+                    "published stays. Run the same command to go on, with fewer processes"
+                ) from None
             if outcome.errors and not failed:
                 failed = True
                 for other in futures:

@@ -19,7 +19,7 @@ from pipeline.ids import canonical_json
 from pipeline.parquet import conform_all, count_rows, write_frames
 from pipeline.provenance import Provenance
 from pipeline.tables import ALL, Table
-from pipeline.windows import Window
+from pipeline.windows import Window, is_key
 
 __all__ = [
     "CorruptPartition",
@@ -142,12 +142,14 @@ class Lake:
         return body
 
     def windows(self, table: Table) -> list[Window]:
-        """The published partitions of a table, in order."""
+        """The published partitions of a table, in order; folders of other names are none."""
         if table.unit is None:
             return []
         root = (self.place.raw if table.zone == "raw" else self.place.lake) / table.name
-        keys = sorted(p.parent.name.partition("=")[2] for p in root.glob("*=*/*.parquet"))
-        return [Window(table.unit, key) for key in dict.fromkeys(keys)]
+        keys = sorted(
+            p.parent.name.partition("=")[2] for p in root.glob(f"{table.unit}=*/*.parquet")
+        )
+        return [Window(table.unit, key) for key in dict.fromkeys(keys) if is_key(key)]
 
     def require_readable(self) -> None:
         """Open every published file of the lake.

@@ -12,6 +12,7 @@ __all__ = [
     "Window",
     "day",
     "days_between",
+    "is_key",
     "previous_week",
     "week",
     "week_of",
@@ -101,6 +102,14 @@ def days_between(first: date, last: date) -> Iterator[Window]:
     if last < first:
         raise ValueError(f"the range ends on {last} before it starts on {first}")
     return (day(first + timedelta(days=n)) for n in range((last - first).days + 1))
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is a day as partitions are named: YYYY-MM-DD, and in no other form."""
+    try:
+        return _iso(text) == text
+    except ValueError:
+        return False
 
 
 def _iso(value: str | date) -> str:

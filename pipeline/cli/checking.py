@@ -53,6 +53,8 @@ def _cases(place: DataDir, path: Path | None) -> Mapping[str, Case]:
     if path is None:
         every = suite_cases(place)
         return {case.case_id: case for case in every if case.split != "holdout"}
+    if not path.is_file():
+        raise click.UsageError(f"{path} is no file; export it: caselaw export pytest")
     found = {}
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:

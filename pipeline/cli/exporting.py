@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,18 +83,15 @@ def export(
 def suite_cases(place: DataDir) -> tuple[Case, ...]:
     """The cases of both files of the suite; a click error says what is wrong with them."""
     from pipeline.exports import BY_HAND, FROM_PROD, ExportError, read_cases
-    from pipeline.registry import load_registry
+    from pipeline.suite import SuiteFileError, read_text
+    from pipeline.suite.proposal import suite_folder, suite_registry
 
-    folder = place.eval_dir(
-        load_registry(place.registry, datetime.now(UTC).date()).settings.eval_dir
-    )
+    folder = suite_folder(place, suite_registry(place))
     require_suite(place, folder)
-    texts = {
-        name: (folder / name).read_text("utf-8") if (folder / name).exists() else None
-        for name in (FROM_PROD, BY_HAND)
-    }
     try:
-        return read_cases(texts[FROM_PROD], texts[BY_HAND])
+        return read_cases(read_text(folder / FROM_PROD).text, read_text(folder / BY_HAND).text)
+    except SuiteFileError as error:
+        raise click.UsageError(str(error)) from None
     except ExportError as error:
         raise click.UsageError(f"{folder}: {error}. Nothing was written") from None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -30,6 +31,7 @@ from pipeline.cli.rules import rules
 from pipeline.cli.suite import suite
 from pipeline.cli.why import why
 from pipeline.datadir import DataDir
+from pipeline.errors import SHOW_ERRORS, tell_error
 from pipeline.files import keep_private
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
@@ -39,12 +41,26 @@ from pipeline.retention.mark import PastRetention
 
 __all__ = ["cli", "main"]
 
-_COULD_NOT = (
-    *(LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, OSError),
+_COULD_NOT = (LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition)
+
+
+_STOPPED = 130  # as a shell says of a process that Ctrl-C ended
+
+
+class _Caselaw(click.Group):
+    """Ctrl-C is no finding, which exit code 1 would say."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\nStopped.", err=True)
+            sys.exit(_STOPPED)
+
+
+@click.group(
+    cls=_Caselaw, context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100}
 )
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100})
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -57,7 +73,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     """Turn production traces of an AI agent into a living eval suite.
 
     Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it,
-    4 not enough evidence to tell.
+    4 not enough evidence to tell, 130 stopped by Ctrl-C.
     """
     keep_private()
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
@@ -92,14 +108,23 @@ for command in (
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; known errors are one readable message and an exit code."""
+    """Run the command line; whatever goes wrong is one readable message and an exit code."""
     try:
         return cli.main(arguments, prog_name="caselaw")
     except RegistryError as error:
-        click.echo(harmless(f"caselaw: registry: {error}"), err=True)
-        sys.exit(2)
+        _end(str(error), 2, "registry: ")
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        made_room = ". What was there is as it was: make room, then run the same again"
+        _end(f"{error}{made_room if full else ''}", 3)
     except _COULD_NOT as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        told = f"{error}. What was there is as it was: make room, then run the same again"
-        click.echo(harmless(f"caselaw: {told if full else error}"), err=True)
-        sys.exit(3)
+        _end(str(error), 3)
+    except Exception as error:
+        if os.environ.get(SHOW_ERRORS) == "1":
+            raise
+        _end(tell_error(error), 3)
+
+
+def _end(told: str, code: int, about: str = "") -> NoReturn:
+    click.echo(harmless(f"caselaw: {about}{told}"), err=True)
+    sys.exit(code)

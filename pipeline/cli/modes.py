@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.modes_page import mode_lines
 from pipeline.cli.saying import SAYING
 from pipeline.datadir import DataDir
 
@@ -39,7 +42,8 @@ def modes() -> None:
 def list_modes(place: DataDir, state: str | None, everything: bool) -> None:
     """List the failure modes as the last closed week left them, gravest states first.
 
-    rate: of all traffic of that week, weighted, with its 95 % interval.
+    rate: of all traffic of that week, weighted, with its 95 % interval. In a pipe: a table, one
+    line a mode.
     """
     import polars as pl
 
@@ -58,7 +62,11 @@ def list_modes(place: DataDir, state: str | None, everything: bool) -> None:
     )
     shown = rows.sort(rank, -pl.col("failures"), "failure_mode_id").select(_LISTED)
     click.echo(f"As week {lives.week.key} left them:")
-    print_frame(shown, fold=False)
+    if sys.stdout.isatty():
+        for line in mode_lines(shown, shutil.get_terminal_size((100, 24)).columns):
+            click.echo(line)
+    else:
+        print_frame(shown, fold=False, whole=True)
     for estimator in rows["estimator"].drop_nulls().unique().sort():
         click.echo(f"rate: {estimator}; 95 % interval")
     creeping = lives.slow.filter("creeping", week=pl.lit(lives.week.first))

@@ -53,7 +53,7 @@ def plan(place: DataDir, first: date, last: date | None) -> None:
         price = call_price(lake, registry, judge)
     except JudgeRefused as refused:
         raise click.UsageError(str(refused)) from None
-    found = forecast_days(lake, days, judge, price)
+    found = forecast_days(lake, days, judge, price, _landed(place))
     closes_week = any(window.first.weekday() == _SUNDAY for window, _ in days)
     canaries = missing_canaries(judge) if closes_week else 0
     print_frame(pl.DataFrame([vars(one) for one in found]))
@@ -62,6 +62,16 @@ def plan(place: DataDir, first: date, last: date | None) -> None:
         total = sum(one.usd or 0 for one in found) + canaries * price.usd
         click.echo(_budgets(total, registry.settings.judge))
     click.echo(f"Run it with: {place.make('backfill', str(first), str(last))}")
+
+
+def _landed(place: DataDir) -> frozenset[str] | None:
+    """The days that landing files tell of; None where one of them was not read yet."""
+    from pipeline.ingest.index import lying_and_known
+
+    files = [file for _, _, file in lying_and_known(place)]
+    if any(file is None for file in files):
+        return None
+    return frozenset(day for file in files if file for day in (*file.days, file.fallback_day))
 
 
 def _sum(found: list[DayForecast], canaries: int) -> str:

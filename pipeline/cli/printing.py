@@ -12,6 +12,7 @@ from rich.text import Text
 __all__ = ["csv_text", "harmless", "print_frame"]
 
 _WHOLE = 2**53  # from here on a float has no digit after the point anyway
+_ENDLESS = 10_000  # columns
 _STARTS_FORMULA = r"^[=+\-@\t\r\x00]"
 
 
@@ -31,9 +32,15 @@ def _shown(character: str) -> str:
     return " " if unicodedata.category(character) == "Zs" else repr(character)[1:-1]
 
 
-def print_frame(frame: pl.DataFrame, *, fold: bool = True) -> None:
-    """Print a frame; to `fold` is to say a value that stands in all of several rows once, below."""
-    console = Console(highlight=False)
+def print_frame(frame: pl.DataFrame, *, fold: bool = True, whole: bool = False) -> None:
+    """Print a frame.
+
+    Args:
+        frame: to be printed.
+        fold: say a value that stands in all of several rows once, below.
+        whole: a line a row, however wide; else a row that is wider than the terminal is a block.
+    """
+    console = Console(highlight=False, width=_ENDLESS if whole else None)
     if frame.is_empty():
         console.print("No rows.")
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from datetime import date
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ import orjson
 from pipeline.datadir import DataDir
 from pipeline.files import sha256
 from pipeline.lake import MissingPartition
+from pipeline.windows import is_key
 
 __all__ = ["query", "sql", "summary", "verify"]
 
@@ -22,7 +22,7 @@ __all__ = ["query", "sql", "summary", "verify"]
 @click.pass_obj
 def summary(place: DataDir, day: str | None) -> None:
     """Print the run summary of DAY (YYYY-MM-DD), else of the latest day."""
-    if day is not None and not _is_day(day):
+    if day is not None and not is_key(day):
         raise click.UsageError(f"{day!r} is no day; write YYYY-MM-DD")
     pages = sorted(place.reports.glob(f"day={day or '*'}/summary.md"))
     if not pages:
@@ -106,30 +106,41 @@ def sql(place: DataDir, statements: str, as_csv: bool) -> None:
 def verify(place: DataDir) -> None:
     """Compare every published file with the digest in its manifest.
 
-    Exit code 1: one differs.
+    Exit code 1: one differs, or a manifest cannot be read.
     """
     checked, wrong = 0, 0
     for manifest in sorted(
         [*place.lake.rglob("_manifest.json"), *place.raw.rglob("_manifest.json")]
     ):
-        for name, entry in orjson.loads(manifest.read_bytes()).items():
-            path: Path = manifest.parent / name
+        listed = _listed(manifest)
+        if listed is None:
+            wrong += 1
+            shown = manifest.relative_to(place.root)
+            click.echo(f"{shown}: cannot be read; make it anew with: {_mend(place, manifest)}")
+        for name, wanted in (listed or {}).items():
+            path = manifest.parent / name
             actual = sha256(path) if path.exists() else "missing"
             checked += 1
-            if actual != entry["sha256"]:
+            if actual != wanted:
                 wrong += 1
-                key = path.parent.name.partition("=")[2]
-                mend = place.make("backfill", key) if key else place.make("publish")
                 click.echo(
-                    f"{path.relative_to(place.root)}: expected {entry['sha256'][:12]}, "
-                    f"is {actual[:12]}; make it anew with: {mend}"
+                    f"{path.relative_to(place.root)}: expected {wanted[:12]}, "
+                    f"is {actual[:12]}; make it anew with: {_mend(place, path)}"
                 )
     click.echo(f"{checked} files checked, {wrong} differ from their manifest")
     sys.exit(1 if wrong else 0)
 
 
-def _is_day(text: str) -> bool:
+def _listed(manifest: Path) -> dict[str, str] | None:
+    """The digests of a manifest by file; None where it is torn."""
     try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+        body = orjson.loads(manifest.read_bytes())
+        return {str(name): str(entry["sha256"]) for name, entry in body.items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _mend(place: DataDir, path: Path) -> str:
+    """The command that publishes the partition of a file again."""
+    key = path.parent.name.partition("=")[2]
+    return place.make("backfill", key) if key else place.make("publish")

@@ -14,8 +14,9 @@ __all__ = ["retention"]
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be dropped; change nothing.")
+@click.option("--clock-is-right", is_flag=True, help="Even all raw data, if it is that old.")
 @click.pass_obj
-def retention(place: DataDir, dry_run: bool) -> None:
+def retention(place: DataDir, dry_run: bool, clock_is_right: bool) -> None:
     """Drop raw traces, landing files, quarantine and judge answers past their period.
 
     Periods: privacy.retention_days in registry/settings.yaml. A receipt is left in receipts/, and
@@ -24,7 +25,7 @@ def retention(place: DataDir, dry_run: bool) -> None:
     import polars as pl
 
     from pipeline.cli.printing import print_frame
-    from pipeline.retention import drop_expired, footprint, never_run, privacy_today
+    from pipeline.retention import drop_expired, footprint, never_run, privacy_today, strays
 
     found = footprint(place, privacy_today(place), datetime.now(UTC).date())
     rows = [
@@ -41,12 +42,14 @@ def retention(place: DataDir, dry_run: bool) -> None:
         for one in found
     ]
     lost = never_run(place, found)
-    receipt = None if dry_run else drop_expired(place, found)
+    receipt = None if dry_run else drop_expired(place, found, clock_is_right=clock_is_right)
     print_frame(pl.DataFrame(rows, schema_overrides={"oldest_kept": pl.String}), fold=False)
     if lost:
         span = lost[0] if len(lost) == 1 else f"{lost[0]} to {lost[-1]}"
         tense = "would go" if dry_run else "went"
         click.echo(f"{counted(len(lost), 'day')} that never ran {tense} with it: {span}", err=True)
+    for path in strays(place):
+        click.echo(f"{path} is no partition and stays: it may hold raw data, look at it", err=True)
     if receipt is None:
         click.echo("Nothing was changed. Drop it with: caselaw retention")
     else:

@@ -12,11 +12,10 @@ from pydantic import ValidationError
 from pipeline.ids import canonical_json
 from pipeline.promotion import Check, read_checks
 from pipeline.suite import SuiteFileError, parse_suite
+from pipeline.suite.store import BY_HAND, FROM_PROD
 
 __all__ = ["BY_HAND", "FROM_PROD", "Case", "ExportError", "case_of", "read_cases"]
 
-FROM_PROD = "cases_from_prod.yaml"
-BY_HAND = "cases_by_hand.yaml"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _ROLES = ("system", "user", "assistant", "tool")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
@@ -15,7 +15,7 @@ from pipeline.grading.judge.payload import write_payload
 from pipeline.grading.judge.prompt import write_messages
 from pipeline.lake import Lake
 from pipeline.registry import Registry
-from pipeline.tables import GRADES, STRATIFIED_SAMPLES
+from pipeline.tables import GRADES, RAW_TRACES, STRATIFIED_SAMPLES
 from pipeline.windows import Window
 
 __all__ = ["DayForecast", "Price", "call_price", "forecast_days"]
@@ -24,12 +24,15 @@ _LOOKED_BACK: Final = 14  # graded days that tell how much of a day reaches the 
 _SHOWN: Final = 50  # conversations that tell how long a prompt is
 
 
+State = Literal["graded", "sampled", "to be sampled", "nothing landed"]
+
+
 @dataclass(frozen=True)
 class DayForecast:
     """One day of a range.
 
     Attributes:
-        state: how far the day is: graded by this very judge, sampled, or neither.
+        state: how far the day is: graded by this very judge, sampled, neither, or without traces.
         traces: conversations drawn, or the most that will be; None where all are and nobody has
             counted them yet.
         calls: conversations that the judge will be asked about, kept answers not counted.
@@ -37,7 +40,7 @@ class DayForecast:
     """
 
     day: str
-    state: Literal["graded", "sampled", "to be sampled"]
+    state: State
     traces: int | None
     calls: int | None
     usd: float | None
@@ -52,31 +55,50 @@ class Price:
 
 
 def forecast_days(
-    lake: Lake, days: Iterable[tuple[Window, Registry]], judge: Judge, price: Price
+    lake: Lake,
+    days: Iterable[tuple[Window, Registry]],
+    judge: Judge,
+    price: Price,
+    landed: Collection[str] | None,
 ) -> list[DayForecast]:
     """Forecast each day with the registry in force on it; nothing is run and nothing is changed.
 
     Of a day not graded yet, the share of traces that reaches the judge is that of the latest
     graded days; without one, all do.
+
+    Args:
+        lake: what is published.
+        days: each with its registry.
+        judge: the one that would be asked.
+        price: of a call.
+        landed: the days that landing files tell of; None where some were not read yet.
     """
     share = _judged_share(lake)
     found = []
     for window, registry in days:
-        traces: int | None
-        if lake.exists(GRADES, window) and _graded_by(lake, window, judge):
-            sampled = lake.read(STRATIFIED_SAMPLES, window, ["trace_id"]).height
-            found.append(DayForecast(window.key, "graded", sampled, 0, 0.0))
-            continue
-        if lake.exists(STRATIFIED_SAMPLES, window):
-            state: Literal["sampled", "to be sampled"] = "sampled"
-            traces = lake.read(STRATIFIED_SAMPLES, window, ["trace_id"]).height
-        else:
-            state, budget = "to be sampled", registry.settings.sampling.budget_per_day
-            traces = budget if isinstance(budget, int) else None
+        state, traces = _how_far(lake, window, registry, judge, landed)
         calls = None if traces is None else round(traces * share)
+        calls = 0 if state == "graded" else calls
         usd = None if calls is None or price.usd is None else calls * price.usd
         found.append(DayForecast(window.key, state, traces, calls, usd))
     return found
+
+
+def _how_far(
+    lake: Lake, window: Window, registry: Registry, judge: Judge, landed: Collection[str] | None
+) -> tuple[State, int | None]:
+    """How far a day is, and the conversations that are drawn of it, or the most that will be."""
+    if lake.exists(STRATIFIED_SAMPLES, window):
+        drawn = lake.read(STRATIFIED_SAMPLES, window, ["trace_id"]).height
+        graded = lake.exists(GRADES, window) and _graded_by(lake, window, judge)
+        return ("graded" if graded else "sampled"), drawn
+    if landed is not None and window.key not in landed:
+        return "nothing landed", 0
+    budget = registry.settings.sampling.budget_per_day
+    read = lake.exists(RAW_TRACES, window)
+    there = lake.read(RAW_TRACES, window, ["trace_id"]).height if read else None
+    known = [most for most in (there, budget) if isinstance(most, int)]
+    return "to be sampled", min(known, default=None)
 
 
 def call_price(lake: Lake, registry: Registry, judge: Judge) -> Price:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 from pipeline.grading.conversation import Conversation, Turn
 from pipeline.grading.facts import Fact, facts_of
 
-__all__ = ["Support", "support_before", "unsupported"]
+__all__ = ["GrowingSupport", "Support", "support_before", "unsupported"]
 
 _CENT = 0.011
 
@@ -24,12 +25,13 @@ class Support:
     times: set[tuple[int, int]] = field(default_factory=set)
     numbers: set[float] = field(default_factory=set)
     units: dict[float, set[str | None]] = field(default_factory=dict)
-    text: str = ""
+    _said: list[str] = field(default_factory=list)
+    _rounded: set[int] = field(default_factory=set)
     _money: list[list[float]] = field(default_factory=list)
 
     def add_text(self, text: str) -> None:
         """Let the facts of `text` count as supported."""
-        self.text += f"\n{text.upper()}"
+        self._said.append(text.upper())
         for fact in facts_of(text):
             if isinstance(fact.value, str):
                 self.ids.add(fact.value)
@@ -38,20 +40,28 @@ class Support:
             elif isinstance(fact.value, tuple):
                 self.dates.add(fact.value)
             else:
-                self.numbers.add(fact.value)
+                self._add_number(fact.value)
                 self.units.setdefault(fact.value, set()).add(fact.unit)
 
     def add_json(self, value: Any) -> None:
         """Let the numbers of a parsed result count, with its lists' lengths and columns' sums."""
         numbers: list[float] = []
-        _collect(value, numbers, self.numbers)
-        self.numbers.update(numbers)
+        counts: set[float] = set()
+        _collect(value, numbers, counts)
+        for number in (*numbers, *counts):
+            self._add_number(number)
         self._money.append(sorted(set(numbers))[:40])
+
+    def _add_number(self, number: float) -> None:
+        self.numbers.add(number)
+        nearest = math.floor(number + 0.5) if math.isfinite(number) else None
+        if nearest is not None and nearest != number and abs(nearest - number) < 0.5:
+            self._rounded.add(nearest)
 
     def supports(self, fact: Fact) -> bool:
         """Whether `fact` was said before, or follows from one result by one sum or product."""
         if fact.kind == "id":
-            return str(fact.value) in self.ids or str(fact.value) in self.text
+            return str(fact.value) in self.ids or self._was_said(str(fact.value))
         if fact.kind == "date":
             return fact.value in self.dates
         if fact.kind == "time":
@@ -65,17 +75,21 @@ class Support:
     def _tells(self, time: tuple[int, int]) -> bool:
         """Whether a time was said, stands in a timestamp, or its bare hour was said ("at 9")."""
         hour, minute = time
-        said = time in self.times or f"T{hour:02}:{minute:02}" in self.text
+        said = time in self.times or self._was_said(f"T{hour:02}:{minute:02}")
         return said or (minute == 0 and bool({float(hour), float(hour % 12)} & self.numbers))
+
+    def _was_said(self, upper: str) -> bool:
+        return any(upper in text for text in self._said)
 
     def _near(self, number: float) -> bool:
         if number in self.numbers or round(number, 2) in self.numbers:
             return True
         # 21.4 said as 21, 1.25 kg said as 1250 g
-        rounded = number == int(number) and any(
-            abs(n - number) < 0.5 and n != int(n) for n in self.numbers
+        return (
+            number in self._rounded
+            or number * 1000 in self.numbers
+            or number / 1000 in self.numbers
         )
-        return rounded or number * 1000 in self.numbers or number / 1000 in self.numbers
 
     def _follows(self, number: float) -> bool:
         """Sums, differences and products of two numbers, and whole sums, within 0.01."""
@@ -94,25 +108,45 @@ class Support:
         return False
 
 
-def support_before(conversation: Conversation, turn: Turn) -> Support:
-    """The support of the answer of `turn`: prompt, users, tools and documents up to it.
+class GrowingSupport:
+    """The support of one answer after another: what was taken in for one stays for the next.
 
     What the agent itself said before is no support; the arguments of calls that succeeded are.
     """
-    support = Support()
-    support.add_text(conversation.system)
-    for earlier in conversation.turns[: turn.number + 1]:
-        if earlier.user:
-            support.add_text(earlier.user.text)
-        for call in earlier.calls:
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._turns = iter(conversation.turns)
+        self._taken = -1
+        self._support = Support()
+        self._support.add_text(conversation.system)
+
+    def until(self, turn: Turn) -> Support:
+        """The prompt, and users, tools and documents up to `turn`, which is no earlier than before.
+
+        The same object is given again with more in it.
+        """
+        while self._taken < turn.number:
+            self._take_in(next(self._turns))
+        return self._support
+
+    def _take_in(self, turn: Turn) -> None:
+        support = self._support
+        self._taken = turn.number
+        if turn.user:
+            support.add_text(turn.user.text)
+        for call in turn.calls:
             if not call.failed:
                 support.add_text(call.result_text)
                 support.add_text(call.arguments_text)
                 support.add_json([call.result, call.arguments])
-        for document in earlier.documents:
+        for document in turn.documents:
             support.add_text(document.content)
             support.ids.add(document.id.upper())
-    return support
+
+
+def support_before(conversation: Conversation, turn: Turn) -> Support:
+    """The support of the answer of one `turn`; of several in order see `GrowingSupport`."""
+    return GrowingSupport(conversation).until(turn)
 
 
 def unsupported(facts: Iterable[Fact], support: Support) -> list[Fact]:

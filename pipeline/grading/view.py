@@ -146,8 +146,8 @@ class Conversation:
 
     def next_user(self, turn: Turn) -> Message | None:
         """What the user said after `turn`."""
-        later = (t.user for t in self.turns[turn.number + 1 :] if t.user)
-        return next(later, None)
+        later = (self.turns[number].user for number in range(turn.number + 1, len(self.turns)))
+        return next(filter(None, later), None)
 
 
 def is_empty(value: Any) -> bool:

@@ -105,12 +105,16 @@ def read_yaml(path: Path) -> Any:
     """Read one YAML file with the safe loader; an empty file is None.
 
     Raises:
-        RegistryError: unreadable, too large, not UTF-8, not YAML, an alias or a repeated key.
+        RegistryError: no regular file, unreadable, too large, not UTF-8, not YAML, an alias or a
+            repeated key.
     """
     try:
+        if path.exists() and not path.is_file():  # to open a named pipe would wait for ever
+            raise RegistryError(f"{path}: no regular file")
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise RegistryError(f"{path}: {size} bytes, more than the {_LARGEST} that are read")
         raw = path.read_bytes()
-        if len(raw) > _LARGEST:
-            raise RegistryError(f"{path}: {len(raw)} bytes, more than the {_LARGEST} that are read")
         return yaml.load(raw.decode("utf-8"), _PlainLoader)  # noqa: S506 - a safe loader
     except (OSError, UnicodeDecodeError) as error:
         raise RegistryError(f"{path}: {error}") from error

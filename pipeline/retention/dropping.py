@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,14 @@ from pipeline.retention.mark import kept_from, write_kept_from
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import day as day_window
 
-__all__ = ["Receipt", "drop_expired", "never_run"]
+__all__ = ["ClockAhead", "Receipt", "drop_expired", "never_run"]
 
 _REBUILT_FROM = ("raw_traces", "landing")
+_UNLIKELY = timedelta(days=366)  # past its period: retention that runs at all never leaves it so
+
+
+class ClockAhead(RuntimeError):
+    """The clock is so far ahead of all raw data that it may be wrong; nothing was dropped."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,9 @@ class Receipt:
     body: dict[str, Any]
 
 
-def drop_expired(place: DataDir, found: Sequence[Footprint]) -> Receipt:
+def drop_expired(
+    place: DataDir, found: Sequence[Footprint], *, clock_is_right: bool = False
+) -> Receipt:
     """Drop what is past its period. Killed half-way, the next run drops the rest.
 
     The receipt is written before anything goes, as begun, and again once all is gone.
@@ -44,7 +51,13 @@ def drop_expired(place: DataDir, found: Sequence[Footprint]) -> Receipt:
     Args:
         place: the data directory.
         found: what there is, as `footprint` has it.
+        clock_is_right: a person says so, although all raw data is past its period by a year.
+
+    Raises:
+        ClockAhead: nobody says so.
     """
+    if not clock_is_right:
+        _require_likely(found)
     now = datetime.now(UTC)
     cuts = [one.first_kept for one in found if one.kind in _REBUILT_FROM and one.expired]
     body: dict[str, Any] = {
@@ -67,6 +80,18 @@ def drop_expired(place: DataDir, found: Sequence[Footprint]) -> Receipt:
     body["state"] = "finished"
     _write(place, path.name, body)
     return Receipt(path, body)
+
+
+def _require_likely(found: Sequence[Footprint]) -> None:
+    raw = [
+        (piece.day, one.cut) for one in found if one.kind in _REBUILT_FROM for piece in one.pieces
+    ]
+    if raw and all(cut - day > _UNLIKELY for day, cut in raw):
+        raise ClockAhead(
+            f"all raw data would go: the latest is of {max(raw)[0]}, past its period by more than "
+            "a year, as if the clock of this machine were wrong. Nothing was changed. If it is "
+            "right: caselaw retention --clock-is-right"
+        )
 
 
 def never_run(place: DataDir, found: Sequence[Footprint]) -> list[str]:

@@ -17,8 +17,9 @@ from pipeline.registry.settings import Privacy
 from pipeline.retention.judge_cache import answers_by_day
 from pipeline.retention.mark import first_kept
 from pipeline.tables import QUARANTINED_RECORDS, RAW_TRACES, Table
+from pipeline.windows import is_key
 
-__all__ = ["Footprint", "Piece", "footprint"]
+__all__ = ["Footprint", "Piece", "footprint", "strays"]
 
 # A conversation of the first day that is kept may have begun on the day before.
 _CONVERSATION = timedelta(days=1)
@@ -98,9 +99,27 @@ def footprint(place: DataDir, privacy: Privacy, today: date) -> list[Footprint]:
     return found
 
 
+def strays(place: DataDir) -> list[Path]:
+    """What lies among the raw partitions and is none: copies that people made, links, other names.
+
+    It may hold raw data, and retention leaves it to who put it there.
+    """
+    return [
+        path
+        for table in (RAW_TRACES, QUARANTINED_RECORDS)
+        for path in sorted((place.raw / table.name).glob("*"))
+        if not _is_partition(path)
+    ]
+
+
+def _is_partition(path: Path) -> bool:
+    unit, _, key = path.name.partition("=")
+    return unit == "day" and is_key(key) and path.is_dir() and not path.is_symlink()
+
+
 def _partitions(place: DataDir, table: Table) -> Iterator[Piece]:
     """Every partition's directory, a half-removed one without its Parquet file too."""
-    for folder in sorted((place.raw / table.name).glob("day=*")):
+    for folder in sorted(filter(_is_partition, (place.raw / table.name).glob("day=*"))):
         key = folder.name.partition("=")[2]
         yield Piece(date.fromisoformat(key), _size(folder), 1, folder)
 

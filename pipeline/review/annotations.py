@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 from pydantic import ValidationError
 
-from pipeline.files import make_directory, replace_file
+from pipeline.files import leftovers, make_directory, replace_file
 from pipeline.review.annotation import Annotation, StoredAnnotation
 from pipeline.review.standing import standing_ids
 from pipeline.tables.schema import UTC_TIME
@@ -130,13 +130,16 @@ def read_annotations(folder: Path, before: datetime) -> pl.DataFrame:
 def write_annotation(folder: Path, annotation: Annotation) -> Path:
     """Append one annotation, atomically, readable by its owner alone; return its path.
 
-    Writing the same one again changes nothing.
+    Writing the same one again changes nothing. What a killed process left half written beside it
+    goes: a note is personal.
     """
     name = annotation.annotation_id
     path = folder / annotation.annotated_at.date().isoformat() / f"{name}.json"
     if not path.exists():
         for room in (folder, path.parent):
             make_directory(room, private=True)
+        for left in leftovers(path.parent):
+            left.unlink(missing_ok=True)
         body = {"annotation_id": name} | annotation.model_dump(mode="json")
         with replace_file(path, mode=0o600) as temporary:
             temporary.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
@@ -164,6 +167,8 @@ def axis_labels(annotations: pl.DataFrame) -> pl.DataFrame:
 def _read(path: Path) -> StoredAnnotation | str:
     """One file's annotation, or why it cannot be used."""
     try:
+        if not path.is_file():  # to open a named pipe would wait for ever
+            return "no regular file"
         if path.stat().st_size > _LARGEST:
             return f"larger than {_LARGEST} bytes"
         return StoredAnnotation.model_validate(orjson.loads(path.read_bytes()))

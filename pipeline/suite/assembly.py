@@ -144,11 +144,12 @@ def _kept(
     published: Mapping[str, Mapping[str, Any]], settled: Collection[str], voices: Voices
 ) -> list[str]:
     """Cases of the file that no candidate stands behind, but for those that people turned down."""
-    return sorted(
-        name
-        for name, case in published.items()
-        if name not in settled and voices.on(*source_of(case), "judge") >= 0
-    )
+    kept = []
+    for name, case in published.items():
+        trace, check = source_of(case)
+        if name not in settled and not voices.take_out(voices.on(trace, check, "judge"), [trace]):
+            kept.append(name)
+    return sorted(kept)
 
 
 def _member(one: Chosen, published: Mapping[str, Mapping[str, Any]]) -> Member:

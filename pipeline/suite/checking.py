@@ -146,10 +146,11 @@ def tell_leak(leak: Leak) -> Problem:
 def repeated_cases(cases: Cases, similarity: float) -> dict[str, str]:
     """Active cases that ask the same as an older one of their check and intent: that one's id."""
     likeness = Likeness(word_embedder(), similarity)
-    groups: dict[tuple[Any, Any], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for name, case in cases.items():
         if not is_retired(case) and isinstance(case.get("check"), str):
-            groups.setdefault((case["check"], case.get("intent")), []).append(name)
+            # whatever somebody made of the intent, equal ones are one
+            groups.setdefault((case["check"], repr(case.get("intent"))), []).append(name)
     asked = {name: turns_of(cases[name]) for names in groups.values() for name in names}
     likeness.learn(asked.values())
     repeated: dict[str, str] = {}

@@ -23,7 +23,6 @@ __all__ = ["choose_cases"]
 
 _HARD = frozenset({"ignored", "not_replayable", "residue"})  # no person's word makes these a case
 _DOUBTS = frozenset({"untrusted_judge"})  # whether it failed: any verdict settles that
-_AGAINST = -2  # blind votes that take a case out: one alone, who never saw it, does not
 
 
 def choose_cases(
@@ -48,15 +47,17 @@ def choose_cases(
     waiting: list[Chosen] = []
     functions = functions_of(registry)
     for fold in folds:
-        votes = sum(voices.on(e.trace_id, e.check, e.layer) for e in fold.entries)
-        asked_for = any(voices.asks(e.trace_id) for e in fold.entries)
-        turned_down = any(voices.rejects(e.trace_id) for e in fold.entries)
+        # a trace that moved to another day stands in both until that day is run again
+        voted_on = {(e.trace_id, e.check, e.layer) for e in fold.entries}
+        votes = sum(voices.on(*one) for one in voted_on)
+        traces = {trace for trace, _, _ in voted_on}
+        asked_for = any(map(voices.asks, traces))
         head, reason = _head(fold, votes, asked_for, published, patterns, limits)
         if not fold.published:
             fold = replace(fold, case_id=head.case_id)
         tells, birth = _tried_again(head, voices, functions)
         shut = head.mode_id in closed
-        if votes < 0 and (not fold.published or votes <= _AGAINST or turned_down):
+        if voices.take_out(votes, traces) or (votes < 0 and not fold.published):
             gone.add(fold.case_id)
             filtered["rejected_by_person"] += len(fold.entries)
         elif fold.published:

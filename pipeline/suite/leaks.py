@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.registry.settings import Promotion
+from pipeline.suite.lifetimes import is_retired
 from pipeline.suite.likeness import Likeness, Turns, turns_of
 from pipeline.suite.prompts import Prompt, Triple, triples_of
 
@@ -41,7 +42,7 @@ def find_leaks(
         likeness: compares texts.
         limits: `duplicate_similarity` is the share of a turn's triples that make a quotation.
     """
-    active = {name: case for name, case in cases.items() if case.get("status") != "retired"}
+    active = {name: case for name, case in cases.items() if not is_retired(case)}
     held = {name: turns_of(case) for name, case in active.items() if _split(case) == "holdout"}
     shown = {n: case for n, case in active.items() if _split(case) == "example"}
     own = {name: case for name, case in by_hand.items() if _split(case) != "holdout"}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import polars as pl
 
 __all__ = ["Voices", "hear_people"]
+
+_AGAINST = -2  # blind votes that take a case out
 
 
 class Voices:
@@ -65,6 +68,13 @@ class Voices:
         """Whether people who had the case in view turned it down: more said good than bad."""
         seen = self._seen.get(trace_id, Counter())
         return seen["good"] > seen["bad"]
+
+    def take_out(self, votes: int, traces: Iterable[str]) -> bool:
+        """Whether `votes`, of one case, take it out of the suite that has it.
+
+        One that had the case in view does; who judged blind never saw it, and two are needed.
+        """
+        return votes <= _AGAINST or (votes < 0 and any(map(self.rejects, traces)))
 
     def correction(self, trace_id: str) -> str | None:
         """What should have been said in its last turn, as the latest to write it did; or None."""

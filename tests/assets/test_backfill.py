@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import io
+import multiprocessing
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
-from assets.backfill import main
+from assets.backfill import main, run
 from assets.execution import fail_abandoned_runs, sign_of_life
 from assets.home import open_instance, prepare_home
+from assets.parallel import Workers
 from assets.plan import PUBLISH, Task
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
-from pipeline.tables import RAW_TRACES
+from pipeline.tables import EVAL_SUITE, FAILURE_MODES, MODE_RATES, MODE_STATES, RAW_TRACES
 from pipeline.windows import day
-from tests.assets.conftest import Lineage, OpenLineage
+from tests.assets.conftest import Lineage, OpenLineage, tree_hash
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,3 +136,68 @@ def test_an_open_connection_neither_blocks_nor_breaks_a_backfill(
         assert analyst.execute(count).fetchone() == before
     with duckdb.connect(place.warehouse, read_only=True) as later:
         assert later.execute(count).fetchone() == before
+
+
+class Killed:
+    """A runner in whose place the system kills the process."""
+
+    def run(self, task: Task, listen: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_the_system_killed_is_told_with_what_to_do(
+    place: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.parallel._runner", Killed())
+    days = Task("daily", (day("2026-11-04"), day("2026-11-05")))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        monkeypatch.setattr("assets.backfill.workers", lambda *_: nullcontext(Workers(pool)))
+        said = Console(file=io.StringIO(), width=200)
+        assert run(place, [days], 2, said) == 3
+    told = said.file.getvalue()
+    assert "error: a process that ran daily 2026-11-04 to 2026-11-05 was killed" in told
+    assert "Run the same command to go on, with fewer processes" in told
+    assert "Traceback" not in told
+
+
+# A backfill in a process of its own that is killed right before one file is swapped in.
+KILLING = """
+import os, signal, sys
+from pipeline import files
+from assets.backfill import main
+at, swap = sys.argv.pop(1), os.replace
+def replace(temporary, path):
+    if at in str(path):
+        os.kill(os.getpid(), signal.SIGKILL)
+    swap(temporary, path)
+files.os.replace = replace
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["mode_states/week=2026-11-02/part-0", "eval_suite/part-0"])
+def test_a_week_whose_run_was_killed_is_closed_by_the_same_command(
+    closed_week: Lineage, tmp_path: Path, at: str
+) -> None:
+    """In the middle of its tables; and when the suite's file is written, but not its index."""
+    place = DataDir(tmp_path / "data")
+    shutil.copytree(closed_week.place.root, place.root, symlinks=True)
+    for table in (FAILURE_MODES, MODE_RATES, MODE_STATES, EVAL_SUITE):
+        shutil.rmtree(place.lake / table.name)
+    shutil.rmtree(place.eval_dir(None))
+    env = os.environ | {"CASELAW_DATA": str(place.root)}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLING, at, "--from", "2026-11-08"],
+        env=env, cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    Lake(place).require_readable()
+    assert not list(place.lake.rglob(at))
+
+    command = [sys.executable, "-m", "assets.backfill", "--from", "2026-11-08"]
+    again = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert b"runs that a killed process left unfinished: 1" in again.stderr
+    assert tree_hash(place.lake) == tree_hash(closed_week.place.lake)
+    assert tree_hash(place.eval_dir(None)) == tree_hash(closed_week.place.eval_dir(None))

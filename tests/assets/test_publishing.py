@@ -6,9 +6,10 @@ import dagster as dg
 import pytest
 
 from assets.definitions import build
-from assets.errors import SHOW_ERRORS, clear_errors, explain
+from assets.errors import clear_errors, explain
 from assets.plan import Task
 from pipeline.datadir import DataDir
+from pipeline.errors import SHOW_ERRORS
 from pipeline.grading import PendingCalls
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance

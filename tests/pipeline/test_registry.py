@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -134,6 +135,23 @@ def test_a_setting_out_of_range_is_explained(folder: Path) -> None:
     with pytest.raises(
         RegistryError, match=r"settings\.yaml, line 2: settings\[0\]\.sampling\.anomaly_share"
     ):
+        load_registry(folder, day("2026-11-02"))
+
+
+@pytest.mark.parametrize("field", ["naming_api_base", "embedding_api_base"])
+def test_a_server_without_a_scheme_is_refused_before_a_run_asks_it(
+    folder: Path, field: str
+) -> None:
+    with (folder / "settings.yaml").open("a") as settings:
+        settings.write(f"\n  - failures: {{{field}: 'localhost:4000'}}\n")
+    with pytest.raises(RegistryError, match=rf"failures\.{field}: String should match pattern"):
+        load_registry(folder, day("2026-11-02"))
+
+
+def test_a_named_pipe_is_refused_and_waited_for_by_nobody(folder: Path) -> None:
+    (folder / "rules.yaml").unlink()
+    os.mkfifo(folder / "rules.yaml")
+    with pytest.raises(RegistryError, match=r"rules\.yaml: no regular file"):
         load_registry(folder, day("2026-11-02"))
 
 

@@ -9,7 +9,7 @@ from pipeline.grading.facts import facts_of
 from pipeline.grading.lexicons import says
 from pipeline.grading.rules.kinds import PASS, SKIPPED, Finding, Scope, checks, failed
 from pipeline.grading.speech import admits_failure, holds_back
-from pipeline.grading.support import Support, support_before
+from pipeline.grading.support import GrowingSupport, Support
 from pipeline.grading.words import content_words
 from pipeline.registry.rules import EmptyResult, RetrievalMiss, ToolFailure
 
@@ -24,13 +24,14 @@ def tool_failure(conversation: Conversation, params: ToolFailure, scope: Scope) 
     was made without the tool (`invented`); any other passes over the failure (`ignored`).
     """
     any_failure = False
+    support = GrowingSupport(conversation)
     for turn, call, answer in _unanswered_failures(conversation):
         any_failure = True
         if holds_back(answer.text) or says(answer.text, "hands_over"):
             continue
         if _explained(call, answer):
             continue
-        invented = _made_up(conversation, turn, answer)
+        invented = _made_up(support.until(turn), answer)
         if params.shape == "invented" and invented:
             return failed(
                 "A tool gave no result and the answer states particulars as if it had.",
@@ -78,8 +79,7 @@ def _explained(call: Call, answer: Message) -> bool:
     return bool(shared) or asks or len(reasons & content_words(answer.text)) >= 2
 
 
-def _made_up(conversation: Conversation, turn: Turn, answer: Message) -> bool:
-    support = support_before(conversation, turn)
+def _made_up(support: Support, answer: Message) -> bool:
     invented = [fact for fact in facts_of(answer.text) if not support.supports(fact)]
     return bool(invented) or says(answer.text, "generalises")
 
@@ -130,14 +130,14 @@ def retrieval_miss(conversation: Conversation, params: RetrievalMiss, scope: Sco
     no document holds. It fails only with facts in the answer that nothing supports.
     """
     missed = False
+    support = GrowingSupport(conversation)
     for turn in conversation.turns:
         if turn.answer is None or not _is_miss(turn, params.low_score):
             continue
         missed = True
         if says(turn.answer.text, "found_nothing") or admits_failure(turn.answer.text):
             continue
-        support = support_before(conversation, turn)
-        invented = _invented(turn.answer, support)
+        invented = _invented(turn.answer, support.until(turn))
         if invented:
             ref = turn.documents[0].ref if turn.documents else turn.answer.ref
             return failed(

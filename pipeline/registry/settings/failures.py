@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.registry.settings.section import Section
+from pipeline.registry.settings.section import Section, Server
 
 __all__ = ["Failures", "Lifecycle"]
-
-_Server = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 
 
 class Failures(Section):
@@ -33,11 +31,13 @@ class Failures(Section):
     embedding_model: str | None = Field(
         None, description="litellm: a pinned model for vectors of failures; None: offline"
     )
-    embedding_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
+    embedding_api_base: Server | None = Field(
+        None, description="an OpenAI-compatible server for it"
+    )
     naming_model: str | None = Field(
         None, description="litellm: a pinned model that names new modes; None: their terms do"
     )
-    naming_api_base: str | None = Field(None, description="an OpenAI-compatible server for it")
+    naming_api_base: Server | None = Field(None, description="an OpenAI-compatible server for it")
     archive_after_weeks: int = Field(13, ge=1, description="weeks without a failure")
 
     @model_validator(mode="after")

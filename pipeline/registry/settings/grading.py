@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from pipeline.registry.settings.section import Section
+from pipeline.registry.settings.section import Section, Server
 
 __all__ = ["Calibration", "Judge", "Juror"]
 
-_Server = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 _Usd = Annotated[float, Field(ge=0)]
 
 
@@ -20,7 +19,7 @@ class Juror(Section):
 
     engine: Literal["embedded", "litellm"]
     model: str | None = None
-    api_base: _Server | None = None
+    api_base: Server | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=64)
     input_usd_per_million: _Usd | None = None
@@ -40,7 +39,7 @@ class Judge(Section):
     )
     datamarking: bool = Field(True, description="mark every space of the trace as data")
     model: str | None = Field(None, description="litellm only: a pinned model snapshot")
-    api_base: _Server | None = Field(None, description="litellm only: an OpenAI-compatible server")
+    api_base: Server | None = Field(None, description="litellm only: an OpenAI-compatible server")
     temperature: float = Field(0.0, ge=0, le=2)
     max_tokens: int = Field(800, ge=64)
     timeout_seconds: float = Field(60, gt=0)

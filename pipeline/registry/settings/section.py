@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
 
-__all__ = ["Section"]
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Section", "Server"]
+
+Server = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+"""The URL of a server; one without a scheme would fail in the middle of a run."""
 
 
 class Section(BaseModel):

@@ -23,7 +23,7 @@ from pipeline.review.annotation import Annotation
 from pipeline.review.annotations import write_annotation
 from pipeline.review.queue.items import RANDOM, Queue, build_queue
 from pipeline.review.queue.material import read_material
-from pipeline.review.queue.naming import UnknownName, find_axes, find_mode, find_trace
+from pipeline.review.queue.naming import find_axes, find_by_beginning, find_mode, find_trace
 from pipeline.review.queue.request import VERDICTS, CannotDecide, Request, require_sound
 from pipeline.review.queue.serving import saw_verdicts
 from pipeline.review.queue.waiting import WaitingCase, find_all
@@ -174,11 +174,7 @@ def _undo(queue: Queue, request: Request) -> Decided:
         & pl.col("action").is_in(["verdict", "skip"])
         & (pl.col("annotator_id") == request.reviewer)
     )
-    traces = set(said["trace_id"])
-    try:
-        trace = request.trace if request.trace in traces else find_trace(queue, request.trace)
-    except UnknownName:
-        trace = next((one for one in sorted(traces) if one.startswith(request.trace)), "")
+    trace = _undone_trace(queue, request.trace, set(said["trace_id"]))
     own = said.filter(pl.col("trace_id") == trace)
     if own.is_empty():
         raise CannotDecide(
@@ -193,3 +189,15 @@ def _undo(queue: Queue, request: Request) -> Decided:
         supersedes=(own["annotation_id"][-1],),
     )
     return Decided(taken_back, write_annotation(queue.material.place.annotations, taken_back), ())
+
+
+def _undone_trace(queue: Queue, typed: str, decided: set[str]) -> str:
+    """The trace that is meant: of those this person decided on, else of those that there are.
+
+    Raises:
+        UnknownName: more than one of theirs begins like this, or there is none at all.
+    """
+    if typed in decided:
+        return typed
+    own = find_by_beginning(decided, typed)
+    return own if own is not None else find_trace(queue, typed)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pipeline.lake import MissingPartition
 from pipeline.review.queue.items import Queue
 
-__all__ = ["REST", "UnknownName", "find_axes", "find_mode", "find_trace"]
+__all__ = ["REST", "UnknownName", "find_axes", "find_by_beginning", "find_mode", "find_trace"]
 
 REST = "rest"
 """Stands for all axes of the rubric that are not named."""
@@ -38,19 +38,27 @@ def find_trace(queue: Queue, typed: str) -> str:
     if not queue.day_of:
         command = queue.material.place.make("backfill", "YYYY-MM-DD")
         raise MissingPartition(f"no day is published yet, so no trace is there. Run: {command}")
-    long_enough = len(typed) >= _SHORTEST
-    found = [one for one in queue.day_of if long_enough and one.startswith(typed)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UnknownName(
-            f"{len(found)} traces begin with {typed!r}: {_listed(sorted(found))}; type more of it"
-        )
+    if (found := find_by_beginning(queue.day_of, typed)) is not None:
+        return found
     near = get_close_matches(typed, queue.day_of, n=_SHOWN, cutoff=0.75)
     raise UnknownName(
         f"no redacted trace is {typed!r}: it was never drawn, its day is not published, or it was "
         f"erased{_perhaps(near)}. See what waits with: caselaw review next"
     )
+
+
+def find_by_beginning(traces: Iterable[str], typed: str) -> str | None:
+    """The one of `traces` that begins with four characters or more that somebody typed.
+
+    Raises:
+        UnknownName: more than one does.
+    """
+    found = sorted(one for one in traces if len(typed) >= _SHORTEST and one.startswith(typed))
+    if len(found) > 1:
+        raise UnknownName(
+            f"{len(found)} traces begin with {typed!r}: {_listed(found)}; type more of it"
+        )
+    return found[0] if found else None
 
 
 def find_axes(given: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:

@@ -83,10 +83,13 @@ def serve(queue: Queue, reviewer: str, *, beyond_quota: bool = False) -> Served:
 
 
 def saw_verdicts(queue: Queue, reviewer: str) -> frozenset[str]:
-    """The traces of which a reviewer has seen what judge or rules say: those are blind no more."""
+    """The traces of which a reviewer has seen what judge or rules say: those are blind no more.
+
+    What was seen stays seen, whatever of it was undone.
+    """
     knows = (pl.col("action") == "unblind") | ((pl.col("action") == "verdict") & ~pl.col("blind"))
     actions = queue.material.annotations.actions
-    mine = (pl.col("annotator_id") == reviewer) & pl.col("stands")
+    mine = pl.col("annotator_id") == reviewer
     return frozenset(actions.filter(mine & knows)["trace_id"])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.cli import main
 from pipeline.cli.options import say_next
 from pipeline.cli.printing import csv_text, print_frame
 from pipeline.datadir import COMMITTED, DataDir
@@ -65,6 +66,43 @@ def test_a_missing_file_is_one_readable_line(tmp_path: Path) -> None:
     assert failed.stderr == "caselaw: nowhere.jsonl: no such file; nothing was landed\n"
 
 
+def test_what_nobody_foresaw_is_one_line_without_the_words_that_may_quote_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(*_: object) -> None:
+        raise ZeroDivisionError("Jane Doe, 1 Main Street")
+
+    monkeypatch.setattr("pathlib.Path.rglob", stumble)
+    with pytest.raises(SystemExit) as ended:
+        main(["verify"])
+    assert ended.value.code == 3
+    told = capsys.readouterr().err
+    assert told.startswith("caselaw: ZeroDivisionError in tests/pipeline/cli/test_cli.py, line ")
+    assert "(stumble). Its own words are withheld" in told
+    assert "CASELAW_SHOW_ERRORS=1" in told
+    assert "Jane" not in told
+    assert told.count("\n") == 1
+
+    monkeypatch.setenv("CASELAW_SHOW_ERRORS", "1")
+    with pytest.raises(ZeroDivisionError, match="Jane"):
+        main(["verify"])
+
+
+def test_ctrl_c_is_no_finding(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, threading; from pipeline.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # some shells have it ignored
+        "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start(); "
+        "main(['sql', '-'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as waiting:
+        assert waiting.stderr is not None
+        assert "Stopped." in waiting.stderr.read()
+        assert waiting.wait(30) == 130
+
+
 def test_a_wrong_option_is_wrong_usage(tmp_path: Path, chat_file: Path) -> None:
     failed = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "yesterday")
     assert failed.returncode == 2
@@ -111,6 +149,19 @@ def test_verify_finds_an_altered_file(lake: Lake) -> None:
     found = caselaw(lake.place.root, "verify")
     assert found.returncode == 1
     assert f"make it anew with: {lake.place.make('backfill', '2026-11-10')}" in found.stdout
+
+
+def test_verify_names_a_torn_manifest_and_goes_on(lake: Lake) -> None:
+    for key in ("2026-11-02", "2026-11-03"):
+        lake.publish(
+            RUN_SUMMARIES, day(key), RUN_SUMMARIES.empty(), Provenance(Counts("rows", 0, 0))
+        )
+    folder = lake.directory(RUN_SUMMARIES, day("2026-11-02"))
+    (folder / "_manifest.json").write_bytes(b'{"part-0.parquet": {"sha')
+    found = caselaw(lake.place.root, "verify")
+    assert found.returncode == 1
+    assert "day=2026-11-02/_manifest.json: cannot be read; make it anew with:" in found.stdout
+    assert "1 files checked, 1 differ" in found.stdout
 
 
 def test_a_summary_that_is_not_there_names_the_command(tmp_path: Path) -> None:

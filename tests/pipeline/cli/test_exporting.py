@@ -46,6 +46,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_suite(tmp_path_factory.mktemp("data"))
 
 
+@pytest.mark.parametrize("broken", [b"cases: [\xff]", b"\xef\xbb\xbfcases: []\n", None])
+def test_a_file_by_hand_that_is_no_text_is_named_and_a_pipe_is_not_waited_for(
+    tmp_path: Path, broken: bytes | None
+):
+    place = write_suite(tmp_path)
+    by_hand = place / "eval" / "cases_by_hand.yaml"
+    by_hand.unlink(missing_ok=True)
+    by_hand.write_bytes(broken) if broken else os.mkfifo(by_hand)
+    done = caselaw(place, "export", "pytest", "--out", str(tmp_path / "out"))
+    if broken and broken.startswith(b"\xef"):  # a byte order mark, as some editors write it
+        assert done.returncode == 0
+        return
+    assert done.returncode == 2
+    assert f"{by_hand}: {'line 1: not UTF-8' if broken else 'it is no file'}" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_export_says_what_it_wrote_and_what_it_left_out(data: Path, tmp_path: Path):
     folder = tmp_path / "out"
     done = caselaw(data, "export", "promptfoo", "--out", str(folder))

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from pipeline.cli.main import main
+from pipeline.cli.modes_page import mode_lines
 from pipeline.datadir import COMMITTED, DataDir
+from pipeline.failures.lifecycle.reading import read_lives
 from pipeline.failures.slow import slow_mode_id
 from pipeline.lake import Lake
 from pipeline.registry import RegistryError, load_registry
@@ -59,6 +61,28 @@ def test_ls_lists_the_modes_with_state_rate_and_cases(run: Run) -> None:
         assert word in said
     assert "rate: Hajek, weights 1/inclusion_probability; 95 % interval" in said
     assert run("ls", "--state", "verified")[1].endswith("No rows.")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_in_a_terminal_of_any_width_no_line_is_cut(place: DataDir, width: int) -> None:
+    states = read_lives(Lake(place)).states
+    lines = list(mode_lines(states, width))
+    assert max(map(len, lines)) <= width
+    said = " ".join(" ".join(lines).split())
+    assert said.startswith(
+        "regressed m-old Refund with the wrong tool 10.0 % (3.0 to 25.0), 3 of 30 seen, the last "
+        "on 2026-11-06; since 2026-11-02, fix claimed in r0; 1 case"
+    )
+    assert next(mode_lines(states.clear(), width)) == "No rows."
+
+
+def test_in_a_pipe_a_mode_is_a_line(run: Run, place: DataDir, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["--data", str(place.root), "modes", "ls"])
+    header, row, *_ = capsys.readouterr().out.splitlines()[1:]
+    assert header.split()[0] == "failure_mode_id"
+    assert header.split()[-1] == "active_cases"
+    assert row.startswith("m-old  ")
 
 
 def test_show_tells_the_life_the_releases_and_the_cases_of_a_mode(run: Run) -> None:

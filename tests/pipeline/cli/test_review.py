@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +15,7 @@ from click.testing import CliRunner, Result
 from pipeline.cli.main import cli, main
 from pipeline.cli.printing import harmless
 from pipeline.datadir import DataDir
-from pipeline.review import read_annotations
+from pipeline.review import collect_annotations, read_annotations
 from tests.pipeline.review.small_lake import DAY, publish_day, say, settings, trace, waiting
 from tests.pipeline.review.test_exhibit import GRADES
 from tests.pipeline.review.test_exhibit import TRACE as TOLD
@@ -243,3 +246,39 @@ def test_a_blind_walk_asks_for_the_axes_that_fail(place: DataDir) -> None:
     (row,) = read_annotations(place.annotations, EVER).to_dicts()
     axes = {one["axis"]: one["verdict"] for one in row["axes"]}
     assert (row["blind"], axes["tone"], axes["helpfulness"]) == (True, "fail", "pass")
+
+
+# The command in a process of its own that is killed right before or right after it swaps a file in.
+KILLING = """
+import os, signal, sys
+from pipeline import files
+from pipeline.cli import main
+when, swap = sys.argv.pop(1), os.replace
+def replace(*paths):
+    if when == "after":
+        swap(*paths)
+    os.kill(os.getpid(), signal.SIGKILL)
+files.os.replace = replace
+main()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_decision_whose_process_was_killed_counts_whole_or_not_at_all(
+    place: DataDir, when: str
+) -> None:
+    words = ["--data", str(place.root), "review", "decide", "t1", "bad", "--as", "anna"]
+    words += ["--note", "Mrs Example called"]
+    publish_day(place, [trace("t1")], [waiting("t1")])
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLING, when, *words], capture_output=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    found = collect_annotations(place.annotations, EVER)
+    assert found.problems == ()
+    assert found.frame.height == (0 if when == "before" else 1)
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 0
+    assert collect_annotations(place.annotations, EVER).frame["verdict"].to_list() == ["bad"]
+    assert list(place.annotations.rglob("*.tmp")) == []

@@ -178,3 +178,19 @@ def test_documents_support_what_they_say() -> None:
 def test_the_identity_changes_with_the_rubric_alone() -> None:
     assert EmbeddedJudge(RUBRIC).identity == EmbeddedJudge(list(RUBRIC)).identity
     assert EmbeddedJudge(RUBRIC).identity != EmbeddedJudge(RUBRIC[:3]).identity
+
+
+def test_a_long_conversation_is_judged_in_linear_time() -> None:
+    """A thousand turns: each read with all before it, and all after it, took half a minute."""
+    turns = [
+        (
+            user(f"How much is ORD-{n + 10_000}, and when will it arrive?"),
+            call("get_order", {"id": f"ORD-{n + 10_000}"}, {"total": n + 0.5, "eta": "2026-11-14"}),
+            agent(f"ORD-{n + 10_000} comes to {n}.50 EUR. It arrives on 14 November."),
+        )
+        for n in range(1_000)
+    ]
+    long = conversation(*(step for turn in turns for step in turn))
+    [found] = EmbeddedJudge(RUBRIC).judge([Case(long, None)])
+    verdicts = {judgement.axis: judgement.verdict for judgement in found}
+    assert verdicts["faithfulness"] == verdicts["helpfulness"] == verdicts["completeness"] == "pass"

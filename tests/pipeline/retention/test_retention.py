@@ -27,6 +27,7 @@ from pipeline.redaction.replacement.keys import load_key
 from pipeline.registry import load_registry
 from pipeline.registry.settings import Privacy
 from pipeline.retention import (
+    ClockAhead,
     PastRetention,
     drop_expired,
     footprint,
@@ -217,6 +218,49 @@ def test_what_killed_processes_left_goes_too_and_nothing_of_others(place: DataDi
 
 
 # --- a day without its raw data ---------------------------------------------------------------
+
+
+def test_what_people_put_among_the_partitions_stays_and_is_told(
+    two_days: DataDir, tmp_path: Path
+) -> None:
+    """A copy, dates in other forms, a note, a link to another disk: none is a partition of ours."""
+    folder = two_days.raw / "raw_traces"
+    kept = [
+        "day=2020-01-01-copy",
+        "day=backup",
+        "day=20200101",
+        "day=2020-W01-1",
+        "week=2020-01-06",
+    ]
+    for name in kept:
+        (folder / name).mkdir()
+        (folder / name / "part-0.parquet").write_bytes(b"x")
+    (folder / "README").write_text("Copies are mine.")
+    (tmp_path / "other_disk").mkdir()
+    (tmp_path / "other_disk" / "part-0.parquet").write_bytes(b"x")
+    (folder / "day=2020-01-02").symlink_to(tmp_path / "other_disk")
+    told = caselaw(two_days, "retention")
+    assert told.exit_code == 0, told.output
+    for name in (*kept, "README", "day=2020-01-02"):
+        assert (folder / name).exists()
+        assert f"{folder / name} is no partition and stays" in told.stderr
+    assert (tmp_path / "other_disk" / "part-0.parquet").exists()
+    assert Lake(two_days).windows(RAW_TRACES) == [day("2020-01-02"), ago(5)]
+
+
+def test_a_clock_far_ahead_drops_nothing_unless_a_person_says_that_it_is_right(
+    two_days: DataDir,
+) -> None:
+    ahead = TODAY + timedelta(days=2 * 366)
+    before = bytes_below(two_days.raw) + bytes_below(two_days.landing)
+    found = footprint(two_days, Privacy(), ahead)
+    with pytest.raises(ClockAhead, match=f"the latest is of {ago(5).key}"):
+        drop_expired(two_days, found)
+    assert bytes_below(two_days.raw) + bytes_below(two_days.landing) == before
+    assert kept_from(two_days) is None
+    assert not two_days.receipts.exists()
+    drop_expired(two_days, found, clock_is_right=True)
+    assert Lake(two_days).windows(RAW_TRACES) == []
 
 
 def test_a_dropped_day_is_refused_and_not_made_empty(two_days: DataDir) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
@@ -150,6 +151,16 @@ def test_the_same_id_in_two_files_counts_once(tmp_path):
     (tmp_path / "copied").mkdir()
     (tmp_path / "copied" / path.name).write_bytes(path.read_bytes())
     assert read_annotations(tmp_path, LATER).height == 1
+
+
+def test_a_named_pipe_or_a_directory_is_no_annotation_and_waits_for_nobody(tmp_path):
+    write_annotation(tmp_path, annotation())
+    os.mkfifo(tmp_path / "2026-11-03" / "pipe.json")
+    (tmp_path / "2026-11-03" / "folder.json").mkdir()
+    found = collect_annotations(tmp_path, LATER)
+    assert found.frame.height == 1
+    assert {problem.reason for problem in found.problems} == {"no regular file"}
+    assert len(found.problems) == 2
 
 
 def test_leftovers_of_a_killed_writer_are_not_read(tmp_path):

@@ -126,6 +126,27 @@ def test_undo_takes_back_the_last_word_and_then_the_one_before(place: DataDir) -
         do(place, "t1bbbb", "undo")
 
 
+def test_undo_takes_back_nothing_where_it_is_not_plain_what_is_meant(place: DataDir) -> None:
+    """`undo` of nothing, of a letter, or of what two decisions begin with."""
+    say(place, "gone-1")
+    say(place, "gone-2")
+    before = counted(place)
+    for typed in ("", "g", "gone"):
+        with pytest.raises((UnknownName, CannotDecide)):
+            do(place, typed, "undo")
+    assert counted(place) == before
+    do(place, "gone-2", "undo")
+    assert counted(place) == [("gone-1", "anna", "good")]
+
+
+def test_what_was_seen_stays_seen_though_the_verdict_was_undone(place: DataDir) -> None:
+    """A trace that is drawn later, when more a day are: this person's label would not be blind."""
+    say(place, "r1", "bad", blind=False)
+    do(place, "r1", "undo")
+    assert not do(place, "r1", "good").annotation.blind
+    assert do(place, "r1", "good", who="ben").annotation.blind
+
+
 def test_undo_reaches_a_trace_that_is_gone(place: DataDir) -> None:
     say(place, "gone", "good")
     do(place, "gone", "undo")

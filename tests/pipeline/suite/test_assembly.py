@@ -369,6 +369,18 @@ def test_a_rejected_case_goes_even_when_no_candidate_stands_behind_it():
     assert '"t1"' not in gone.text
 
 
+def test_one_blind_good_takes_no_published_case_out_whether_its_day_is_there_or_not():
+    """Nor where a trace that moved stands in two days; two people who judge blind do."""
+    made = suite(PATTERN)
+    one = annotations(("t1", "good"), blind=True)
+    two = annotations(("t1", "good"), ("t1", "good"), blind=True)
+    nothing = decisions([apart(0, fails={})])
+    for days in ((PATTERN,), (PATTERN, PATTERN), (nothing,)):
+        held = suite(*days, existing=made.text, people=one)
+        assert sorted(parse_suite(held.text)) == sorted(parse_suite(made.text))
+        assert '"t1"' not in suite(*days, existing=made.text, people=two).text
+
+
 def test_a_conflict_is_settled_either_way():
     made = suite(PATTERN)
     name = made.frame["case_id"][0]

@@ -34,6 +34,14 @@ def by_id(*cases: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in cases}
 
 
+def test_an_intent_that_somebody_made_a_list_of_stops_nothing() -> None:
+    mangled = {**case("case-a", ASKED), "intent": ["replace", {"of": 1}]}
+    plan, edited = plan_pruning(by_id(mangled, case("case-b", ASKED)), (), DAYS, 0.92)
+    assert (plan, edited) == ([], [])
+    again = {**mangled, "id": "case-c"}
+    assert plan_pruning(by_id(mangled, again), (), DAYS, 0.92)[1] == ["case-c"]
+
+
 def test_of_two_that_ask_the_same_the_older_stays() -> None:
     cases = by_id(
         case("case-b", ASKED, "2026-11-02"),

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.grading.conversation import Call, Conversation, Turn
+from pipeline.grading.conversation import Call, Conversation
 from pipeline.grading.facts import Fact, facts_of
 from pipeline.grading.judge.embedded.signals import Signal, against, in_favour
 from pipeline.grading.lexicons import says
-from pipeline.grading.support import support_before, unsupported
+from pipeline.grading.support import GrowingSupport, unsupported
 from pipeline.grading.words import sentences
 
 __all__ = ["claimed_actions", "contradicted_by_user", "facts_supported"]
@@ -28,12 +28,12 @@ def facts_supported(conversation: Conversation) -> Iterator[Signal]:
     """
     seen: list[str] = []
     stood: set[Fact] = set()
+    support = GrowingSupport(conversation)
     for turn, _, answer in conversation.answered:
         facts = facts_of(answer.text)
         if not facts:
             continue
-        support = support_before(conversation, turn)
-        missing = [fact for fact in unsupported(facts, support) if fact not in stood]
+        missing = [f for f in unsupported(facts, support.until(turn)) if f not in stood]
         if missing:
             yield against(
                 "unsupported_fact",
@@ -58,24 +58,23 @@ def claimed_actions(conversation: Conversation) -> Iterator[Signal]:
 
     Any successful call whose name does not begin like a look-up counts as able to.
     """
+    turns = iter(conversation.turns)
+    refused: list[Call] = []
     for turn, _, answer in conversation.answered:
-        if not any(_claims(sentence) for sentence in sentences(answer.text)):
-            continue
-        done = [c for c in _calls_until(conversation, turn) if not c.failed and not _reads(c)]
-        if not done:
+        for earlier in turns:
+            done = [c for c in earlier.calls if not c.failed and not _reads(c)]
+            refused += filter(_refused, done)
+            if not all(map(_refused, done)):
+                return  # from here on there is a call that could have done what is claimed
+            if earlier.number == turn.number:
+                break
+        if any(_claims(sentence) for sentence in sentences(answer.text)):
+            said = "the tool's result says it was not" if refused else "no call did it"
             yield against(
                 "claimed_action",
-                "The answer says that something was done and no call did it.",
-                [answer.ref],
-            )
-            return
-        refused = [c for c in done if _refused(c)]
-        if refused and len(refused) == len(done):
-            yield against(
-                "claimed_action",
-                "The answer says that something was done and the tool's result says it was not.",
-                [refused[-1].ref, answer.ref],
-                refused[-1].name,
+                f"The answer says that something was done and {said}.",
+                [*(call.ref for call in refused[-1:]), answer.ref],
+                refused[-1].name if refused else None,
             )
             return
 
@@ -94,11 +93,6 @@ def _refused(call: Call) -> bool:
         return False
     flags = [value for value in call.result.values() if isinstance(value, bool)]
     return bool(flags) and not any(flags)
-
-
-def _calls_until(conversation: Conversation, turn: Turn) -> Iterator[Call]:
-    for earlier in conversation.turns[: turn.number + 1]:
-        yield from earlier.calls
 
 
 def contradicted_by_user(conversation: Conversation) -> Iterator[Signal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from pipeline.grading.conversation import Call, Conversation, Message, Turn
 from pipeline.grading.facts import facts_of
@@ -50,8 +50,7 @@ def results_used(conversation: Conversation) -> Iterator[Signal]:
     that the user did not give, and neither a fact nor three words of them are in the answer.
     """
     used = []
-    for turn, _, answer in conversation.answered:
-        found = _Found(conversation, turn)
+    for turn, answer, found, _ in _found_by_turn(conversation):
         if not found.anything:
             continue
         if found.shared(answer.text):
@@ -68,13 +67,33 @@ def results_used(conversation: Conversation) -> Iterator[Signal]:
         yield in_favour("result_passed_on", "The answer passes on what was looked up.", used)
 
 
-class _Found:
-    """What a turn's calls and searches found that no earlier turn had."""
+def _found_by_turn(
+    conversation: Conversation,
+) -> Iterator[tuple[Turn, Message, _Found, Set[object]]]:
+    """The answered turns: each with its answer, what it found, and what the user had given by then.
 
-    def __init__(self, conversation: Conversation, turn: Turn) -> None:
-        before = {
-            (c.name, c.result_text) for t in conversation.turns[: turn.number] for c in t.calls
-        }
+    The last is one growing set.
+    """
+    given = {fact.value for fact in facts_of(conversation.user_text)} | {0.0}
+    before: set[tuple[str, str]] = set()
+    known: set[object] = set()
+    for turn in conversation.turns:
+        known |= {fact.value for fact in facts_of(turn.user.text if turn.user else "")}
+        if turn.user and turn.answer:
+            yield turn, turn.answer, _Found(turn, before, given), known
+        before |= {(call.name, call.result_text) for call in turn.calls}
+
+
+class _Found:
+    """What a turn's calls and searches found that no earlier turn had.
+
+    Args:
+        turn: the turn.
+        before: names and results of the calls of earlier turns.
+        given: the facts that the user gives anywhere.
+    """
+
+    def __init__(self, turn: Turn, before: Set[tuple[str, str]], given: Set[object]) -> None:
         calls = [
             c
             for c in turn.calls
@@ -93,7 +112,6 @@ class _Found:
             self._support.add_text(document.content)
             self._support.ids.add(document.id.upper())
             self._words |= content_words(document.content)
-        given = {fact.value for fact in facts_of(conversation.user_text)} | {0.0}
         self.news = any(
             fact.value not in given and fact.value not in _asked(call)
             for call in calls
@@ -121,14 +139,16 @@ def without_substance(conversation: Conversation) -> Iterator[Signal]:
     question of the agent only takes note of a yes or no.
     """
     asked = False
-    for turn, user, answer in conversation.answered:
+    for turn, answer, found, known in _found_by_turn(conversation):
         said = conversation.next_user(turn)
-        if answer.text.rstrip().endswith("?") or _brings_id(conversation, turn, said):
+        user = turn.user.text if turn.user else ""
+        new = facts_of(said.text) if said else ()
+        brings_id = any(fact.kind == "id" and fact.value not in known for fact in new)
+        if answer.text.rstrip().endswith("?") or brings_id:
             asked = True
             continue
-        if says(user.text, "declines") or (asked and not turn.calls):
+        if says(user, "declines") or (asked and not turn.calls):
             return
-        found = _Found(conversation, turn)
         empty = not facts_of(answer.text) and not found.shared(answer.text)
         did = any(not c.failed and not c.empty and not found.news for c in turn.calls)
         back = said and _asks(said.text) and not says(said.text, "accepts", "declines", "agrees")
@@ -139,14 +159,6 @@ def without_substance(conversation: Conversation) -> Iterator[Signal]:
                 [answer.ref, said.ref],
             )
         return
-
-
-def _brings_id(conversation: Conversation, turn: Turn, said: Message | None) -> bool:
-    """Whether the user's next turn gives an id that no earlier turn of theirs had."""
-    earlier = (t.user.text for t in conversation.turns[: turn.number + 1] if t.user)
-    known = {fact.value for text in earlier for fact in facts_of(text)}
-    new = facts_of(said.text) if said else ()
-    return any(fact.kind == "id" and fact.value not in known for fact in new)
 
 
 def _holds_back(turn: Turn, text: str) -> bool:
