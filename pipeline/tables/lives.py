@@ -113,7 +113,9 @@ SLOW_FAILURES = Table(
         "q_value": Column(pl.Float64, "p_value allowing for all trends tested that week"),
         "still_p": Column(pl.Float64, "p_value of the later half of the weeks, four at least"),
         "creeping": Column(pl.Boolean, "it creeps up: rise, q_value and still_p pass the settings"),
-        "since": Column(pl.Date, "Monday of the week that found it first; null: it does not creep"),
+        "since": Column(
+            pl.Date, "Monday of the first week in a row that found it; null: not creeping"
+        ),
         "baseline": Column(
             pl.Float64, "passing (of a mode: value) in the first third of the weeks of the trend"
         ),

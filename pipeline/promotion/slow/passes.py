@@ -50,7 +50,12 @@ def slow_passes(
     passed = _passed(grades, taken)
     sampled = {row["trace_id"]: row for row in samples.iter_rows(named=True)}
     traces = {row["trace_id"]: row for row in redacted.iter_rows(named=True)}
-    complete = {name: trace["completeness"] == "complete" for name, trace in traces.items()}
+    sound = {
+        name
+        for name, trace in traces.items()
+        if trace["completeness"] == "complete"
+        and not (name in passed and passed[name]["injection_suspected"])
+    }
     found: dict[tuple[str, str], list[Shown]] = defaultdict(list)
     for took in measure_traces(samples, redacted).iter_rows(named=True):
         shown = shown_by(took, creeps, limits) if took["trace_id"] in passed else None
@@ -61,7 +66,7 @@ def slow_passes(
     return [
         _candidate(one, passed[one.took["trace_id"]], _crowd(alike, passed), sampled)
         for _, alike in sorted(found.items())
-        for one in best(alike, complete, limits)
+        for one in best(alike, sound, limits)
     ]
 
 

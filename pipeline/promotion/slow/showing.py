@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,19 +95,17 @@ def _most_tokens(took: Mapping[str, Any], creeps: Creeps, limits: Promotion) -> 
     return most if 0 < most < (took["tokens"] or 0) else None
 
 
-def best(
-    found: Sequence[Shown], complete: Mapping[str, bool], limits: Promotion
-) -> Iterator[Shown]:
+def best(found: Sequence[Shown], sound: Set[str], limits: Promotion) -> Iterator[Shown]:
     """The few that show one creep best: `cases_per_variant` of a kind, `cases_per_lesson` in all.
 
-    First those whose trace is `complete` and that a check can tell, then those that took the most,
-    then the shortest: there it is plainest.
+    First those whose trace is `sound`, so that nothing else needs a person, then those that a check
+    can tell, then those that took the most, then the shortest: there it is plainest.
     """
     kept: Counter[tuple[str, str]] = Counter()
 
     def rank(one: Shown) -> tuple[bool, bool, float, float, str]:
         trace = one.took["trace_id"]
-        return not complete[trace], not one.checkable, -one.value, one.took["turns"] or 0, trace
+        return trace not in sound, not one.checkable, -one.value, one.took["turns"] or 0, trace
 
     for one in sorted(found, key=rank):
         if kept[one.kind] < limits.cases_per_variant and kept.total() < limits.cases_per_lesson:

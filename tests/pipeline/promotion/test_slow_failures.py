@@ -240,17 +240,19 @@ def test_a_day_takes_the_few_that_show_it_best() -> None:
     reg = registry(cases_per_variant=1)
     chats = [
         fine(1, calls=("error", "ok")),
-        again(2, turns=5),
+        again(2, turns=3),
         again(3, turns=2),
         fine(4, calls=("ok", "ok", "ok"), completeness="partial"),
         again(5, turns=2),
+        again(0, injection=True),
     ]
     rows = rows_of(decisions(chats, slow=RETRIES, reg=reg))
-    # of equal retries the shortest conversation, by id; and one whose tool had failed
+    # of equal retries the shortest conversation that needs nobody's look, by id; and one whose
+    # tool had failed
     assert {name: row["decision"] for name, row in rows.items()} == {
         "t3": "promoted", "t1": "review",
     }  # fmt: skip
-    assert "5 conversations of the day" in " ".join(rows["t3"]["reasons"])
+    assert "6 conversations of the day" in " ".join(rows["t3"]["reasons"])
 
 
 def test_the_suite_keeps_one_case_of_a_variant_and_a_person_can_shut_its_mode() -> None:
