@@ -391,11 +391,14 @@ def owners(modes: pl.DataFrame) -> dict[str, str]:
                         max_size=14, unique_by=lambda drawn: drawn[0])
 )  # fmt: skip
 def test_on_the_same_failures_every_week_modes_come_to_rest(population):
-    """Whatever jumble the chain starts from: what merges does not split, what splits stays so."""
+    """Whatever jumble the chain starts from: its first week splits, and the later ones only merge.
+
+    They may do so late: a centroid follows by three tenths a week.
+    """
     kinds, blocks, counts = ([list(p) for p in zip(*population, strict=True)][n] for n in range(3))
-    told = chain(jumbled(kinds, blocks), [the_week(kinds, counts, n) for n in range(6)])
-    last = [owners(modes) for modes in told[-3:]]
-    assert last[0] == last[1] == last[2]
+    told = chain(jumbled(kinds, blocks), [the_week(kinds, counts, n) for n in range(8)])
+    for was, now in pairwise(told):
+        assert set(ids_of(now)) <= set(ids_of(was))
 
 
 @settings(max_examples=20, deadline=None)
