@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -129,3 +130,19 @@ def test_names_and_texts_are_quoted() -> None:
         row = connection.execute(f"SELECT {literal(text)} AS {identifier(name)}")
         assert [d[0] for d in row.description or []] == [name]
         assert row.fetchone() == (text,)
+
+
+def test_a_copy_that_somebody_left_beside_a_partition_is_not_counted_twice(lake: Lake) -> None:
+    table, window = tables.RUN_SUMMARIES, day("2026-11-10")
+    empty = dict.fromkeys(table.columns)
+    row = empty | {"metric": "traces_seen", "slice": "", "value": 1.0, "estimator": "count"}
+    rows = pl.DataFrame([row], schema=table.schema)
+    lake.publish(table, window, rows, Provenance(Counts("figures", 1, 1)))
+    folder = lake.directory(table, window)
+    shutil.copytree(folder, folder.with_name(f"{folder.name}-copy"))
+    shutil.copytree(folder, folder.with_name("day=backup"))
+    build_warehouse(lake.place)
+    with duckdb.connect(str(lake.place.warehouse), read_only=True) as connection:
+        counted = connection.execute("SELECT day, count(*) FROM run_summaries GROUP BY ALL")
+        assert counted.fetchall() == [(window.first, 1)]
+    assert lake.windows(table) == [window]
