@@ -12,6 +12,7 @@ from assets.errors import clear_errors
 from assets.reading import Reading
 from pipeline.files import sha256
 from pipeline.ids import digest
+from pipeline.lake import CorruptPartition
 from pipeline.lease import working
 from pipeline.parquet import count_rows
 from pipeline.provenance import Counts, Provenance
@@ -56,11 +57,16 @@ class Publication(Reading):
             yield window
 
     def published_before(self, *columns: str) -> pl.DataFrame:
-        """Columns of the partition as it is published now; no row where it never was."""
-        there = self.lake.exists(self._table, self.window)
-        if not there:
-            return self._table.empty().select(columns)
-        return self.lake.read(self._table, self.window, columns)
+        """Columns of the partition as it is published now; no row where it never was, or is torn.
+
+        A torn one is about to be made anew: to refuse that would leave it torn for ever.
+        """
+        try:
+            if self.lake.exists(self._table, self.window):
+                return self.lake.read(self._table, self.window, columns)
+        except CorruptPartition as error:
+            self._context.log.warning(str(error))
+        return self._table.empty().select(columns)
 
     def report_bytes(self, done: int, total: int) -> None:
         """Tell how much of a long reading is done."""
