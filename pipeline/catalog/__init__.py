@@ -3,6 +3,7 @@
 from pipeline.catalog.analysts import (
     StatementRefused,
     WarehouseLocked,
+    WarehouseMoved,
     open_warehouse,
     run_sql,
 )
@@ -13,6 +14,7 @@ __all__ = [
     "SQL",
     "StatementRefused",
     "WarehouseLocked",
+    "WarehouseMoved",
     "WarehouseScript",
     "build_warehouse",
     "open_warehouse",

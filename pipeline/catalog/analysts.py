@@ -6,11 +6,11 @@ import re
 
 import duckdb
 
-from pipeline.catalog.types import literal
+from pipeline.catalog.types import file_pattern, literal
 from pipeline.datadir import DataDir
 from pipeline.lake import MissingPartition
 
-__all__ = ["StatementRefused", "WarehouseLocked", "open_warehouse", "run_sql"]
+__all__ = ["StatementRefused", "WarehouseLocked", "WarehouseMoved", "open_warehouse", "run_sql"]
 
 _READS = {duckdb.StatementType.SELECT, duckdb.StatementType.SET}
 _EXPLAIN = re.compile(r"\s*EXPLAIN\b(\s+ANALYZE\b)?(\s*\([^()]*\))?", re.IGNORECASE)
@@ -18,6 +18,10 @@ _EXPLAIN = re.compile(r"\s*EXPLAIN\b(\s+ANALYZE\b)?(\s*\([^()]*\))?", re.IGNOREC
 
 class WarehouseLocked(OSError):
     """Somebody opened the warehouse for writing."""
+
+
+class WarehouseMoved(RuntimeError):
+    """The views read files of another place: the data directory was moved or copied."""
 
 
 class StatementRefused(ValueError):
@@ -54,6 +58,7 @@ def open_warehouse(place: DataDir) -> duckdb.DuckDBPyConnection:
     Raises:
         MissingPartition: there is none yet; the message says what to run.
         WarehouseLocked: somebody opened it for writing.
+        WarehouseMoved: it was built where the data directory lay before.
     """
     if not place.warehouse.exists():
         raise MissingPartition(
@@ -74,7 +79,22 @@ def open_warehouse(place: DataDir) -> duckdb.DuckDBPyConnection:
             "else out; close it there and open it read-only: duckdb -readonly, or "
             "duckdb.connect(..., read_only=True). The pipeline itself is not held up"
         ) from error
+    if _reads_elsewhere(connection, place):
+        connection.close()
+        raise WarehouseMoved(
+            f"{place.warehouse} was built where the data directory lay before and reads the files "
+            f"there; nothing is lost. Build it anew: {place.make('publish')}"
+        )
     return connection
+
+
+def _reads_elsewhere(connection: duckdb.DuckDBPyConnection, place: DataDir) -> bool:
+    """Whether there are views over files, and none over one of this place's lake."""
+    here = literal(file_pattern(place.lake, ""))[1:-1]
+    texts = connection.execute(
+        "SELECT sql FROM duckdb_views() WHERE NOT internal AND contains(sql, 'read_parquet(')"
+    ).fetchall()
+    return bool(texts) and not any(here in text for (text,) in texts)
 
 
 def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:

@@ -19,6 +19,8 @@ SQL = Path(__file__).resolve().parents[2] / "sql"
 """Where the texts lie: views/, macros.sql and queries/."""
 
 _TABLE_TEMPLATE = "views/_table.sql"
+_DIGIT = "[0-9]"
+_KEY = f"{_DIGIT * 4}-{_DIGIT * 2}-{_DIGIT * 2}"  # a copy beside a partition would count twice
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ _PARTITION = {"day": "the UTC day", "week": "the Monday of the week (UTC)"}
 def _files(place: DataDir, table: Table) -> str | None:
     """The glob of a table's files, None where not one is published (DuckDB refuses that)."""
     root = place.lake / table.name
-    tail = (f"{table.unit}=*", "*.parquet") if table.unit else ("*.parquet",)
+    tail = (f"{table.unit}={_KEY}", "*.parquet") if table.unit else ("*.parquet",)
     return file_pattern(root, *tail) if any(root.glob("/".join(tail))) else None
 
 
@@ -102,7 +104,7 @@ def _listing(place: DataDir, tables: list[Table]) -> list[dict[str, str]]:
         {
             "name": table.name,
             "unit": table.unit,
-            "pattern": file_pattern(place.lake / table.name, f"{table.unit}=*", "*.parquet"),
+            "pattern": file_pattern(place.lake / table.name, f"{table.unit}={_KEY}", "*.parquet"),
         }
         for table in tables
         if table.unit

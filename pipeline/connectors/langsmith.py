@@ -1,21 +1,26 @@
-"""LangSmith's API: runs by `/api/v1/runs/query` or, where that is gone, `/api/v2`; feedback.
+"""LangSmith's API: runs by the first version of its query or, where that is gone, the second.
 
-Source: the SDK langsmith 0.14 and the page "Migrate run queries to SmithDB". The second version
-is still called alpha and is not behind every region; the first is to go after January 2027.
+Then the feedback of those runs that have any.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from pipeline.connectors.http import Api, NotOffered, Request
 from pipeline.connectors.landed import Landed, Row
-from pipeline.connectors.paging import Field, Page, Part, Stream, batches, days, id_of, numbered
+from pipeline.connectors.langsmith_runs import (
+    FIRST,
+    SECOND,
+    LangSmithFilters,
+    iso,
+    query_first,
+    query_second,
+    read_first,
+    read_second,
+)
+from pipeline.connectors.paging import Field, Part, Stream, batches, days, id_of, numbered
 from pipeline.connectors.pulling import Plan, Stage, Window
 from pipeline.connectors.report import filled
 
@@ -23,22 +28,6 @@ __all__ = ["LangSmithFilters", "plan", "root_of"]
 
 _RUN_SIZES = (100, 50, 20, 5, 1)
 _IDS_A_REQUEST = 50
-# A field that the server does not know is refused: these are what the SDKs ask for.
-_SELECT = [
-    "id", "name", "run_type", "status", "start_time", "end_time", "inputs", "outputs", "error",
-    "parent_run_id", "parent_run_ids", "session_id", "trace_id", "dotted_order", "tags", "extra",
-    "events", "feedback_stats", "first_token_time", "app_path", "reference_example_id",
-    "prompt_tokens", "completion_tokens", "total_tokens", "prompt_token_details",
-    "completion_token_details", "prompt_cost", "completion_cost", "total_cost",
-]  # fmt: skip
-_SELECTS = [
-    "ID", "NAME", "RUN_TYPE", "STATUS", "START_TIME", "END_TIME", "INPUTS", "OUTPUTS", "ERROR",
-    "PARENT_RUN_IDS", "PROJECT_ID", "TRACE_ID", "THREAD_ID", "DOTTED_ORDER", "IS_ROOT", "TAGS",
-    "EXTRA", "METADATA", "EVENTS", "FEEDBACK_STATS", "FIRST_TOKEN_TIME", "APP_PATH",
-    "REFERENCE_EXAMPLE_ID", "PROMPT_TOKENS", "COMPLETION_TOKENS", "TOTAL_TOKENS",
-    "PROMPT_TOKEN_DETAILS", "COMPLETION_TOKEN_DETAILS", "PROMPT_COST", "COMPLETION_COST",
-    "TOTAL_COST", "PROMPT_COST_DETAILS", "COMPLETION_COST_DETAILS",
-]  # fmt: skip
 
 
 def _is_model(row: Row) -> bool:
@@ -67,25 +56,6 @@ _FIELDS = (
           "turns of one conversation cannot be joined; set thread_id in the runs' metadata"),
     Field("user", _in_metadata("user_id"), _is_root, "people cannot be told apart"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class LangSmithFilters:
-    """What to pull of a project (its name or id).
-
-    Name, tags and session are those of the root run, so that whole traces come; `filter` and
-    `trace_filter` are expressions of LangSmith's own, on every run and on the root.
-    """
-
-    project: str
-    name: str | None = None
-    tags: tuple[str, ...] = ()
-    session: str | None = None
-    run_type: str | None = None
-    roots_only: bool = False
-    filter: str | None = None
-    trace_filter: str | None = None
-    api: str = "auto"
 
 
 def root_of(endpoint: str) -> str:
@@ -127,96 +97,31 @@ def _project(api: Api, name: str) -> str:
 
 def _has_first_version(api: Api, project: str, window: Window) -> bool:
     body = {"session": [project], "limit": 1, "select": ["id"],
-            "start_time": _iso(window.start)}  # fmt: skip
+            "start_time": iso(window.start)}  # fmt: skip
     try:
-        api.fetch(Request("/api/v1/runs/query", body=body))
+        api.fetch(Request(FIRST, body=body))
     except NotOffered:
         return False
     return True
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
 def _runs(filters: LangSmithFilters, project: str, window: Window, current: bool) -> Stream:
     def ask(part: Part, cursor: str | None, size: int) -> Request:
-        body = _second(filters, project, part, size) if current else _first(
-            filters, project, part, size
-        )  # fmt: skip
+        body = (query_second if current else query_first)(filters, project, part, size)
         body = {name: value for name, value in body.items() if value is not None}
         if cursor:
             body["cursor"] = cursor
-        return Request(f"/api/{'v2' if current else 'v1'}/runs/query", body=body)
+        return Request(SECOND if current else FIRST, body=body)
 
     return Stream(
         name="runs",
         parts=days(window.start, window.end),
         sizes=_RUN_SIZES,
         request=ask,
-        read=_read_second if current else _read_first,
+        read=read_second if current else read_first,
         identity=id_of,
         fields=_FIELDS,
     )
-
-
-def _first(filters: LangSmithFilters, project: str, part: Part, size: int) -> dict[str, Any]:
-    bounds = [f'gte(start_time, "{_iso(part.start)}")', f'lt(start_time, "{_iso(part.end)}")']
-    return {
-        "session": [project],
-        "select": _SELECT,
-        "limit": size,
-        "order": "asc",
-        "start_time": _iso(part.start),
-        "filter": _all([*bounds, filters.filter]),
-        "trace_filter": _trace_filter(filters),
-        "run_type": filters.run_type.lower() if filters.run_type else None,
-        "is_root": True if filters.roots_only else None,
-    }
-
-
-def _second(filters: LangSmithFilters, project: str, part: Part, size: int) -> dict[str, Any]:
-    return {
-        "project_ids": [project],
-        "selects": _SELECTS,
-        "page_size": size,
-        "min_start_time": _iso(part.start),
-        "max_start_time": _iso(part.end),
-        "filter": filters.filter,
-        "trace_filter": _trace_filter(filters),
-        "run_type": filters.run_type.upper() if filters.run_type else None,
-        "is_root": True if filters.roots_only else None,
-    }
-
-
-def _trace_filter(filters: LangSmithFilters) -> str | None:
-    terms = [f"has(tags, {json.dumps(tag)})" for tag in filters.tags]
-    if filters.name:
-        terms.append(f"eq(name, {json.dumps(filters.name)})")
-    if filters.session:
-        keys = '["session_id", "conversation_id", "thread_id"]'
-        terms.append(f"in(metadata_key, {keys})")
-        terms.append(f"eq(metadata_value, {json.dumps(filters.session)})")
-    return _all([*terms, filters.trace_filter])
-
-
-def _all(terms: Sequence[str | None]) -> str | None:
-    given = [term for term in terms if term]
-    return f"and({', '.join(given)})" if len(given) > 1 else next(iter(given), None)
-
-
-def _read_first(document: Any, _cursor: str | None, _size: int) -> Page:
-    return Page(_list(document["runs"]), (document.get("cursors") or {}).get("next") or None)
-
-
-def _read_second(document: Any, _cursor: str | None, _size: int) -> Page:
-    return Page(_list(document["items"]), document.get("next_cursor") or None)
-
-
-def _list(value: Any) -> list[Row]:
-    if not isinstance(value, list):
-        raise TypeError("not a list")
-    return value
 
 
 def _feedback(window: Window, landed: Landed) -> Stream:

@@ -14,14 +14,14 @@ __all__ = ["TARGET"]
 _REGISTRY = """\
 # {dataset}: an eval of openai/evals. `ideal` of a sample is what is expected, in a sentence: it is
 # for people and for model-graded evals, not for a comparison of texts.
-{dataset}:
-  id: {dataset}.cases.v1
+"{dataset}":
+  id: "{dataset}.cases.v1"
   description: Cases from production, checked by Caselaw.
   metrics: [accuracy]
-{dataset}.cases.v1:
+"{dataset}.cases.v1":
   class: caselaw_eval:CaselawChecks
   args:
-    samples_jsonl: {dataset}/samples.jsonl
+    samples_jsonl: "{dataset}/samples.jsonl"
 """
 
 

@@ -73,13 +73,17 @@ def load_registry(folder: Path, window: Window | date) -> Registry:
         RegistryError: a file is missing or wrong, an id stands twice, a merge leads nowhere.
     """
     instant = window.days[-1].first if isinstance(window, Window) else window
-    intents = _section(folder, "intents", Intent, instant)
-    rules = _section(folder, "rules", Rule, instant)
-    rubric = _section(folder, "rubric", Axis, instant)
-    modes = _section(folder, "failure_modes", NamedMode, instant, beside=("fixes",))
+    intents_ever = read_entries(folder / "intents.yaml", "intents", Intent)
+    intents = _in_force(folder, "intents", intents_ever, instant)
+    rules_ever = read_entries(folder / "rules.yaml", "rules", Rule)
+    rules = _in_force(folder, "rules", rules_ever, instant)
+    axes_ever = read_entries(folder / "rubric.yaml", "rubric", Axis)
+    rubric = _in_force(folder, "rubric", axes_ever, instant)
+    modes_ever = read_entries(folder / "failure_modes.yaml", "failure_modes", NamedMode, ("fixes",))
+    modes = _in_force(folder, "failure_modes", modes_ever, instant)
     fixes = _fixes(folder / "failure_modes.yaml", instant)
     settings = _settings(folder / "settings.yaml", instant)
-    _require_known(folder, rules, rubric, settings)
+    _require_known(folder, rules, rubric, settings, intents_ever, axes_ever)
     entries: dict[str, tuple[DatedEntry, ...]] = {
         "intents": intents, "rules": rules, "rubric": rubric, "failure_modes": modes,
         "fixes": fixes,
@@ -103,12 +107,9 @@ def settings_today(folder: Path) -> Settings:
     return _settings(folder / "settings.yaml", datetime.now(UTC).date())
 
 
-def _section(
-    folder: Path, name: str, model: type[Entry], instant: date, beside: Sequence[str] = ()
-) -> tuple[Entry, ...]:
-    path = folder / f"{name}.yaml"
-    found = as_of(read_entries(path, name, model, beside), instant)
-    require_sound(path, name, found)
+def _in_force(folder: Path, name: str, ever: tuple[Entry, ...], instant: date) -> tuple[Entry, ...]:
+    found = as_of(ever, instant)
+    require_sound(folder / f"{name}.yaml", name, found)
     return found
 
 
@@ -149,11 +150,16 @@ def _settings(path: Path, instant: date) -> Settings:
 
 
 def _require_known(
-    folder: Path, rules: Sequence[Rule], rubric: Sequence[Axis], settings: Settings
+    folder: Path,
+    rules: Sequence[Rule],
+    rubric: Sequence[Axis],
+    settings: Settings,
+    intents_ever: Sequence[Intent],
+    axes_ever: Sequence[Axis],
 ) -> None:
     """Refuse names that lead nowhere; one that was known once may be named for ever."""
-    intents = {one.id for one in read_entries(folder / "intents.yaml", "intents", Intent)}
-    axes = {one.id for one in read_entries(folder / "rubric.yaml", "rubric", Axis)}
+    intents = {one.id for one in intents_ever}
+    axes = {one.id for one in axes_ever}
     for rule in rules:
         named = {*rule.intents, *(one.intent for one in rule.examples if one.intent)}
         unknown = sorted(named - intents - {UNKNOWN})

@@ -68,16 +68,14 @@ def _new_modes(figures: Figures) -> str:
 
 def _worse(figures: Figures) -> list[str]:
     """What last week made worse; nothing where nothing got worse."""
-    told = {
-        "came back after a fix": len(figures.many("mode_regressed")),
-        "is escalating": len(figures.many("mode_escalating")),
-    }
+    told = (
+        ("mode_regressed", "failure mode", "came back after a fix", "came back after a fix"),
+        ("mode_escalating", "failure mode", "is escalating", "are escalating"),
+        ("slow_failure", "measure", "creeps up", "creep up"),
+    )
     said = [
-        f"{plural(n, 'failure mode')} {verb if n == 1 else verb.replace('is ', 'are ')}"
-        for verb, n in told.items()
-        if n
+        f"{plural(n, what)} {one if n == 1 else many}"
+        for metric, what, one, many in told
+        if (n := len(figures.many(metric)))
     ]
-    creeping = len(figures.many("slow_failure"))
-    said += [f"{plural(creeping, 'measure')} {'creeps' if creeping == 1 else 'creep'} up"]
-    said = said if creeping else said[:-1]
     return [f"By last week, {', '.join(said)}."] if said else []

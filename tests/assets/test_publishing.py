@@ -11,9 +11,9 @@ from assets.plan import Task
 from pipeline.datadir import DataDir
 from pipeline.errors import SHOW_ERRORS
 from pipeline.grading import PendingCalls
-from pipeline.lake import Lake
+from pipeline.lake import CorruptPartition, Lake
 from pipeline.provenance import Counts, Provenance
-from pipeline.tables import ALL, FAILURE_MODE_CLUSTERS, GRADES
+from pipeline.tables import ALL, FAILURE_MODE_CLUSTERS, GRADES, RAW_TRACES
 from pipeline.windows import Window, day, week
 from resources import RefusingIOManager
 from tests.assets.conftest import OpenLineage
@@ -124,6 +124,19 @@ def test_a_broken_lake_names_the_file_and_the_command(place: DataDir) -> None:
     told = failure(run_asset(place, "failure_mode_clusters", "2026-11-04"))
     assert "lake/grades/day=2026-11-04/part-0.parquet" in told
     assert "FROM=2026-11-04 TO=2026-11-04" in told
+
+
+def test_a_torn_partition_is_made_anew_by_the_command_that_the_error_names(place: DataDir) -> None:
+    """Of raw traces too, which look at what they had published before."""
+    window = day("2026-11-04")
+    assert run_asset(place, "raw_traces", window.key).success
+    (file,) = Lake(place).files(RAW_TRACES, window)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20])
+    with pytest.raises(CorruptPartition, match="FROM=2026-11-04"):
+        Lake(place).footer(RAW_TRACES, window)
+    assert run_asset(place, "raw_traces", window.key).success
+    assert file.read_bytes() == whole
 
 
 def test_a_developer_may_ask_for_errors_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipeline import tables
-from pipeline.catalog import build_warehouse, warehouse_script
+from pipeline.catalog import WarehouseMoved, build_warehouse, open_warehouse, warehouse_script
 from pipeline.catalog.meanings import TABLE_MEANINGS
 from pipeline.catalog.types import column_type, identifier, literal
 from pipeline.datadir import DataDir
@@ -129,3 +130,34 @@ def test_names_and_texts_are_quoted() -> None:
         row = connection.execute(f"SELECT {literal(text)} AS {identifier(name)}")
         assert [d[0] for d in row.description or []] == [name]
         assert row.fetchone() == (text,)
+
+
+def test_a_copy_that_somebody_left_beside_a_partition_is_not_counted_twice(lake: Lake) -> None:
+    table, window = tables.RUN_SUMMARIES, day("2026-11-10")
+    empty = dict.fromkeys(table.columns)
+    row = empty | {"metric": "traces_seen", "slice": "", "value": 1.0, "estimator": "count"}
+    rows = pl.DataFrame([row], schema=table.schema)
+    lake.publish(table, window, rows, Provenance(Counts("figures", 1, 1)))
+    folder = lake.directory(table, window)
+    shutil.copytree(folder, folder.with_name(f"{folder.name}-copy"))
+    shutil.copytree(folder, folder.with_name("day=backup"))
+    build_warehouse(lake.place)
+    with duckdb.connect(str(lake.place.warehouse), read_only=True) as connection:
+        counted = connection.execute("SELECT day, count(*) FROM run_summaries GROUP BY ALL")
+        assert counted.fetchall() == [(window.first, 1)]
+    assert lake.windows(table) == [window]
+
+
+def test_the_warehouse_of_a_data_directory_that_was_moved_says_so(
+    lake: Lake, tmp_path: Path
+) -> None:
+    table, window = tables.RUN_SUMMARIES, day("2026-11-10")
+    lake.publish(table, window, table.empty(), Provenance(Counts("figures", 0, 0)))
+    build_warehouse(lake.place)
+    open_warehouse(lake.place).close()
+    moved = DataDir(tmp_path / "it's [moved]*")
+    shutil.copytree(lake.place.root, moved.root, symlinks=True)
+    with pytest.raises(WarehouseMoved, match="Build it anew: make publish CASELAW_DATA="):
+        open_warehouse(moved)
+    build_warehouse(moved)
+    open_warehouse(moved).close()

@@ -108,6 +108,8 @@ def test_a_damaged_file_is_named_with_the_command_that_mends_it(lake: Lake, dama
     path.write_bytes({"truncated": whole[:-20], "empty": b"", "foreign": b"PK\x03\x04"}[damage])
     with pytest.raises(CorruptPartition, match=r"part-0\.parquet .*make backfill"):
         lake.read(RUN_SUMMARIES, DAY)
+    with pytest.raises(CorruptPartition, match=r"part-0\.parquet .*make backfill"):
+        lake.footer(RUN_SUMMARIES, DAY)
 
 
 def test_raw_tables_are_open_to_their_owner_alone(lake: Lake, place: DataDir) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from pipeline.cli.printing import harmless
 from pipeline.cli.review.pages import page, why_page
 from pipeline.datadir import DataDir
 from pipeline.review.queue import (
@@ -18,6 +19,8 @@ from pipeline.review.queue import (
     Word,
     build_queue,
     decide,
+    find_axes,
+    find_mode,
     read_exhibit,
     read_material,
     serve,
@@ -63,14 +66,18 @@ def _ask(place: DataDir, queue: Queue, item: Item, reviewer: str, last: str | No
             _show(place, item, full=True)
             continue
         try:
-            if key == "u" and last is not None:
+            if key == "u" and last:
                 decide(place, Request(last, "undo", reviewer), datetime.now(UTC))
                 click.echo(f"Undone: {last}")
                 return last
-            if key in words:
+            if key == "u":
+                click.echo("Nothing was decided in this sitting: caselaw review decide TRACE undo")
+            elif key in words:
                 done = decide(place, _request(queue, item, words[key], reviewer), datetime.now(UTC))
                 click.echo(f"{words[key]}: {done.path.name}\n")
                 return item.trace_id
+            else:
+                click.echo(f"{key!r} is none of {', '.join((*words, 'v', 'u', 'q'))} here.")
         except (UnknownName, CannotDecide) as error:
             click.echo(f"Nothing was written: {error}")
 
@@ -78,19 +85,42 @@ def _ask(place: DataDir, queue: Queue, item: Item, reviewer: str, last: str | No
 def _request(queue: Queue, item: Item, word: Word, reviewer: str) -> Request:
     """Ask for what belongs to a decision; an empty line says nothing."""
     axes: dict[str, str] = {}
-    mode = None
+    mode: str | None = None
     if not item.cases and word != "skip":
-        known = ", ".join(axis.id for axis in queue.material.registry.rubric)
-        typed = "" if word == "good" else _line(f"Axes that fail ({known}), by commas")
-        axes = {name.strip(): "fail" for name in typed.split(",") if name.strip()}
+        axes = {} if word == "good" else _ask_axes(queue)
         axes[REST] = "pass"
     if word in ("bad", "partial", "confirm"):
-        mode = _line("Failure mode, +NAME for one of your own") or None
+        mode = _ask_mode(queue)
     note = _line("Reason" if word == "skip" else "Note") or None
-    own = mode[1:] if mode and mode.startswith("+") else None
-    return Request(
-        item.trace_id, word, reviewer, axes, None if own else mode, new_mode=own, note=note
-    )
+    own = mode[1:].strip() if mode and mode.startswith("+") else None
+    named = None if own else mode or None
+    return Request(item.trace_id, word, reviewer, axes, named, new_mode=own, note=note)
+
+
+def _ask_axes(queue: Queue) -> dict[str, str]:
+    """The axes that fail; a name that is not there is asked for again."""
+    known = [axis.id for axis in queue.material.registry.rubric]
+    while True:
+        typed = _line(f"Axes that fail ({', '.join(known)}), by commas")
+        try:
+            names = (name.strip() for name in typed.split(",") if name.strip())
+            return find_axes(dict.fromkeys(names, "fail"), known)
+        except UnknownName as error:
+            click.echo(str(error))
+
+
+def _ask_mode(queue: Queue) -> str | None:
+    """The failure mode, one of one's own with a +; one that is not there is asked for again."""
+    known = queue.material.modes
+    while True:
+        typed = _line("Failure mode (? lists them, +NAME for one of your own, empty: none)")
+        if typed == "?":
+            click.echo("\n".join(sorted(harmless(name) for name in set(known.values()))))
+            continue
+        try:
+            return typed if typed.startswith("+") or not typed else find_mode(typed, known)
+        except UnknownName as error:
+            click.echo(str(error))
 
 
 def _line(question: str) -> str:

@@ -5,10 +5,13 @@ Every line of the trace stands behind a bar, so that no text in it can pass for 
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import click
 
@@ -20,13 +23,19 @@ from pipeline.review.queue import Exhibit, Item, Passage
 __all__ = ["command", "decide_commands", "page", "why_page"]
 
 _LINES, _CHARACTERS = 14, 1200  # of one passage, before it is folded
+_PROMPT_LINES = 2  # the same prompt stands above every conversation
 _PASSAGES, _HEAD, _TAIL = 60, 10, 30  # of one conversation, before its middle is left out
 
 
 def command(place: DataDir, *words: str) -> str:
-    """The command line `caselaw review ...` for this data directory, to be pasted into a shell."""
+    """The command line `caselaw review ...` for this data directory, to be pasted into a shell.
+
+    Where a shell would not find `caselaw`, it is named as it was called.
+    """
     own = [] if place.root == DataDir.from_environment().root else ["--data", str(place.root)]
-    return shlex.join(["caselaw", *own, "review", *words])
+    called = sys.argv[0]
+    found = shutil.which("caselaw") or Path(called).name != "caselaw"
+    return shlex.join(["caselaw" if found else called, *own, "review", *words])
 
 
 def page(exhibit: Exhibit, *, full: bool) -> Iterator[str]:
@@ -96,8 +105,9 @@ def _passage(passage: Passage, full: bool) -> Iterator[str]:
         yield click.style(f">> {line}   <- {', '.join(passage.marked_by)}", fg="yellow", bold=True)
     else:
         yield click.style(line, bold=True)
-    text = harmless(passage.text)
-    shown = text if full else _folded(text)
+    text = harmless(_spaced(passage.text))
+    prompt = passage.kind == "system" and not passage.marked_by
+    shown = text if full else _folded(text, _PROMPT_LINES if prompt else _LINES)
     width = max(shutil.get_terminal_size((100, 24)).columns - 4, 20)
     for row in shown.split("\n"):
         for part in textwrap.wrap(row, width, replace_whitespace=False, break_on_hyphens=False) or [
@@ -108,11 +118,19 @@ def _passage(passage: Passage, full: bool) -> Iterator[str]:
         yield f"  [{len(text) - len(shown):,} more characters: --full]"
 
 
-def _folded(text: str) -> str:
+def _spaced(text: str) -> str:
+    """JSON with spaces, so that lines break between its values; other text as it is."""
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _folded(text: str, lines: int) -> str:
     """The beginning of a long text."""
     rows = text.split("\n")
-    return (
-        text
-        if len(rows) <= _LINES and len(text) <= _CHARACTERS
-        else ("\n".join(rows[:_LINES])[:_CHARACTERS])
-    )
+    if len(rows) <= lines and len(text) <= _CHARACTERS * lines // _LINES:
+        return text
+    return "\n".join(rows[:lines])[: _CHARACTERS * lines // _LINES]

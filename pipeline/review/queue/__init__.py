@@ -8,7 +8,7 @@ from pipeline.review.queue.exhibit import Exhibit, Passage, Told, read_exhibit
 from pipeline.review.queue.figures import AxisLabels, Figures, Person, figure
 from pipeline.review.queue.items import RANDOM, Item, Queue, build_queue
 from pipeline.review.queue.material import Material, read_material
-from pipeline.review.queue.naming import REST, UnknownName, find_trace
+from pipeline.review.queue.naming import REST, UnknownName, find_axes, find_mode, find_trace
 from pipeline.review.queue.request import WORDS, CannotDecide, Request, Word
 from pipeline.review.queue.serving import Served, serve
 from pipeline.review.queue.waiting import WaitingCase
@@ -36,6 +36,8 @@ __all__ = [
     "build_queue",
     "decide",
     "figure",
+    "find_axes",
+    "find_mode",
     "find_trace",
     "is_blind",
     "read_exhibit",

@@ -25,7 +25,8 @@ class Passage:
     Attributes:
         ref: how evidence names it, `message:N` or `span:ID`.
         kind: system, user, assistant, tool, call or document.
-        title: of a call its tool and status, of a document its id; else empty.
+        title: of a call its tool and status, of a result its tool, of a document its id; else the
+            name that the message gives, if any.
         text: what stands there.
         marked_by: checks whose evidence points here; none in a blind exhibit.
     """
@@ -130,6 +131,12 @@ def _told(lake: Lake, trace_id: str, day: date) -> tuple[Told, ...]:
 def _passages(row: Mapping[str, Any], marks: Mapping[str, Sequence[str]]) -> Iterator[Passage]:
     """Messages in order, each call at its place; then spans and documents no message shows."""
     spans = {call["call_id"]: call for call in row["tool_calls"] or () if call["call_id"]}
+    names = {
+        asked["id"]: asked["name"]
+        for message in row["messages"] or ()
+        for asked in message["tool_calls"] or ()
+        if asked["id"]
+    }
     seen: set[str] = set()
 
     def passage(ref: str, kind: str, title: str, text: str | None) -> Passage:
@@ -138,7 +145,8 @@ def _passages(row: Mapping[str, Any], marks: Mapping[str, Sequence[str]]) -> Ite
     for index, message in enumerate(row["messages"] or ()):
         ref, role = f"message:{index}", message["role"] or "message"
         if message["content"] or not message["tool_calls"]:
-            yield passage(ref, role, message["name"] or "", message["content"])
+            title = message["name"] or names.get(message["tool_call_id"] or "") or ""
+            yield passage(ref, role, title, message["content"])
         for asked in message["tool_calls"] or ():
             span = spans.get(asked["id"] or "")
             seen.add(asked["id"] or "")

@@ -221,16 +221,50 @@ def test_stats_say_how_long_and_how_old_the_queue_is(place: DataDir) -> None:
     assert (figures["valued"], figures["oldest"]) == (1, DAY)
 
 
+def test_a_conversation_reads_well(place: DataDir) -> None:
+    """Lines break between values of JSON, results name their tool, prompts are cut short."""
+    order = {"items": [{"sku": f"WV-{n}", "price": n} for n in range(9)]}
+    asked = {"id": "c1", "name": "get_order", "arguments": "{}"}
+    messages = [
+        {"role": "system", "content": "One\nTwo\nThree"},
+        {"role": "user", "content": "Where is it?"},
+        {"role": "assistant", "tool_calls": [asked]},
+        {"role": "tool", "tool_call_id": "c1", "content": json.dumps(order, separators=(",", ":"))},
+    ]
+    publish_day(place, [trace("t1") | {"messages": messages}], [waiting("t1")])
+    shown = run(place, "review next").output
+    assert "[3] tool get_order\n" in shown
+    assert '"sku": "WV-8", "price": 8}]}' in shown.replace("\n  | ", " ")
+    assert "  | Two\n  [6 more characters: --full]" in shown
+    assert "  | Three" in run(place, "review show t1 --full").output
+
+
+def test_the_printed_commands_run_where_no_shell_would_find_caselaw(
+    place: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_day(place, [trace("t1")], [waiting("t1")])
+    monkeypatch.setattr("sys.argv", ["/opt/checkout/.venv/bin/caselaw"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert (
+        f"/opt/checkout/.venv/bin/caselaw --data {place.root} review decide t1"
+        in run(place, "review next").output
+    )
+
+
 def test_keys_walk_the_queue(place: DataDir) -> None:
-    """Confirm with a misspelt mode first, undo, reject, skip the other, and leave."""
+    """Undo nothing, confirm with a misspelt mode, undo, miss a key, reject, skip, and leave."""
     named = place.registry / "failure_modes.yaml"
     named.write_text("failure_modes:\n  - {id: half, name: Half an answer}\n")
     names = ["t1", "t2", "t3"]
     publish_day(place, [trace(n) for n in names], [waiting(n) for n in names])
-    keys = ["c", "half an anser", "", "c", "half an answer", "both", "u", "r", "", "s", "busy", "q"]
+    keys = ["u", "c", "half an anser", "?", "half an answer", "both", "u", "g", "r", ""]
+    keys += ["s", "busy", "q"]
     walked = run(place, "review", input="\n".join(keys) + "\n")
     assert walked.exit_code == 0, walked.output
+    assert "Nothing was decided in this sitting" in walked.output
     assert "did you mean 'Half an answer'" in walked.output
+    assert "\nHalf an answer\n" in walked.output
+    assert "'g' is none of c, r, p, s, v, u, q here." in walked.output
     verdicts = read_annotations(place.annotations, EVER)
     assert verdicts["verdict"].to_list() == ["good"]
     figures = json.loads(run(place, "review stats --json").output)
@@ -240,8 +274,9 @@ def test_keys_walk_the_queue(place: DataDir) -> None:
 def test_a_blind_walk_asks_for_the_axes_that_fail(place: DataDir) -> None:
     settings(place, random_per_day=10, double_share=0)
     publish_day(place, [trace("t1"), trace("t2")])
-    walked = run(place, "review", input="b\ntone\n\n\n")  # and the input ends
+    walked = run(place, "review", input="b\nton\ntone\n\n\n")  # and the input ends
     assert walked.exit_code == 0
+    assert "no axis 'ton' in registry/rubric.yaml; did you mean 'tone'?" in walked.output
     assert "what was decided is kept" in walked.output
     (row,) = read_annotations(place.annotations, EVER).to_dicts()
     axes = {one["axis"]: one["verdict"] for one in row["axes"]}
