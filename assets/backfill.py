@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from assets.execution import Outcome, Runner, fail_abandoned_runs, sign_of_life
-from assets.home import open_instance
-from assets.parallel import Workers, workers
+from assets.home import HistoryBroken, HomeRefused, open_instance, telling_of_history
+from assets.parallel import WorkerGone, Workers, workers
 from assets.plan import PUBLISH, Task, backfill, restatement
 from assets.progress import Display, display
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
-from pipeline.retention import is_past, kept_from
+from pipeline.registry import RegistryError, load_registry
+from pipeline.retention import PastRetention, is_past, kept_from
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import FIRST_DAY, days_between
 
@@ -46,7 +47,16 @@ def main(
     Exit codes: 0 fine, 1 an asset check failed, 2 wrong use, 3 could not finish, 130 stopped.
     """
     place = DataDir.from_environment()
-    tasks = _plan(Lake(place), first, last, restate, publish)
+    try:
+        load_registry(
+            place.registry, datetime.now(UTC).date()
+        )  # a broken registry is told before anything is loaded
+        tasks = _plan(Lake(place), first, last, restate, publish)
+    except RegistryError as error:
+        raise click.UsageError(f"registry: {error}") from None
+    except (PastRetention, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(FAILED)
     sys.exit(run(place, tasks, parallel, Console(stderr=True)))
 
 
@@ -102,6 +112,12 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
     except KeyboardInterrupt:
         console.print("\nStopped; what was published stays. Run the same command to go on.")
         return INTERRUPTED
+    except HomeRefused as error:
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        return WRONG_USE
+    except (HistoryBroken, WorkerGone, OSError) as error:
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        return FAILED
 
 
 def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:
@@ -111,6 +127,7 @@ def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> 
         defs = build(place)
     failed_checks = 0
     with (
+        telling_of_history(place),
         open_instance(place) as instance,
         sign_of_life(place.dagster) as sign,
         workers(place, parallel) if parallel > 1 else nullcontext() as others,
@@ -145,7 +162,8 @@ def _point_to_later_days(place: DataDir, tasks: list[Task], console: Console) ->
     if later:
         console.print(
             f"{len(later)} later days were matched against the week as it was before. Bring them "
-            f"up to date with: {place.make('restate', later[0].key)}"
+            f"up to date with: {place.make('restate', later[0].key)}",
+            soft_wrap=True,
         )
 
 
@@ -166,11 +184,12 @@ def _tell(outcomes: list[Outcome], console: Console) -> bool:
     """Print what went wrong; true if a run could not finish."""
     for outcome in outcomes:
         for text in outcome.warnings:
-            console.print(f"[yellow]warning:[/] {escape(text)}")
+            console.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)
         for text in outcome.failed_checks:
-            console.print(f"[red]check failed:[/] {escape(text)}")
+            console.print(f"[red]check failed:[/] {escape(text)}", soft_wrap=True)
         for text in outcome.errors:
-            console.print(f"[red]error:[/] {escape(text)} [dim](run {outcome.run_id})[/]")
+            told = f"[red]error:[/] {escape(text)} [dim](run {outcome.run_id})[/]"
+            console.print(told, soft_wrap=True)  # a path or command stays in one piece
     return any(outcome.errors for outcome in outcomes)
 
 

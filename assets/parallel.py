@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from assets.execution import Outcome, Runner, sign_of_life
 from assets.plan import Task
 from pipeline.datadir import DataDir
 
-__all__ = ["Workers", "workers"]
+__all__ = ["WorkerGone", "Workers", "workers"]
 
 _held = ExitStack()
 _runner: Runner | None = None
+
+
+class WorkerGone(RuntimeError):
+    """A process of the pool was killed, by hand or by the system for want of memory."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,9 @@ class Workers:
         """Run each day of `task` by itself, yielding the days as they end.
 
         After a failure the days under way end and no further one starts.
+
+        Raises:
+            WorkerGone: a process was killed; the days that it had not ended are to be run again.
         """
         alone = [Task(task.job, (window,)) for window in task.windows]
         futures = {self.pool.submit(_run, each): each for each in alone}
@@ -35,7 +43,14 @@ class Workers:
         for future in as_completed(futures):
             if future.cancelled():
                 continue
-            outcome = future.result()
+            try:
+                outcome = future.result()
+            except BrokenProcessPool:
+                raise WorkerGone(
+                    f"{task}: one of the processes was killed; if the system did it for want of "
+                    "memory, run with a smaller PARALLEL. What was published stays. Run the same "
+                    "command again"
+                ) from None
             if outcome.errors and not failed:
                 failed = True
                 for other in futures:
