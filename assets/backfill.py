@@ -13,9 +13,11 @@ from rich.markup import escape
 from assets.execution import Outcome, Runner, fail_abandoned_runs, sign_of_life
 from assets.home import HistoryBroken, HomeRefused, open_instance, telling_of_history
 from assets.parallel import WorkerGone, Workers, workers
-from assets.plan import PUBLISH, Task, backfill, restatement
+from assets.plan import PUBLISH, Task, backfill, catch_up, restatement
 from assets.progress import Display, display
 from pipeline.datadir import DataDir
+from pipeline.due import look_for_due
+from pipeline.ingest.index import IndexFailed
 from pipeline.lake import Lake
 from pipeline.registry import RegistryError, load_registry
 from pipeline.retention import PastRetention, is_past, kept_from
@@ -33,12 +35,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "first", type=_DAY, help="First day of a backfill.")
 @click.option("--to", "last", type=_DAY, help="Last day; the first one if left out.")
 @click.option("--restate", type=_DAY, help="Run again every later day and week that is there.")
+@click.option("--missing", is_flag=True, help="Whatever should have been run by yesterday.")
 @click.option("--publish", is_flag=True, help="Only the suite and the warehouse.")
 @click.option("--parallel", default=1, type=click.IntRange(1, 64), help="Processes, a day each.")
 def main(
     first: datetime | None,
     last: datetime | None,
     restate: datetime | None,
+    missing: bool,
     publish: bool,
     parallel: int,
 ) -> None:
@@ -51,13 +55,17 @@ def main(
         load_registry(
             place.registry, datetime.now(UTC).date()
         )  # a broken registry is told before anything is loaded
-        tasks = _plan(Lake(place), first, last, restate, publish)
+        if missing:
+            _require_one(first, restate, missing, publish)
+            tasks = _missing(place)
+        else:
+            tasks = _plan(Lake(place), first, last, restate, publish)
     except RegistryError as error:
         raise click.UsageError(f"registry: {error}") from None
-    except (PastRetention, OSError) as error:
+    except (PastRetention, IndexFailed, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(FAILED)
-    sys.exit(run(place, tasks, parallel, Console(stderr=True)))
+    sys.exit(run(place, tasks, parallel, Console(stderr=True)) if tasks else FINE)
 
 
 def _plan(
@@ -67,8 +75,7 @@ def _plan(
     restate: datetime | None,
     publish: bool,
 ) -> list[Task]:
-    if sum((first is not None, restate is not None, publish)) != 1:
-        raise click.UsageError("give one of --from (with --to), --restate and --publish")
+    _require_one(first, restate, publish)
     if publish:
         return [PUBLISH]
     if restate is not None:
@@ -78,6 +85,19 @@ def _plan(
         return tasks
     assert first is not None
     return _checked(first.date(), (last or first).date(), lake)
+
+
+def _require_one(*given: object) -> None:
+    if sum(bool(one) for one in given) != 1:
+        raise click.UsageError("give one of --from (with --to), --restate, --missing and --publish")
+
+
+def _missing(place: DataDir) -> list[Task]:
+    """Say what is missing and why, and plan it; nothing where nothing is."""
+    due = look_for_due(place, datetime.now(UTC).date())
+    for line in due.told():
+        click.echo(line, err=True)
+    return catch_up(due.days, due.weeks, Lake(place)) if due else []
 
 
 def _checked(first: date, last: date, lake: Lake) -> list[Task]:

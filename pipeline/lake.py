@@ -135,10 +135,19 @@ class Lake:
         }
 
     def footer(self, table: Table, window: Window | None, part: str = "part-0") -> dict[str, Any]:
-        """The provenance that a published file carries."""
+        """The provenance that a published file carries.
+
+        Raises:
+            CorruptPartition: it is torn, or not one of ours.
+        """
         path = self.directory(table, window) / f"{part}.parquet"
-        raw = pq.read_metadata(path).metadata or {}
-        body: dict[str, Any] = json.loads(raw[b"caselaw"])
+        try:
+            raw = pq.read_metadata(path).metadata or {}
+            body: dict[str, Any] = json.loads(raw[b"caselaw"])
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise self._corrupt(table, window, path, error) from error
         return body
 
     def windows(self, table: Table) -> list[Window]:
