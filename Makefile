@@ -54,9 +54,9 @@ check: setup ## ruff and mypy
 format: setup ## ruff's fixes and formatting
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-backfill: setup ## days, the weeks they complete, then the suite: FROM=2026-11-02 TO=2026-11-15
-	$(if $(FROM),,$(error give the first day, and the last: make backfill FROM=YYYY-MM-DD TO=YYYY-MM-DD))
-	@$(BIN)/python -m assets.backfill --from $(FROM) --to $(or $(TO),$(FROM)) $(if $(PARALLEL),--parallel $(PARALLEL))
+backfill: setup ## days, their weeks, then the suite: FROM=2026-11-02 TO=2026-11-15; else what is missing
+	$(if $(TO),$(if $(FROM),,$(error give the first day too: make backfill FROM=YYYY-MM-DD TO=YYYY-MM-DD)))
+	@$(BIN)/python -m assets.backfill $(if $(FROM),--from $(FROM) --to $(or $(TO),$(FROM)),--missing) $(if $(PARALLEL),--parallel $(PARALLEL))
 
 restate: setup ## re-run every later day and week in order: FROM=2026-11-02
 	$(if $(FROM),,$(error give the first day: make restate FROM=YYYY-MM-DD))

@@ -12,14 +12,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from assets.execution import Outcome, Runner, fail_abandoned_runs, sign_of_life
-from assets.home import open_instance
-from assets.parallel import Workers, workers
-from assets.plan import PUBLISH, Task, backfill, restatement
+from assets.home import HistoryBroken, HomeRefused, open_instance, telling_of_history
+from assets.parallel import WorkerGone, Workers, workers
+from assets.plan import PUBLISH, Task, backfill, catch_up, restatement
 from assets.progress import Display, display
 from pipeline.datadir import DataDir
+from pipeline.due import look_for_due
 from pipeline.errors import SHOW_ERRORS, tell_error
+from pipeline.ingest.index import IndexFailed
 from pipeline.lake import Lake
-from pipeline.retention import is_past, kept_from
+from pipeline.registry import RegistryError, load_registry
+from pipeline.retention import PastRetention, is_past, kept_from
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import FIRST_DAY, days_between
 
@@ -34,12 +37,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "first", type=_DAY, help="First day of a backfill.")
 @click.option("--to", "last", type=_DAY, help="Last day; the first one if left out.")
 @click.option("--restate", type=_DAY, help="Run again every later day and week that is there.")
+@click.option("--missing", is_flag=True, help="Whatever should have been run by yesterday.")
 @click.option("--publish", is_flag=True, help="Only the suite and the warehouse.")
 @click.option("--parallel", default=1, type=click.IntRange(1, 64), help="Processes, a day each.")
 def main(
     first: datetime | None,
     last: datetime | None,
     restate: datetime | None,
+    missing: bool,
     publish: bool,
     parallel: int,
 ) -> None:
@@ -48,8 +53,21 @@ def main(
     Exit codes: 0 fine, 1 an asset check failed, 2 wrong use, 3 could not finish, 130 stopped.
     """
     place = DataDir.from_environment()
-    tasks = _plan(Lake(place), first, last, restate, publish)
-    sys.exit(run(place, tasks, parallel, Console(stderr=True)))
+    try:
+        load_registry(
+            place.registry, datetime.now(UTC).date()
+        )  # a broken registry is told before anything is loaded
+        if missing:
+            _require_one(first, restate, missing, publish)
+            tasks = _missing(place)
+        else:
+            tasks = _plan(Lake(place), first, last, restate, publish)
+    except RegistryError as error:
+        raise click.UsageError(f"registry: {error}") from None
+    except (PastRetention, IndexFailed, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(FAILED)
+    sys.exit(run(place, tasks, parallel, Console(stderr=True)) if tasks else FINE)
 
 
 def _plan(
@@ -59,8 +77,7 @@ def _plan(
     restate: datetime | None,
     publish: bool,
 ) -> list[Task]:
-    if sum((first is not None, restate is not None, publish)) != 1:
-        raise click.UsageError("give one of --from (with --to), --restate and --publish")
+    _require_one(first, restate, publish)
     if publish:
         return [PUBLISH]
     if restate is not None:
@@ -70,6 +87,19 @@ def _plan(
         return tasks
     assert first is not None
     return _checked(first.date(), (last or first).date(), lake)
+
+
+def _require_one(*given: object) -> None:
+    if sum(bool(one) for one in given) != 1:
+        raise click.UsageError("give one of --from (with --to), --restate, --missing and --publish")
+
+
+def _missing(place: DataDir) -> list[Task]:
+    """Say what is missing and why, and plan it; nothing where nothing is."""
+    due = look_for_due(place, datetime.now(UTC).date())
+    for line in due.told():
+        click.echo(line, err=True)
+    return catch_up(due.days, due.weeks, Lake(place)) if due else []
 
 
 def _checked(first: date, last: date, lake: Lake) -> list[Task]:
@@ -104,10 +134,16 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
     except KeyboardInterrupt:
         console.print("\nStopped; what was published stays. Run the same command to go on.")
         return INTERRUPTED
-    except Exception as error:  # a killed worker, a broken instance: no step that could tell
+    except HomeRefused as error:
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        return WRONG_USE
+    except (HistoryBroken, WorkerGone, OSError) as error:
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        return FAILED
+    except Exception as error:  # no step that could tell
         if os.environ.get(SHOW_ERRORS) == "1":
             raise
-        console.print(f"[red]error:[/] {escape(tell_error(error))}")
+        console.print(f"[red]error:[/] {escape(tell_error(error))}", soft_wrap=True)
         return FAILED
 
 
@@ -118,6 +154,7 @@ def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> 
         defs = build(place)
     failed_checks = 0
     with (
+        telling_of_history(place),
         open_instance(place) as instance,
         sign_of_life(place.dagster) as sign,
         workers(place, parallel) if parallel > 1 else nullcontext() as others,
@@ -152,7 +189,8 @@ def _point_to_later_days(place: DataDir, tasks: list[Task], console: Console) ->
     if later:
         console.print(
             f"{len(later)} later days were matched against the week as it was before. Bring them "
-            f"up to date with: {place.make('restate', later[0].key)}"
+            f"up to date with: {place.make('restate', later[0].key)}",
+            soft_wrap=True,
         )
 
 
@@ -173,11 +211,12 @@ def _tell(outcomes: list[Outcome], console: Console) -> bool:
     """Print what went wrong; true if a run could not finish."""
     for outcome in outcomes:
         for text in outcome.warnings:
-            console.print(f"[yellow]warning:[/] {escape(text)}")
+            console.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)
         for text in outcome.failed_checks:
-            console.print(f"[red]check failed:[/] {escape(text)}")
+            console.print(f"[red]check failed:[/] {escape(text)}", soft_wrap=True)
         for text in outcome.errors:
-            console.print(f"[red]error:[/] {escape(text)} [dim](run {outcome.run_id})[/]")
+            told = f"[red]error:[/] {escape(text)} [dim](run {outcome.run_id})[/]"
+            console.print(told, soft_wrap=True)  # a path or command stays in one piece
     return any(outcome.errors for outcome in outcomes)
 
 

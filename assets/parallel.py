@@ -13,14 +13,14 @@ from assets.execution import Outcome, Runner, sign_of_life
 from assets.plan import Task
 from pipeline.datadir import DataDir
 
-__all__ = ["WorkerLost", "Workers", "workers"]
+__all__ = ["WorkerGone", "Workers", "workers"]
 
 _held = ExitStack()
 _runner: Runner | None = None
 
 
-class WorkerLost(RuntimeError):
-    """A process that ran days was killed; what was published stays."""
+class WorkerGone(RuntimeError):
+    """A process of the pool was killed, by hand or by the system for want of memory."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Workers:
         After a failure the days under way end and no further one starts.
 
         Raises:
-            WorkerLost: a process was killed from outside, and with it the days under way.
+            WorkerGone: a process was killed; the days that it had not ended are to be run again.
         """
         alone = [Task(task.job, (window,)) for window in task.windows]
         futures = {self.pool.submit(_run, each): each for each in alone}
@@ -46,9 +46,10 @@ class Workers:
             try:
                 outcome = future.result()
             except BrokenProcessPool:
-                raise WorkerLost(
-                    f"a process that ran {task} was killed, for want of memory perhaps; what was "
-                    "published stays. Run the same command to go on, with fewer processes"
+                raise WorkerGone(
+                    f"{task}: one of the processes was killed; if the system did it for want of "
+                    "memory, run with a smaller PARALLEL. What was published stays. Run the same "
+                    "command again"
                 ) from None
             if outcome.errors and not failed:
                 failed = True

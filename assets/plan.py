@@ -12,7 +12,7 @@ from pipeline.retention import is_past
 from pipeline.tables import FAILURE_MODES, RAW_TRACES
 from pipeline.windows import Window, days_between, week_of
 
-__all__ = ["PUBLISH", "Task", "backfill", "restatement"]
+__all__ = ["PUBLISH", "Task", "backfill", "catch_up", "restatement"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,18 @@ def backfill(first: date, last: date, lake: Lake) -> list[Task]:
     Raises:
         ValueError: the range ends before it starts.
     """
-    days = list(days_between(first, last))
+    return _planned(list(days_between(first, last)), set(), lake)
+
+
+def catch_up(days: Iterable[Window], weeks: Iterable[Window], lake: Lake) -> list[Task]:
+    """The days, each week that they complete, the weeks given, and `publish` in any case."""
+    return _planned(sorted(days), set(weeks), lake) or [PUBLISH]
+
+
+def _planned(days: list[Window], weeks: set[Window], lake: Lake) -> list[Task]:
     there = {*days, *lake.windows(RAW_TRACES)}
     closed = set(lake.windows(FAILURE_MODES))
-    complete = {
+    complete = weeks | {
         week
         for week in map(week_of, days)
         if week.days[-1] in days or week in closed or there.issuperset(week.days)

@@ -138,12 +138,14 @@ class Lake:
         """The provenance that a published file carries.
 
         Raises:
-            CorruptPartition: it is torn or foreign; the message names the command that mends it.
+            CorruptPartition: it is torn, or not one of ours.
         """
         path = self.directory(table, window) / f"{part}.parquet"
         try:
             raw = pq.read_metadata(path).metadata or {}
             body: dict[str, Any] = json.loads(raw[b"caselaw"])
+        except FileNotFoundError:
+            raise
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise self._corrupt(table, window, path, error) from error
         return body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.grading.forecast import DayForecast, Price
     from pipeline.registry.settings import Judge as JudgeSettings
+    from pipeline.windows import Window
 
 __all__ = ["plan"]
 
@@ -23,11 +24,15 @@ _SUNDAY = 6  # weeks run from Monday
 
 
 @click.command()
-@click.option("--from", "first", type=DAY, callback=as_date, required=True, help="First day.")
+@click.option("--from", "first", type=DAY, callback=as_date,
+              help="First day; without it, whatever is missing.")  # fmt: skip
 @click.option("--to", "last", type=DAY, callback=as_date, help="Last day; else the first one.")
 @click.pass_obj
-def plan(place: DataDir, first: date, last: date | None) -> None:
+def plan(place: DataDir, first: date | None, last: date | None) -> None:
     """Say how many calls of the judge a backfill will make, and what they will cost.
+
+    Without a day it first says what should have been run by now and was not, or not to its end,
+    and what was made before something that it depends on has changed.
 
     Nothing is run and nobody is asked. Days that this judge has graded cost nothing again, since
     its answers are kept; of the others an estimate is printed, and what it rests on. A week that
@@ -42,11 +47,20 @@ def plan(place: DataDir, first: date, last: date | None) -> None:
     from pipeline.lake import Lake
     from pipeline.registry import load_registry
 
-    last = last or first
-    if not first <= last <= datetime.now(UTC).date() - timedelta(days=1):
-        raise click.UsageError("--to is not before --from, and no later than yesterday (UTC)")
+    today = datetime.now(UTC).date()
+    if first is None:
+        if last is not None:
+            raise click.UsageError("--to takes --from")
+        windows = _missing(place, today)
+        if not windows:
+            return
+    else:
+        last = last or first
+        if not first <= last < today:
+            raise click.UsageError("--to is not before --from, and no later than yesterday (UTC)")
+        windows = list(days_between(first, last))
     lake = Lake(place)
-    days = [(day, load_registry(place.registry, day)) for day in days_between(first, last)]
+    days = [(day, load_registry(place.registry, day)) for day in windows]
     registry = days[-1][1]
     try:
         judge = make_judge(registry, place.ledger)
@@ -61,7 +75,36 @@ def plan(place: DataDir, first: date, last: date | None) -> None:
     if price.usd:
         total = sum(one.usd or 0 for one in found) + canaries * price.usd
         click.echo(_budgets(total, registry.settings.judge))
-    click.echo(f"Run it with: {place.make('backfill', str(first), str(last))}")
+    span = (str(first), str(last)) if first else ()
+    click.echo(f"Run it with: {place.make('backfill', *span)}")
+
+
+def _missing(place: DataDir, today: date) -> list[Window]:
+    """Print what is missing and what is outdated; returns the days that are missing."""
+    from pipeline.cli.landing import reading_bar
+    from pipeline.due import look_for_due
+    from pipeline.made_from import outdated
+
+    with reading_bar() as progress:
+        due = look_for_due(place, today, progress)
+    for line in due.told():
+        click.echo(line)
+    run_anyway = due.days.keys() | due.weeks.keys()
+    old = {one: changed for one, changed in outdated(place).items() if one not in run_anyway}
+    if old:
+        weeks = sum(window.unit == "week" for window in old)
+        many = [counted(n, what) for n, what in ((len(old) - weeks, "day"), (weeks, "week")) if n]
+        what = ", ".join(sorted({one for changed in old.values() for one in changed}))
+        earliest = min(window.first for window in old).isoformat()
+        click.echo(
+            f"Made before this changed ({what}): {' and '.join(many)}, from {earliest} on. Bring "
+            f"them up to date, if you wish, with: {place.make('restate', earliest)}"
+        )
+    if due and not due.days:
+        click.echo(f"Run it with: {place.make('backfill')}")
+    elif due:
+        click.echo("")
+    return list(due.days)
 
 
 def _landed(place: DataDir) -> frozenset[str] | None:

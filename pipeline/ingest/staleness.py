@@ -12,7 +12,7 @@ from pipeline.ids import digest
 from pipeline.ingest.days.attachments import LOOKED_FOR, events_about
 from pipeline.ingest.days.planning import plan_day
 from pipeline.ingest.index.landed import LandedFile
-from pipeline.lake import Lake
+from pipeline.lake import CorruptPartition, Lake
 from pipeline.retention.mark import is_past
 from pipeline.tables import RAW_TRACES
 from pipeline.windows import Window
@@ -51,7 +51,10 @@ def stale_days(
     for window in lake.windows(RAW_TRACES):
         if is_past(place, window):  # it would be refused
             continue
-        seen = lake.footer(RAW_TRACES, window)["inputs"].values()
+        try:
+            seen = lake.footer(RAW_TRACES, window)["inputs"].values()
+        except CorruptPartition:  # it is to be made anew, not late: `pipeline.due` says so
+            continue
         fresh = [file for file in files if file.sha256 not in seen and _may_tell_of(file, window)]
         if fresh:
             gap = timedelta(minutes=settings(window).conversation_gap_minutes)

@@ -49,6 +49,7 @@ def told(result: Result) -> str:
     [
         ([], "give one of --from"),
         (["--from", "2026-11-02", "--publish"], "give one of --from"),
+        (["--missing", "--publish"], "give one of --from"),
         (["--from", "2026-11-03", "--to", "2026-11-02"], "--to is not before --from"),
         (["--from", "2024-12-31"], "days run from 2025-01-06 on"),
         (["--from", "2026-11-02", "--to", "2999-01-01"], "is not over"),
@@ -68,6 +69,12 @@ def test_what_could_not_be_done_ends_with_three(place: DataDir, command: CliRunn
     assert result.exit_code == 3
     assert "eval_suite: promoted_cases has no day yet; nothing was changed" in told(result)
     assert "Traceback" not in result.output
+
+
+def test_nothing_missing_is_nothing_run(place: DataDir, command: CliRunner) -> None:
+    result = command.invoke(main, ["--missing"])
+    assert (result.exit_code, result.output) == (0, "Nothing is missing.\n")
+    assert not place.dagster.exists()
 
 
 def test_an_empty_day_runs_and_is_kept_in_the_instance(place: DataDir, command: CliRunner) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from assets.plan import backfill, restatement
+from assets.plan import PUBLISH, backfill, catch_up, restatement
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.tables import FAILURE_MODES, RAW_TRACES, Table
@@ -62,6 +62,20 @@ def test_a_day_of_a_closed_week_closes_it_again(lake: Lake) -> None:
     publish_empty(lake, FAILURE_MODES, week("2026-11-02"))
     wednesday = date(2026, 11, 4)
     assert "weekly 2026-11-02" in planned(backfill(wednesday, wednesday, lake))
+
+
+def test_catching_up_takes_days_with_gaps_and_weeks_that_only_lack_their_end(lake: Lake) -> None:
+    publish_empty(lake, FAILURE_MODES, week("2026-11-02"))
+    assert planned(
+        catch_up([day("2026-11-10"), day("2026-11-04")], [week("2026-10-26")], lake)
+    ) == [
+        "weekly 2026-10-26",
+        "daily 2026-11-04",
+        "weekly 2026-11-02",  # it was closed without the Wednesday
+        "daily 2026-11-10",
+        "publish",
+    ]
+    assert catch_up([], [], lake) == [PUBLISH]
 
 
 def test_one_day_is_one_run(lake: Lake) -> None:
