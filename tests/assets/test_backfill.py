@@ -162,8 +162,8 @@ def test_a_worker_that_the_system_killed_is_told_with_what_to_do(
         said = Console(file=io.StringIO(), width=200)
         assert run(place, [days], 2, said) == 3
     told = said.file.getvalue()
-    assert "error: a process that ran daily 2026-11-04 to 2026-11-05 was killed" in told
-    assert "Run the same command to go on, with fewer processes" in told
+    assert "error: daily 2026-11-04 to 2026-11-05: one of the processes was killed" in told
+    assert "run with a smaller PARALLEL" in told
     assert "Traceback" not in told
 
 
