@@ -26,7 +26,14 @@ from assets.parallel import Workers
 from assets.plan import PUBLISH, Task
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
-from pipeline.tables import EVAL_SUITE, FAILURE_MODES, MODE_RATES, MODE_STATES, RAW_TRACES
+from pipeline.tables import (
+    EVAL_SUITE,
+    FAILURE_MODES,
+    MODE_RATES,
+    MODE_STATES,
+    RAW_TRACES,
+    Table,
+)
 from pipeline.windows import day
 from tests.assets.conftest import Lineage, OpenLineage, tree_hash
 
@@ -183,26 +190,33 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at", ["mode_states/week=2026-11-02/part-0", "eval_suite/part-0"])
+@pytest.mark.parametrize(
+    ("at", "words", "unmade"),
+    [
+        ("mode_states/week=2026-11-02/part-0", ["--from", "2026-11-08"],
+         (FAILURE_MODES, MODE_RATES, MODE_STATES)),
+        ("eval_suite/part-0", ["--publish"], (EVAL_SUITE,)),
+    ],
+)  # fmt: skip
 def test_a_week_whose_run_was_killed_is_closed_by_the_same_command(
-    closed_week: Lineage, tmp_path: Path, at: str
+    closed_week: Lineage, tmp_path: Path, at: str, words: list[str], unmade: tuple[Table, ...]
 ) -> None:
     """In the middle of its tables; and when the suite's file is written, but not its index."""
     place = DataDir(tmp_path / "data")
     shutil.copytree(closed_week.place.root, place.root, symlinks=True)
-    for table in (FAILURE_MODES, MODE_RATES, MODE_STATES, EVAL_SUITE):
+    for table in unmade:
         shutil.rmtree(place.lake / table.name)
     shutil.rmtree(place.eval_dir(None))
     env = os.environ | {"CASELAW_DATA": str(place.root)}
     killed = subprocess.run(
-        [sys.executable, "-c", KILLING, at, "--from", "2026-11-08"],
+        [sys.executable, "-c", KILLING, at, *words],
         env=env, cwd=ROOT, capture_output=True, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL
     Lake(place).require_readable()
     assert not list(place.lake.rglob(at))
 
-    command = [sys.executable, "-m", "assets.backfill", "--from", "2026-11-08"]
+    command = [sys.executable, "-m", "assets.backfill", *words]
     again = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, check=False)
     assert again.returncode == 0, again.stderr
     assert b"runs that a killed process left unfinished: 1" in again.stderr
