@@ -6,8 +6,7 @@ nothing, and takes nothing else down.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
 from functools import lru_cache, singledispatch
 from typing import Any
 
@@ -15,7 +14,6 @@ import orjson
 import re2
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.grading.conversation import Call
 from pipeline.grading.facts import Fact, facts_of
 from pipeline.grading.language import detect_language
 from pipeline.grading.lexicons import says
@@ -23,6 +21,7 @@ from pipeline.grading.rules import Scope, check_of
 from pipeline.grading.support import unsupported
 from pipeline.ids import canonical_json
 from pipeline.json_schemas import validator_of
+from pipeline.promotion.call_counts import amounts, calls_made_again, most_alike
 from pipeline.promotion.check_kinds import (
     ArgumentMax,
     CallsMadeAgain,
@@ -47,7 +46,7 @@ from pipeline.promotion.outcome import Outcome
 from pipeline.registry.rules import PythonFunction
 from pipeline.registry.rules.base import JsonSchema as SoundSchema
 
-__all__ = ["CheckBroken", "calls_made_again", "is_broken", "passes", "run_check"]
+__all__ = ["CheckBroken", "is_broken", "passes", "run_check"]
 
 _NO_SCOPE = Scope(None, None, ())  # what a case holds is all that it is tested by
 _SCHEMA: TypeAdapter[Any] = TypeAdapter(SoundSchema)
@@ -111,22 +110,15 @@ def _(check: ToolNotCalled, outcome: Outcome) -> bool:
 
 @_decide.register
 def _(check: ArgumentMax, outcome: Outcome) -> bool:
-    sums: dict[str, float] = defaultdict(float)
     calls = (*outcome.earlier_calls, *outcome.calls) if check.per else outcome.calls
-    for number, call in enumerate(calls):
-        amount = _amount(call, check.argument)
-        if call.name != check.tool or amount is None:
-            continue
-        group = str(call.arguments.get(check.per)) if check.per else str(number)
-        sums[group] = max(sums[group], amount) if call.failed else sums[group] + amount
-    return all(total <= check.most + 1e-9 for total in sums.values())
+    own = [call for call in calls if call.name == check.tool]
+    return all(total <= check.most + 1e-9 for total in amounts(own, check.argument, check.per))
 
 
 @_decide.register
 def _(check: CallsRepeated, outcome: Outcome) -> bool:
-    calls = Counter(map(_told_by, outcome.calls))
     said = Counter(" ".join(text.split()) for text in outcome.texts if len(text) >= 40)
-    return max((*calls.values(), *said.values()), default=0) <= check.most
+    return max(most_alike(outcome.calls), *said.values(), 0) <= check.most
 
 
 @_decide.register
@@ -224,26 +216,6 @@ def _(check: Rubric, outcome: Outcome) -> None:
     return None
 
 
-def calls_made_again(calls: Sequence[Call]) -> tuple[Call, ...]:
-    """The calls that told nothing new: an earlier one had the same arguments and answer.
-
-    One that failed may be made again.
-    """
-    told: set[bytes] = set()
-    again = []
-    for call in calls:
-        key = _told_by(call)
-        if not call.failed and key in told:
-            again.append(call)
-        told |= set() if call.failed else {key}
-    return tuple(again)
-
-
-def _told_by(call: Call) -> bytes:
-    arguments = call.arguments_text if call.arguments is None else call.arguments
-    return canonical_json([call.name, arguments, call.result_text])
-
-
 def _cited(pattern: str, text: str) -> set[str]:
     """What a pattern names: its first group, or all of it where it has none."""
     found = _pattern(pattern)
@@ -254,10 +226,3 @@ def _cited(pattern: str, text: str) -> set[str]:
 @lru_cache(maxsize=2_048)
 def _pattern(pattern: str) -> Any:
     return re2.compile(pattern, _QUIET)
-
-
-def _amount(call: Call, argument: str) -> float | None:
-    value = call.arguments.get(argument) if isinstance(call.arguments, Mapping) else None
-    if isinstance(value, str):
-        value = next((f.value for f in facts_of(value) if isinstance(f.value, float)), None)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

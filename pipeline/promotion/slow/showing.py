@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.failures.slow import retries_among
 from pipeline.grading.conversation import Call
-from pipeline.promotion.checks import calls_made_again
+from pipeline.promotion.call_counts import calls_made_again
 from pipeline.promotion.slow.creeps import Creep, Creeps
 from pipeline.registry.settings import Promotion
 
