@@ -19,6 +19,7 @@ from pipeline.datadir import DataDir
 from pipeline.due import look_for_due
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import Lake
+from pipeline.os_errors import describe
 from pipeline.registry import RegistryError, load_registry
 from pipeline.retention import PastRetention, is_past, kept_from
 from pipeline.tables import RAW_TRACES
@@ -63,7 +64,8 @@ def main(
     except RegistryError as error:
         raise click.UsageError(f"registry: {error}") from None
     except (PastRetention, IndexFailed, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        told = describe(error) if isinstance(error, OSError) else str(error)
+        click.echo(f"Error: {told}", err=True)
         sys.exit(FAILED)
     sys.exit(run(place, tasks, parallel, Console(stderr=True)) if tasks else FINE)
 
@@ -136,7 +138,8 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return WRONG_USE
     except (HistoryBroken, WorkerGone, OSError) as error:
-        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        told = describe(error) if isinstance(error, OSError) else str(error)
+        console.print(f"[red]error:[/] {escape(told)}", soft_wrap=True)
         return FAILED
 
 

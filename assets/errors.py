@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipeline.grading import PendingCalls
+from pipeline.os_errors import remedy
 
 __all__ = ["SHOW_ERRORS", "clear_errors", "explain"]
 
@@ -43,7 +44,8 @@ def explain(where: str, error: Exception, again: Callable[[], str] | None = None
     if isinstance(error, OSError) and error.errno is not None:
         landed = "landing" in Path(str(error.filename)).parts
         file = "a file in landing" if landed else error.filename
-        return f"{where}: {error.strerror} ({file}) {_place(error)}"
+        todo = "" if landed else remedy(error)
+        return f"{where}: {error.strerror} ({file}) {_place(error)}{f'. {todo}' if todo else ''}"
     return (
         f"{where}: {type(error).__name__} {_place(error)}. Its own words are withheld, for they "
         "may quote a trace. What was published before stays as it was. Set "

@@ -52,7 +52,8 @@ def open_warehouse(place: DataDir) -> duckdb.DuckDBPyConnection:
     """Open the warehouse as `caselaw query` and `caselaw sql` do: read-only and locked.
 
     Raises:
-        MissingPartition: there is none yet; the message says what to run.
+        MissingPartition: there is none yet, or it was built for a data directory that has moved;
+            the message says what to run.
         WarehouseLocked: somebody opened it for writing.
     """
     if not place.warehouse.exists():
@@ -66,6 +67,7 @@ def open_warehouse(place: DataDir) -> duckdb.DuckDBPyConnection:
         connection.execute("SET python_enable_replacements = false")
         connection.execute(f"ATTACH {literal(place.warehouse)} AS warehouse (READ_ONLY)")
         connection.execute("USE warehouse")
+        _require_own(place, connection)
         connection.execute(locking_statements(place))
     except duckdb.IOException as error:
         connection.close()
@@ -75,6 +77,21 @@ def open_warehouse(place: DataDir) -> duckdb.DuckDBPyConnection:
             "duckdb.connect(..., read_only=True). The pipeline itself is not held up"
         ) from error
     return connection
+
+
+def _require_own(place: DataDir, connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse views that lead elsewhere: they hold absolute paths, and a directory may be moved."""
+    found = connection.execute(
+        "SELECT contains(sql, $1) FROM duckdb_views()"
+        " WHERE database_name = 'warehouse' AND contains(sql, 'read_parquet')",
+        [f"{place.lake.resolve()}/"],
+    ).fetchall()
+    if found and not any(leads_here for (leads_here,) in found):
+        connection.close()
+        raise MissingPartition(
+            f"{place.warehouse} was built for a data directory that lay elsewhere; nothing was "
+            f"read. Make it anew with: {place.make('publish')}"
+        )
 
 
 def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,16 @@ from pipeline.files import keep_private
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
+from pipeline.ledger_file import LedgerBroken
+from pipeline.os_errors import describe
 from pipeline.registry import RegistryError
 from pipeline.retention.mark import PastRetention
 
 __all__ = ["cli", "main"]
 
 _COULD_NOT = (
-    *(LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, OSError),
+    *(LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, LedgerBroken),
+    OSError,
 )
 
 
@@ -99,7 +101,6 @@ def main(arguments: list[str] | None = None) -> Any:
         click.echo(harmless(f"caselaw: registry: {error}"), err=True)
         sys.exit(2)
     except _COULD_NOT as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        told = f"{error}. What was there is as it was: make room, then run the same again"
-        click.echo(harmless(f"caselaw: {told if full else error}"), err=True)
+        told = describe(error) if isinstance(error, OSError) else str(error)
+        click.echo(harmless(f"caselaw: {told}"), err=True)
         sys.exit(3)
