@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from pipeline.catalog.types import literal
+from pipeline.catalog.types import file_pattern, literal
 from pipeline.datadir import DataDir
 from pipeline.lake import MissingPartition
 
@@ -84,7 +84,7 @@ def _require_own(place: DataDir, connection: duckdb.DuckDBPyConnection) -> None:
     found = connection.execute(
         "SELECT contains(sql, $1) FROM duckdb_views()"
         " WHERE database_name = 'warehouse' AND contains(sql, 'read_parquet')",
-        [f"{place.lake.resolve()}/"],
+        [literal(file_pattern(place.lake, ""))[1:-1]],  # as it is quoted in there
     ).fetchall()
     if found and not any(leads_here for (leads_here,) in found):
         connection.close()
