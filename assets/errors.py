@@ -46,6 +46,11 @@ def explain(where: str, error: Exception, again: Callable[[], str] | None = None
         file = "a file in landing" if landed else error.filename
         todo = "" if landed else remedy(error)
         return f"{where}: {error.strerror} ({file}) {_place(error)}{f'. {todo}' if todo else ''}"
+    if isinstance(error, MemoryError):
+        return (
+            f"{where}: there was not enough memory for it {_place(error)}. What was published "
+            "before stays as it was. Run it with fewer processes (PARALLEL=1), or with more memory"
+        )
     return (
         f"{where}: {type(error).__name__} {_place(error)}. Its own words are withheld, for they "
         "may quote a trace. What was published before stays as it was. Set "

@@ -100,6 +100,13 @@ def main(arguments: list[str] | None = None) -> Any:
     except RegistryError as error:
         click.echo(harmless(f"caselaw: registry: {error}"), err=True)
         sys.exit(2)
+    except MemoryError:
+        click.echo(
+            "caselaw: there was not enough memory; what was published before stays as it was. Run "
+            "the same with more memory, or on fewer files or days at a time",
+            err=True,
+        )
+        sys.exit(3)
     except _COULD_NOT as error:
         told = describe(error) if isinstance(error, OSError) else str(error)
         click.echo(harmless(f"caselaw: {told}"), err=True)

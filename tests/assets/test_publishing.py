@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -103,6 +106,22 @@ def test_a_librarys_message_never_reaches_dagster() -> None:
     # Dagster stores causes and contexts too
     assert error.__cause__ is None
     assert error.__suppress_context__
+
+
+def test_want_of_memory_is_told_with_what_helps() -> None:
+    with pytest.raises(MemoryError) as caught:
+        bytearray(1 << 62)
+    told = explain("grades day=2026-11-04", caught.value)
+    assert told.startswith("grades day=2026-11-04: there was not enough memory for it in tests/")
+    assert told.endswith("Run it with fewer processes (PARALLEL=1), or with more memory")
+
+
+def test_a_refused_permission_is_told_with_the_mode_that_it_takes(tmp_path: Path) -> None:
+    closed = tmp_path / "lake"
+    closed.mkdir(mode=0o500)
+    aside = closed / f".part-0.parquet.{os.getpid()}.0badcafe.tmp"
+    told = explain("grades", PermissionError(13, "Permission denied", str(aside)))
+    assert f"{closed} has mode 0500 and needs 0700: chmod u+rwX {closed}" in told
 
 
 def test_pending_calls_end_with_the_command_that_makes_them() -> None:
