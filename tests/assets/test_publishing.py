@@ -144,6 +144,31 @@ def test_a_broken_lake_names_the_file_and_the_command(place: DataDir) -> None:
     assert "FROM=2026-11-04 TO=2026-11-04" in told
 
 
+def test_a_bit_that_flipped_on_disk_stops_the_next_step(place: DataDir) -> None:
+    lake = Lake(place)
+    grade_nothing(lake, day("2026-11-04"))
+    (file,) = lake.files(GRADES, day("2026-11-04"))
+    body, times = bytearray(file.read_bytes()), file.stat()
+    at = body.index(b"records_in")  # in the footer: the file can be read as before
+    body[at] ^= 1
+    file.write_bytes(body)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert lake.read(GRADES, day("2026-11-04")).is_empty()
+    told = failure(run_asset(place, "failure_mode_clusters", "2026-11-04"))
+    assert "lake/grades/day=2026-11-04/part-0.parquet is not as it was written" in told
+    assert "FROM=2026-11-04 TO=2026-11-04" in told
+
+
+def test_a_file_whose_manifest_a_kill_left_behind_is_read(place: DataDir) -> None:
+    lake = Lake(place)
+    grade_nothing(lake, day("2026-11-04"))
+    (file,) = lake.files(GRADES, day("2026-11-04"))
+    manifest = file.parent / "_manifest.json"
+    manifest.write_text('{"part-0.parquet": {"sha256": "of the file before", "rows": 0}}')
+    os.utime(manifest, ns=(0, 0))
+    assert run_asset(place, "failure_mode_clusters", "2026-11-04").success
+
+
 def test_a_developer_may_ask_for_errors_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SHOW_ERRORS, "1")
     with pytest.raises(ValueError, match="4111"), clear_errors(lambda: "grades"):
