@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 
 import click
@@ -67,6 +69,9 @@ def main(
         told = describe(error) if isinstance(error, OSError) else str(error)
         click.echo(f"Error: {told}", err=True)
         sys.exit(FAILED)
+    except KeyboardInterrupt:
+        click.echo("\nStopped; nothing was run.", err=True)
+        sys.exit(INTERRUPTED)
     sys.exit(run(place, tasks, parallel, Console(stderr=True)) if tasks else FINE)
 
 
@@ -130,7 +135,8 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
         console: where progress, warnings and errors are printed.
     """
     try:
-        return _run(place, tasks, parallel, console)
+        with _stopped_by_sigterm():
+            return _run(place, tasks, parallel, console)
     except KeyboardInterrupt:
         console.print("\nStopped; what was published stays. Run the same command to go on.")
         return INTERRUPTED
@@ -141,6 +147,16 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
         told = describe(error) if isinstance(error, OSError) else str(error)
         console.print(f"[red]error:[/] {escape(told)}", soft_wrap=True)
         return FAILED
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop what runs as Ctrl-C does, also where Dagster does not listen for it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:

@@ -46,7 +46,24 @@ _COULD_NOT = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100})
+class _Interruptible(click.Group):
+    """Ctrl-C is no finding: it ends with 130, as shells expect, and not with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(
+                "\ncaselaw: stopped; every file is as it was, or whole. Run the same to go on",
+                err=True,
+            )
+            ctx.exit(130)
+
+
+@click.group(
+    cls=_Interruptible,
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 100},
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -59,7 +76,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     """Turn production traces of an AI agent into a living eval suite.
 
     Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it,
-    4 not enough evidence to tell.
+    4 not enough evidence to tell, 130 stopped by Ctrl-C.
     """
     keep_private()
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()

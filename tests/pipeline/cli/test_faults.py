@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -248,3 +249,23 @@ def test_nobody_is_half_erased_because_a_file_is_torn(place: DataDir, table: str
     assert done.returncode == 3
     assert f"{path.relative_to(place.root)} cannot be read" in done.stderr
     assert not place.receipts.exists()
+
+
+# --- signals ----------------------------------------------------------------------------------
+
+
+def test_ctrl_c_is_no_finding(place: DataDir) -> None:
+    """It comes while the command waits for what it is to read from standard input."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", "import signal; signal.signal(2, signal.default_int_handler)\n"
+         "from pipeline.cli import main; print('ready', flush=True); main(['sql', '-'])"],
+        env=os.environ | {"CASELAW_DATA": str(place.root)}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert running.stdout is not None
+    running.stdout.readline()
+    time.sleep(0.5)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate()[1]
+    assert running.returncode == 130, said
+    assert "caselaw: stopped" in said
