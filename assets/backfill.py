@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 
 import click
@@ -21,6 +23,7 @@ from pipeline.due import look_for_due
 from pipeline.errors import SHOW_ERRORS, tell_error
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import Lake
+from pipeline.os_errors import describe
 from pipeline.registry import RegistryError, load_registry
 from pipeline.retention import PastRetention, is_past, kept_from
 from pipeline.tables import RAW_TRACES
@@ -65,8 +68,12 @@ def main(
     except RegistryError as error:
         raise click.UsageError(f"registry: {error}") from None
     except (PastRetention, IndexFailed, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        told = describe(error) if isinstance(error, OSError) else str(error)
+        click.echo(f"Error: {told}", err=True)
         sys.exit(FAILED)
+    except KeyboardInterrupt:
+        click.echo("\nStopped; nothing was run.", err=True)
+        sys.exit(INTERRUPTED)
     sys.exit(run(place, tasks, parallel, Console(stderr=True)) if tasks else FINE)
 
 
@@ -130,7 +137,8 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
         console: where progress, warnings and errors are printed.
     """
     try:
-        return _run(place, tasks, parallel, console)
+        with _stopped_by_sigterm():
+            return _run(place, tasks, parallel, console)
     except KeyboardInterrupt:
         console.print("\nStopped; what was published stays. Run the same command to go on.")
         return INTERRUPTED
@@ -138,13 +146,24 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return WRONG_USE
     except (HistoryBroken, WorkerGone, OSError) as error:
-        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        told = describe(error) if isinstance(error, OSError) else str(error)
+        console.print(f"[red]error:[/] {escape(told)}", soft_wrap=True)
         return FAILED
     except Exception as error:  # no step that could tell
         if os.environ.get(SHOW_ERRORS) == "1":
             raise
         console.print(f"[red]error:[/] {escape(tell_error(error))}", soft_wrap=True)
         return FAILED
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop what runs as Ctrl-C does, also where Dagster does not listen for it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> int:

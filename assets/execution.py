@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.launcher import DefaultRunLauncher
+from dagster._core.storage.runs import SqliteRunStorage
 
 from assets.jobs import range_tags
 from assets.plan import Task
+from pipeline.files import is_alive
 
 __all__ = ["Listener", "Outcome", "Runner", "fail_abandoned_runs", "sign_of_life"]
 
@@ -26,6 +30,7 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
+_CLOCKS_DIFFER = 60.0  # seconds: a process starts before its run does
 Listener = Callable[[str, str], None]
 """Called with "started" or "finished" and a step's name, and with "log" and a line of ours."""
 
@@ -131,16 +136,59 @@ def sign_of_life(home: Path) -> Iterator[str]:
 def fail_abandoned_runs(instance: dg.DagsterInstance, home: Path) -> int:
     """Mark runs whose process was killed as failed and free their places in pools.
 
-    Without it they would count as running for ever, and `publish` would wait for their place.
+    Without it they would count as running, and what waits for their place would wait: those of a
+    backfill for ever, those of the daemon, whose launcher cannot tell, for `max_runtime_seconds`.
     """
     abandoned = 0
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
+        run = record.dagster_run
         sign = run.tags.get(_SIGN)
-        if sign and not _alive(home / "processes" / f"{sign}.lock"):
+        gone = (
+            not _alive(home / "processes" / f"{sign}.lock")
+            if sign
+            else _is_of_this_machine(instance) and process_is_gone(instance, record)
+        )
+        if gone:
             instance.report_run_failed(run, "Its process is gone; what it published stays.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             abandoned += 1
     return abandoned
+
+
+def _is_of_this_machine(instance: dg.DagsterInstance) -> bool:
+    """Whether runs are processes of this machine: a team's server may start them elsewhere."""
+    own = isinstance(instance.run_launcher, DefaultRunLauncher)
+    return own and isinstance(instance.run_storage, SqliteRunStorage)
+
+
+def process_is_gone(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Whether the process that Dagster noted for a started run is gone, or another has its id."""
+    noted = instance.get_records_for_run(
+        record.dagster_run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, limit=50
+    )
+    pids = [
+        int(str(entry.event_log_entry.dagster_event.engine_event_data.metadata["pid"].value))
+        for entry in noted.records
+        if entry.event_log_entry.dagster_event is not None
+        and "pid" in entry.event_log_entry.dagster_event.engine_event_data.metadata
+    ]
+    if not pids or record.start_time is None:
+        return False  # it has not started yet: `start_timeout_seconds` is for that
+    if not is_alive(pids[-1]):
+        return True
+    since = _running_since(pids[-1])
+    return since is not None and since > record.start_time + _CLOCKS_DIFFER
+
+
+def _running_since(pid: int) -> float | None:
+    """When a process started, in seconds since 1970; None where the system does not say."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[19])
+        lines = Path("/proc/stat").read_text("utf-8").splitlines()
+    except (OSError, ValueError, IndexError):
+        return None
+    booted = next((int(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+    return None if booted is None else booted + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _alive(path: Path) -> bool:

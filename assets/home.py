@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,5 +92,19 @@ def _remedy(place: DataDir, said: str) -> str:
     )
 
 
+def _main() -> None:
+    """Make the home, and end runs that a power cut left running: Dagster's daemon cannot tell."""
+    from assets.execution import fail_abandoned_runs
+
+    place = DataDir.from_environment()
+    try:
+        with open_instance(place) as instance:
+            if ended := fail_abandoned_runs(instance, place.dagster):
+                print(f"runs whose process is gone: {ended}; marked as failed", file=sys.stderr)
+    except (HomeRefused, HistoryBroken) as error:
+        sys.exit(f"error: {error}")
+    print(place.dagster)
+
+
 if __name__ == "__main__":
-    print(prepare_home(DataDir.from_environment()))
+    _main()

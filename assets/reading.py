@@ -12,6 +12,7 @@ from pipeline.lake import Lake, MissingPartition
 from pipeline.redaction import SCHEME, require_one_scheme
 from pipeline.registry import Registry
 from pipeline.tables import GRADES, REDACTED_TRACES, Table
+from pipeline.verifying import require_unaltered
 from pipeline.windows import Window, previous_week, week, weeks_before
 from resources import RegistryResource
 
@@ -58,10 +59,12 @@ class Reading:
         return found
 
     def read(self, table: Table, windows: Window | Sequence[Window] | None) -> pl.DataFrame:
-        """Read partitions that must be there."""
+        """Read partitions that must be there, and are as they were written."""
         frame = self.lake.read(table, windows)
         listed = windows if isinstance(windows, Sequence) else [windows]
-        self.inputs |= self.lake.digests(table, listed)
+        digests = self.lake.digests(table, listed)
+        require_unaltered(self.lake, table, listed, digests)
+        self.inputs |= digests
         return frame
 
     def cite(self, tables: Sequence[Table], window: Window) -> None:

@@ -7,6 +7,8 @@ import traceback
 from pathlib import Path
 from typing import Final
 
+from pipeline.os_errors import remedy
+
 __all__ = ["SHOW_ERRORS", "tell_error"]
 
 SHOW_ERRORS: Final = "CASELAW_SHOW_ERRORS"
@@ -31,7 +33,14 @@ def tell_error(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         landed = "landing" in Path(str(error.filename)).parts
         file = "a file in landing" if landed else error.filename
-        return f"{error.strerror} ({file}) {_place(error)}"
+        todo = "" if landed else remedy(error)
+        return f"{error.strerror} ({file}) {_place(error)}{f'. {todo}' if todo else ''}"
+    if isinstance(error, MemoryError):
+        return (
+            f"there was not enough memory for it {_place(error)}. What was published before stays "
+            "as it was. Run it with fewer processes (PARALLEL=1), on fewer files or days at a "
+            "time, or with more memory"
+        )
     return (
         f"{type(error).__name__} {_place(error)}. Its own words are withheld, for they "
         "may quote a trace. What was published before stays as it was. Set "

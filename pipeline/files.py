@@ -81,15 +81,16 @@ def sha256(path: Path, stop: int | None = None) -> str:
 
 
 def make_directory(folder: Path, *, private: bool) -> None:
-    """Make `folder`; a private one is open to its owner alone.
+    """Make `folder`, so that its name survives a crash; a private one is its owner's alone.
 
     What is made on the way to it, and one that is not private, may be entered by all: the umask
     does not count. Folders that were there are left as somebody chose to have them.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for path in made:
+    for path in reversed(made):
         path.chmod(0o755)
+        sync_directory(path.parent)
     if private:
         folder.chmod(0o700)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -120,8 +122,7 @@ class Lake:
                 self._refuse_dropped(table, window)
                 lacks = f"has no partition {window}" if window else "was not made yet"
                 raise MissingPartition(
-                    f"{table.name} {lacks}; nothing was changed. "
-                    f"Run: {self._command(table, window)}"
+                    f"{table.name} {lacks}; nothing was changed. Run: {self.command(table, window)}"
                 )
             frames += [self._read_file(table, window, file, columns) for file in files]
         return pl.concat(frames)
@@ -160,13 +161,13 @@ class Lake:
         )
         return [Window(table.unit, key) for key in dict.fromkeys(keys) if is_key(key)]
 
-    def require_readable(self) -> None:
-        """Open every published file of the lake.
+    def require_readable(self, *, raw: bool = False) -> None:
+        """Open every published file of the lake, and of the raw zone if told.
 
         Raises:
             CorruptPartition: naming the first that is no Parquet, and the command that mends it.
         """
-        for table in (table for table in ALL.values() if table.zone == "lake"):
+        for table in (table for table in ALL.values() if raw or table.zone == "lake"):
             for window in self.windows(table) if table.unit else [None]:
                 for path in self.files(table, window):
                     try:
@@ -185,6 +186,8 @@ class Lake:
                 hive_partitioning=False,
                 glob=False,
             ).match_to_schema({name: table.schema[name] for name in wanted})
+        except PermissionError:  # the file may be sound, and making it anew would not help
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise self._corrupt(table, window, path, error) from error
 
@@ -194,7 +197,7 @@ class Lake:
         return CorruptPartition(
             f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
             f"({type(error).__name__}); the file was left as it is. Make it anew with: "
-            f"{self._command(table, window)}"
+            f"{self.command(table, window)}"
         )
 
     def _refuse_dropped(self, table: Table, window: Window | None) -> None:
@@ -224,7 +227,8 @@ class Lake:
         with replace_file(folder / "_manifest.json", 0o600 if raw else 0o644) as temporary:
             temporary.write_bytes(canonical_json(body) + b"\n")
 
-    def _command(self, table: Table, window: Window | None) -> str:
+    def command(self, table: Table, window: Window | None) -> str:
+        """The command that makes a partition anew."""
         if window is None:
             return self.place.make("publish")
         return self.place.make("backfill", window.key, window.days[-1].key)

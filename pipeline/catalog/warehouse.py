@@ -13,7 +13,7 @@ from pipeline.catalog.analysts import locking_statements
 from pipeline.catalog.scripts import warehouse_script
 from pipeline.catalog.types import literal
 from pipeline.datadir import DataDir
-from pipeline.files import make_directory, replace_file
+from pipeline.files import make_directory, replace_file, sweep
 from pipeline.ids import digest
 from pipeline.lake import Lake
 
@@ -86,7 +86,8 @@ def _match(path: Path) -> re.Match[str] | None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove all but the last versions, with what analysts left beside them."""
+    """Remove all but the last versions, with what analysts and killed builds left beside them."""
+    sweep(folder)
     versions = sorted(path for path in folder.iterdir() if _match(path))
     for old in versions[:-_KEPT]:
         old.with_name(old.name + ".wal").unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from pathlib import Path
@@ -36,14 +35,17 @@ from pipeline.files import keep_private
 from pipeline.ingest import LandingError
 from pipeline.ingest.index import IndexFailed
 from pipeline.lake import CorruptPartition, MissingPartition
+from pipeline.ledger_file import LedgerBroken
+from pipeline.os_errors import describe
 from pipeline.registry import RegistryError
 from pipeline.retention.mark import PastRetention
 
 __all__ = ["cli", "main"]
 
-_COULD_NOT = (LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition)
-
-
+_COULD_NOT = (
+    *(LandingError, IndexFailed, MissingPartition, PastRetention, CorruptPartition, LedgerBroken),
+    OSError,
+)
 _STOPPED = 130  # as a shell says of a process that Ctrl-C ended
 
 
@@ -54,7 +56,8 @@ class _Caselaw(click.Group):
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):
-            click.echo("\nStopped.", err=True)
+            said = "caselaw: stopped; every file is as it was, or whole. Run the same to go on"
+            click.echo(f"\n{said}", err=True)
             sys.exit(_STOPPED)
 
 
@@ -113,12 +116,8 @@ def main(arguments: list[str] | None = None) -> Any:
         return cli.main(arguments, prog_name="caselaw")
     except RegistryError as error:
         _end(str(error), 2, "registry: ")
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        made_room = ". What was there is as it was: make room, then run the same again"
-        _end(f"{error}{made_room if full else ''}", 3)
     except _COULD_NOT as error:
-        _end(str(error), 3)
+        _end(describe(error) if isinstance(error, OSError) else str(error), 3)
     except Exception as error:
         if os.environ.get(SHOW_ERRORS) == "1":
             raise

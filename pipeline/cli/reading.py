@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from pathlib import Path
 
 import click
-import orjson
 
 from pipeline.datadir import DataDir
-from pipeline.files import sha256
-from pipeline.lake import MissingPartition
+from pipeline.lake import CorruptPartition, Lake, MissingPartition
 from pipeline.windows import is_key
 
 __all__ = ["query", "sql", "summary", "verify"]
@@ -41,6 +38,8 @@ def summary(place: DataDir, day: str | None) -> None:
 @click.pass_obj
 def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: bool) -> None:
     """Run a query of sql/queries on the warehouse; without NAME, list them."""
+    import duckdb
+
     from pipeline.cli.printing import csv_text, print_frame
     from pipeline.report import UnknownVariable, list_queries, notes_of, run_query, variables_of
 
@@ -58,6 +57,13 @@ def query(place: DataDir, name: str | None, settings: tuple[str, ...], as_csv: b
         raise click.UsageError(f"no query {name!r}; there are: {known}") from None
     except UnknownVariable as error:
         raise click.UsageError(str(error)) from None
+    except duckdb.Error as error:
+        Lake(place).require_readable()
+        raise CorruptPartition(
+            f"query {name}: the warehouse does not fit what lies in the lake "
+            f"({type(error).__name__}); nothing was changed. Make it anew with: "
+            f"{place.make('publish')}"
+        ) from None
     if as_csv:
         click.echo(csv_text(frame), nl=False)
     else:
@@ -94,6 +100,8 @@ def sql(place: DataDir, statements: str, as_csv: bool) -> None:
             told = str(error).partition("\nDid you mean")[0].partition("\n\nLINE")[0]
             raise click.UsageError(f'{told} The views: caselaw sql "SHOW TABLES"') from None
         except (StatementRefused, duckdb.Error) as error:
+            if isinstance(error, (duckdb.IOException, duckdb.InvalidInputException)):
+                Lake(place).require_readable()  # a torn file is no mistake of the statement
             raise click.UsageError(str(error)) from None
         except pl.exceptions.PolarsError:
             raise click.UsageError(
@@ -108,39 +116,13 @@ def verify(place: DataDir) -> None:
 
     Exit code 1: one differs, or a manifest cannot be read.
     """
+    from pipeline.verifying import check_files
+
     checked, wrong = 0, 0
-    for manifest in sorted(
-        [*place.lake.rglob("_manifest.json"), *place.raw.rglob("_manifest.json")]
-    ):
-        listed = _listed(manifest)
-        if listed is None:
+    for file in check_files(Lake(place)):
+        checked += 1
+        if file.problem:
             wrong += 1
-            shown = manifest.relative_to(place.root)
-            click.echo(f"{shown}: cannot be read; make it anew with: {_mend(place, manifest)}")
-        for name, wanted in (listed or {}).items():
-            path = manifest.parent / name
-            actual = sha256(path) if path.exists() else "missing"
-            checked += 1
-            if actual != wanted:
-                wrong += 1
-                click.echo(
-                    f"{path.relative_to(place.root)}: expected {wanted[:12]}, "
-                    f"is {actual[:12]}; make it anew with: {_mend(place, path)}"
-                )
+            click.echo(f"{file.path}: {file.problem}; make it anew with: {file.command}")
     click.echo(f"{checked} files checked, {wrong} differ from their manifest")
     sys.exit(1 if wrong else 0)
-
-
-def _listed(manifest: Path) -> dict[str, str] | None:
-    """The digests of a manifest by file; None where it is torn."""
-    try:
-        body = orjson.loads(manifest.read_bytes())
-        return {str(name): str(entry["sha256"]) for name, entry in body.items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _mend(place: DataDir, path: Path) -> str:
-    """The command that publishes the partition of a file again."""
-    key = path.parent.name.partition("=")[2]
-    return place.make("backfill", key) if key else place.make("publish")

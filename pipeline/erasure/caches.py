@@ -17,6 +17,7 @@ from pipeline.files import replace_file
 from pipeline.grading.judge_calls import export_ledger
 from pipeline.ingest.id_words import stands_in
 from pipeline.ingest.suppression import Suppression
+from pipeline.ledger_file import telling_of_ledger
 
 __all__ = ["erase_caches", "notes_about"]
 
@@ -41,7 +42,10 @@ def _erase_answers(place: DataDir, listed: Suppression, dry_run: bool) -> int:
     path = place.ledger / "judge.sqlite"
     if not path.exists():
         return 0
-    with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
+    with (
+        telling_of_ledger(path, "the erasure is not finished"),
+        contextlib.closing(sqlite3.connect(path, timeout=60)) as connection,
+    ):
         connection.isolation_level = None
         known = [row[0] for row in connection.execute("SELECT DISTINCT trace_id FROM calls")]
         theirs = [(one,) for one in known if listed.covers("trace", one)]

@@ -80,9 +80,12 @@ def forget(
         KeyRefused: there is no content key to recognise anybody with.
         StillWorking: steps did not end in time; nothing was changed.
         StillOpen: a file is being written to.
+        CorruptPartition: a published file is torn, so nobody can tell who is in it; nothing was
+            changed.
     """
     waiting = partial(say, "Waiting until running steps have ended ...")
     with erasing(place, patience, waiting):
+        Lake(place).require_readable(raw=True)  # before anything is changed
         listed = open_list(place, create=not dry_run)  # another erasure may just have added to it
         return _Work(place, person, listed, dry_run, say).run(progress)
 

@@ -10,7 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.files import make_directory, replace_file
+from pipeline.files import make_directory, replace_file, sweep
+from pipeline.ledger_file import telling_of_ledger
 
 __all__ = ["JUDGE_CALLS", "export_ledger", "mean_cost"]
 
@@ -42,7 +43,8 @@ kill; such a call counts at what was reserved.
 
 def mean_cost(folder: Path, judge_id: str) -> tuple[float, int]:
     """The mean USD of a judge's answered calls, and how many there were."""
-    with contextlib.closing(sqlite3.connect(folder / "judge.sqlite", timeout=60)) as connection:
+    path = folder / "judge.sqlite"
+    with _opened(path) as connection:
         total, calls = connection.execute(
             "SELECT COALESCE(SUM(cost_usd), 0), COUNT(*) FROM calls"
             " WHERE judge_id = ? AND outcome = 'answered'",
@@ -60,7 +62,7 @@ def export_ledger(folder: Path) -> Path:
     rows: list[tuple[object, ...]] = []
     path = folder / "judge.sqlite"
     if path.exists():
-        with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
+        with _opened(path) as connection:
             rows = list(_calls(connection, names))
     frame = pl.DataFrame(
         [dict(zip(names, row, strict=True)) for row in rows],
@@ -74,9 +76,19 @@ def export_ledger(folder: Path) -> Path:
         make_directory(folder, private=True)
         folder.chmod(0o711)
     make_directory(target.parent, private=False)
+    sweep(target.parent)
     with replace_file(target) as temporary:
         frame.select(names).write_parquet(temporary, statistics=False)
     return target
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    with (
+        telling_of_ledger(path, "nothing was changed"),
+        contextlib.closing(sqlite3.connect(path, timeout=60)) as connection,
+    ):
+        yield connection
 
 
 def _calls(connection: sqlite3.Connection, names: list[str]) -> Iterator[tuple[object, ...]]:

@@ -17,6 +17,7 @@ from typing import Final
 
 from pipeline.files import make_directory
 from pipeline.ids import digest
+from pipeline.ledger_file import LedgerBroken, telling_of_ledger
 
 __all__ = ["BudgetSpent", "CallRecord", "Ledger", "LedgerBroken", "Limits"]
 
@@ -70,23 +71,6 @@ class BudgetSpent(RuntimeError):
         )
 
 
-class LedgerBroken(RuntimeError):
-    """The ledger's file cannot be read or written; the message says why and what to do."""
-
-    def __init__(self, path: Path, error: sqlite3.Error) -> None:
-        full = "full" in str(error)
-        then = (
-            "Make room and run it again"
-            if full
-            else "Put a copy of before back, or move the file away and run it again: what it kept "
-            "is then asked and paid for once more"
-        )
-        super().__init__(
-            f"judge: the ledger {path} cannot be {'written' if full else 'used'} ({error}); "
-            f"nothing was published. {then}"
-        )
-
-
 class Ledger:
     """The file `judge.sqlite` in a folder, which is made if need be.
 
@@ -128,9 +112,10 @@ class Ledger:
         body, checksum = row
         if not isinstance(body, str) or checksum != digest(judge_id, content, body):
             self.corrupt += 1
-            self._connection.execute(
-                "DELETE FROM answers WHERE judge_id = ? AND content = ?", (judge_id, content)
-            )
+            with self._telling():
+                self._connection.execute(
+                    "DELETE FROM answers WHERE judge_id = ? AND content = ?", (judge_id, content)
+                )
             return None
         return body
 
@@ -193,7 +178,8 @@ class Ledger:
 
     def spent(self, run_id: str) -> float:
         """USD that a run has spent or still holds reserved."""
-        return self._spent(f"run:{run_id}")
+        with self._telling():
+            return self._spent(f"run:{run_id}")
 
     def _spent(self, scope: str) -> float:
         row = self._connection.execute(
@@ -220,13 +206,8 @@ class Ledger:
                 raise
             self._connection.execute("COMMIT")
 
-    @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Say what is wrong with the file, which no message of SQLite's names."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LedgerBroken(self._path, error) from error
+    def _telling(self) -> contextlib.AbstractContextManager[None]:
+        return telling_of_ledger(self._path, "nothing was published")
 
 
 def _now() -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.files import replace_file
+from pipeline.files import replace_file, sweep
 from pipeline.registry.loading import RegistryError, read_yaml
 
 __all__ = ["Change", "Entry", "RegistryEdited", "change_file"]
@@ -110,6 +110,7 @@ def change_file(path: Path, check: Callable[[Path], None]) -> Iterator[Change]:
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # two of these commands at once take turns
+        sweep(path.parent)  # what such a command left that was killed
         before = path.read_bytes()
         change = Change(path, before.decode("utf-8"))
         yield change

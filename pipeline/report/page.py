@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from pipeline.datadir import DataDir
-from pipeline.files import make_directory, replace_file
+from pipeline.files import make_directory, replace_file, sweep
 from pipeline.lake import Lake
 from pipeline.report import figures
 from pipeline.report.figures import Figures
@@ -57,6 +57,7 @@ def write_pages(place: DataDir, summary: Summary) -> tuple[Path, Path]:
         "summary.html": render_html(summary, paid),
         "summary.md": render_markdown(summary, paid),
     }
+    sweep(folder)
     for name, text in pages.items():
         with replace_file(folder / name) as aside:
             aside.write_text(text, "utf-8")

@@ -8,6 +8,8 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+from pipeline.ledger_file import telling_of_ledger
+
 __all__ = ["answers_by_day", "drop_answers_before"]
 
 # An answer to a content that nobody is known to have asked for is as old as can be.
@@ -26,7 +28,10 @@ def answers_by_day(ledger: Path) -> Iterator[tuple[date, int, int]]:
     path = ledger / "judge.sqlite"
     if not path.exists():
         return
-    with closing(sqlite3.connect(path, timeout=60)) as connection:
+    with (
+        telling_of_ledger(path, "nothing was dropped"),
+        closing(sqlite3.connect(path, timeout=60)) as connection,
+    ):
         rows = connection.execute(
             f"SELECT day, count(*), sum(size) FROM ({_GIVEN}) GROUP BY day ORDER BY day"
         ).fetchall()
@@ -39,7 +44,10 @@ def drop_answers_before(ledger: Path, day: date) -> int:
     path = ledger / "judge.sqlite"
     if not path.exists():
         return 0
-    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
+    with (
+        telling_of_ledger(path, "what was dropped before it is gone, the rest stays"),
+        closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection,
+    ):
         connection.execute("PRAGMA secure_delete = ON")
         done = connection.execute(
             f"DELETE FROM answers WHERE (judge_id, content) IN "

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,6 +18,7 @@ import dagster as dg
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
+from dagster._core.events import EngineEventData
 from rich.console import Console
 
 from assets.backfill import main, run
@@ -133,6 +135,31 @@ def test_a_run_whose_process_was_killed_ends_as_failed(
         assert {
             sign: instance.get_run_by_id(run_id).status.value for sign, run_id in made.items()
         } == {alive: "STARTED", "a-process-that-is-gone": "FAILURE"}
+
+
+@pytest.mark.parametrize("state", ["gone", "alive", "reused"])
+def test_a_scheduled_run_that_a_power_cut_left_running_ends_as_failed(
+    place: DataDir, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Dagster notes the process of a run; its own launcher never asks whether it lives."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    if state == "gone":
+        process.communicate()
+    with open_instance(place) as instance:
+        run = instance.create_run_for_job(dg.job(name="daily")(lambda: None))
+        noted = EngineEventData.in_process(process.pid)
+        instance.report_engine_event("Started process for run", run, noted)
+        event = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name)
+        instance.report_dagster_event(
+            event, run.run_id, timestamp=time.time() - (3600 if state == "reused" else 0)
+        )
+        assert fail_abandoned_runs(instance, place.dagster) == (state != "alive")
+        found = instance.get_run_by_id(run.run_id)
+        assert found is not None
+        assert found.status.value == ("STARTED" if state == "alive" else "FAILURE")
+    if state != "gone":
+        process.communicate()
 
 
 def test_an_open_connection_neither_blocks_nor_breaks_a_backfill(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -106,6 +109,22 @@ def test_a_librarys_message_never_reaches_dagster() -> None:
     assert error.__suppress_context__
 
 
+def test_want_of_memory_is_told_with_what_helps() -> None:
+    with pytest.raises(MemoryError) as caught:
+        bytearray(1 << 62)
+    told = explain("grades day=2026-11-04", caught.value)
+    assert told.startswith("grades day=2026-11-04: there was not enough memory for it in tests/")
+    assert told.endswith("Run it with fewer processes (PARALLEL=1), or with more memory")
+
+
+def test_a_refused_permission_is_told_with_the_mode_that_it_takes(tmp_path: Path) -> None:
+    closed = tmp_path / "lake"
+    closed.mkdir(mode=0o500)
+    aside = closed / f".part-0.parquet.{os.getpid()}.0badcafe.tmp"
+    told = explain("grades", PermissionError(13, "Permission denied", str(aside)))
+    assert f"{closed} has mode 0500 and needs 0700: chmod u+rwX {closed}" in told
+
+
 def test_pending_calls_end_with_the_command_that_makes_them() -> None:
     pending = PendingCalls(3, 4, "the budget of 5 USD a run is used up")
     told = explain("grades day=2026-11-04", pending, lambda: "make backfill FROM=2026-11-04")
@@ -137,6 +156,31 @@ def test_a_torn_partition_is_made_anew_by_the_command_that_the_error_names(place
         Lake(place).footer(RAW_TRACES, window)
     assert run_asset(place, "raw_traces", window.key).success
     assert file.read_bytes() == whole
+
+
+def test_a_bit_that_flipped_on_disk_stops_the_next_step(place: DataDir) -> None:
+    lake = Lake(place)
+    grade_nothing(lake, day("2026-11-04"))
+    (file,) = lake.files(GRADES, day("2026-11-04"))
+    body, times = bytearray(file.read_bytes()), file.stat()
+    at = body.index(b"records_in")  # in the footer: the file can be read as before
+    body[at] ^= 1
+    file.write_bytes(body)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert lake.read(GRADES, day("2026-11-04")).is_empty()
+    told = failure(run_asset(place, "failure_mode_clusters", "2026-11-04"))
+    assert "lake/grades/day=2026-11-04/part-0.parquet is not as it was written" in told
+    assert "FROM=2026-11-04 TO=2026-11-04" in told
+
+
+def test_a_file_whose_manifest_a_kill_left_behind_is_read(place: DataDir) -> None:
+    lake = Lake(place)
+    grade_nothing(lake, day("2026-11-04"))
+    (file,) = lake.files(GRADES, day("2026-11-04"))
+    manifest = file.parent / "_manifest.json"
+    manifest.write_text('{"part-0.parquet": {"sha256": "of the file before", "rows": 0}}')
+    os.utime(manifest, ns=(0, 0))
+    assert run_asset(place, "failure_mode_clusters", "2026-11-04").success
 
 
 def test_a_developer_may_ask_for_errors_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

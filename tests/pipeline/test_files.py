@@ -13,6 +13,7 @@ from pipeline.datadir import DataDir
 from pipeline.files import keep_private, make_directory, replace_file
 from pipeline.grading.judge_calls import export_ledger
 from pipeline.grading.ledger import Ledger
+from pipeline.redaction.replacement.keys import load_key
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=lambda mask: f"umask {mask:03o}", autouse=True)
@@ -40,6 +41,30 @@ def test_one_for_others_can_be_entered_and_what_was_there_stays(tmp_path: Path) 
     (tmp_path / "lake").chmod(0o750)  # somebody's choice
     make_directory(tmp_path / "lake", private=False)
     assert mode(tmp_path / "lake") == "750"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+def test_what_is_new_is_named_on_the_disk_before_anybody_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut right afterwards takes neither the file nor a directory on the way to it."""
+    synced = []
+    sync = os.fsync
+
+    def noting(handle: int) -> None:
+        sync(handle)
+        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+
+    monkeypatch.setattr(os, "fsync", noting)
+    path = tmp_path / "annotations" / "2026-11-06" / "one.json"
+    make_directory(path.parent, private=True)
+    assert synced == [tmp_path, tmp_path / "annotations"]
+    with replace_file(path) as temporary:
+        temporary.write_text("{}")
+    assert [one.name for one in synced[2:]] == [temporary.name, "2026-11-06"]
+    synced.clear()
+    load_key(tmp_path / "keys" / "content.key", {}, create=True)
+    assert synced[-1] == tmp_path / "keys"
 
 
 @pytest.mark.parametrize("wanted", [0o600, 0o644])

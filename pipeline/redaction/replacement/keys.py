@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pipeline.files import make_directory
+from pipeline.files import make_directory, sync_directory
 from pipeline.ids import canonical_json
 
 __all__ = [
@@ -117,6 +117,7 @@ def replace_key(path: Path) -> Path:
     with contextlib.suppress(FileExistsError):
         os.link(path, retired)
     os.replace(fresh, path)
+    sync_directory(path.parent)
     return retired
 
 
@@ -164,5 +165,8 @@ def _create(path: Path) -> None:
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
+        sync_directory(path.parent)  # what is made with the key must not outlive it
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         os.unlink(temporary)
