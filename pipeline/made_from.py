@@ -89,8 +89,11 @@ class Made:
             return f"stopped before {lacking[0]}"
         own = {str(window), *map(str, window.days)}
         for table in tables:
-            if self._footer(table, window) is None:
+            footer = self._footer(table, window)
+            if footer is None:
                 return f"{table.name} cannot be read"
+            if footer.get("schema_version") != table.version:
+                return f"{table.name} has the columns of another version"
             if changed := self.changed(table, window, own):
                 return f"{changed[0]} is newer than {table.name}"
         return None

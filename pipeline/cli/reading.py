@@ -11,8 +11,8 @@ import orjson
 
 from pipeline.datadir import DataDir
 from pipeline.files import sha256
-from pipeline.lake import MissingPartition
-from pipeline.windows import is_key
+from pipeline.lake import Lake, MissingPartition
+from pipeline.windows import Window, is_key
 
 __all__ = ["query", "sql", "summary", "verify"]
 
@@ -142,5 +142,6 @@ def _listed(manifest: Path) -> dict[str, str] | None:
 
 def _mend(place: DataDir, path: Path) -> str:
     """The command that publishes the partition of a file again."""
-    key = path.parent.name.partition("=")[2]
-    return place.make("backfill", key) if key else place.make("publish")
+    unit, _, key = path.parent.name.partition("=")
+    window = Window("week" if unit == "week" else "day", key) if is_key(key) else None
+    return Lake(place).command(window, torn=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from pipeline.tables import (
     PROMOTED_CASES,
     RAW_TRACES,
     RUN_SUMMARIES,
+    SLOW_FAILURES,
     Table,
 )
 from pipeline.windows import Window, day, days_between, week
@@ -126,6 +128,15 @@ def test_a_torn_file_is_due_and_stops_nothing_else(whole: DataDir) -> None:
     for name in ("raw/raw_traces", "lake/run_summaries"):
         (whole.root / name / "day=2026-11-05" / "part-0.parquet").write_bytes(b"torn")
     assert told(whole) == ["2026-11-05: raw_traces cannot be read"]
+
+
+def test_a_week_with_the_columns_of_another_version_is_closed_again(whole: DataDir) -> None:
+    columns = {n: c for n, c in SLOW_FAILURES.columns.items() if n != "since"}
+    table = replace(SLOW_FAILURES, columns=columns)
+    Lake(whole).publish(table, WEEK, table.empty(), Provenance(Counts("rows", 0, 0)))
+    assert told(whole) == [
+        "the week of 2026-11-02: slow_failures has the columns of another version",
+    ]
 
 
 def test_a_week_whose_days_were_run_again_is_to_be_closed_again(whole: DataDir) -> None:

@@ -148,7 +148,10 @@ def test_verify_finds_an_altered_file(lake: Lake) -> None:
     path.write_bytes(path.read_bytes() + b"x")
     found = caselaw(lake.place.root, "verify")
     assert found.returncode == 1
-    assert f"make it anew with: {lake.place.make('backfill', '2026-11-10')}" in found.stdout
+    assert (
+        f"make it anew with: {lake.place.make('backfill', '2026-11-10', '2026-11-10')}"
+        in found.stdout
+    )
 
 
 def test_verify_names_a_torn_manifest_and_goes_on(lake: Lake) -> None:
