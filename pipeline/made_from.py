@@ -48,7 +48,8 @@ class DatedRegistry:
     @cached_property
     def _dates(self) -> list[str]:
         """Every date that stands in a file: what an entry says changes on no other day."""
-        texts = (path.read_text("utf-8", "replace") for path in self.folder.glob("*.yaml"))
+        files = filter(Path.is_file, self.folder.glob("*.yaml"))  # a named pipe would be waited for
+        texts = (path.read_text("utf-8", "replace") for path in files)
         return sorted({date for text in texts for date in _DATE.findall(text)})
 
 

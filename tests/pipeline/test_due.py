@@ -17,7 +17,7 @@ from pipeline.ingest import landed_files
 from pipeline.lake import Lake
 from pipeline.made_from import DAILY, WEEKLY, outdated
 from pipeline.provenance import Counts, Provenance
-from pipeline.registry import load_registry
+from pipeline.registry import RegistryError, load_registry
 from pipeline.tables import (
     EVAL_SUITE,
     GRADES,
@@ -159,6 +159,14 @@ def test_days_whose_raw_data_was_dropped_are_not_asked_for(whole: DataDir) -> No
     (whole.raw / "kept_from.json").write_text(json.dumps({"day": "2026-11-04"}))
     change_settings(whole, "2025-01-06", "privacy: {retention_days: 7}")
     assert told(whole) == ["Nothing is missing."]
+
+
+def test_a_named_pipe_in_the_registry_is_named_and_not_waited_for(whole: DataDir) -> None:
+    change_settings(whole, "2026-11-04", "sampling: {budget_per_day: 40}")
+    (whole.root / "registry" / "rules.yaml").unlink()
+    os.mkfifo(whole.root / "registry" / "rules.yaml")
+    with pytest.raises(RegistryError, match=r"rules\.yaml: no regular file"):
+        look_for_due(whole, NEXT)
 
 
 def test_a_changed_registry_is_told_with_the_command_that_takes_it_in(
