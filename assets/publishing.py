@@ -111,10 +111,7 @@ class Publication(Reading):
 
     def again(self) -> str:
         """The command that runs the partition again."""
-        days = self.window.days if self.window else ()
-        if not days:
-            return self.place.make("publish")
-        return self.place.make("backfill", days[0].key, days[-1].key)
+        return self.lake.command(self.window, torn=True)
 
     def end(self) -> None:
         """Let go of what the run holds: an erasure may go on."""

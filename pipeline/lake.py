@@ -122,7 +122,7 @@ class Lake:
                 self._refuse_dropped(table, window)
                 lacks = f"has no partition {window}" if window else "was not made yet"
                 raise MissingPartition(
-                    f"{table.name} {lacks}; nothing was changed. Run: {self.command(table, window)}"
+                    f"{table.name} {lacks}; nothing was changed. Run: {self.command(window)}"
                 )
             frames += [self._read_file(table, window, file, columns) for file in files]
         return pl.concat(frames)
@@ -161,6 +161,16 @@ class Lake:
         )
         return [Window(table.unit, key) for key in dict.fromkeys(keys) if is_key(key)]
 
+    def command(self, window: Window | None, *, torn: bool = False) -> str:
+        """What makes a partition; a week outlives its days' raw data, and they are run no more."""
+        from pipeline.retention.mark import is_past
+
+        if window is None:
+            return self.place.make("publish")
+        if window.unit == "week" and is_past(self.place, window):
+            return self.place.make(*(("restate", window.key) if torn else ("backfill",)))
+        return self.place.make("backfill", window.key, window.days[-1].key)
+
     def require_readable(self, *, raw: bool = False) -> None:
         """Open every published file of the lake, and of the raw zone if told.
 
@@ -194,10 +204,16 @@ class Lake:
     def _corrupt(
         self, table: Table, window: Window | None, path: Path, error: Exception
     ) -> CorruptPartition:
+        where = f"{table.name}: {path.relative_to(self.place.root)}"
+        if _columns_of(path) not in (None, table.version):
+            again = self.place.make("backfill") if window else self.command(window)
+            return CorruptPartition(
+                f"{where} has the columns of another version of Caselaw; the file was left as it "
+                f"is. Make it, and all others like it, anew with: {again}"
+            )
         return CorruptPartition(
-            f"{table.name}: {path.relative_to(self.place.root)} cannot be read "
-            f"({type(error).__name__}); the file was left as it is. Make it anew with: "
-            f"{self.command(table, window)}"
+            f"{where} cannot be read ({type(error).__name__}); the file was left as it is. "
+            f"Make it anew with: {self.command(window, torn=True)}"
         )
 
     def _refuse_dropped(self, table: Table, window: Window | None) -> None:
@@ -227,8 +243,12 @@ class Lake:
         with replace_file(folder / "_manifest.json", 0o600 if raw else 0o644) as temporary:
             temporary.write_bytes(canonical_json(body) + b"\n")
 
-    def command(self, table: Table, window: Window | None) -> str:
-        """The command that makes a partition anew."""
-        if window is None:
-            return self.place.make("publish")
-        return self.place.make("backfill", window.key, window.days[-1].key)
+
+def _columns_of(path: Path) -> str | None:
+    """The version of the columns that a file says it has; None where it does not say."""
+    try:
+        raw = pq.read_metadata(path).metadata or {}
+        version: str = json.loads(raw[b"caselaw"])["schema_version"]
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return None
+    return version

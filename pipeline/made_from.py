@@ -48,7 +48,8 @@ class DatedRegistry:
     @cached_property
     def _dates(self) -> list[str]:
         """Every date that stands in a file: what an entry says changes on no other day."""
-        texts = (path.read_text("utf-8", "replace") for path in self.folder.glob("*.yaml"))
+        files = filter(Path.is_file, self.folder.glob("*.yaml"))  # a named pipe would be waited for
+        texts = (path.read_text("utf-8", "replace") for path in files)
         return sorted({date for text in texts for date in _DATE.findall(text)})
 
 
@@ -89,8 +90,11 @@ class Made:
             return f"stopped before {lacking[0]}"
         own = {str(window), *map(str, window.days)}
         for table in tables:
-            if self._footer(table, window) is None:
+            footer = self._footer(table, window)
+            if footer is None:
                 return f"{table.name} cannot be read"
+            if footer.get("schema_version") != table.version:
+                return f"{table.name} has the columns of another version"
             if changed := self.changed(table, window, own):
                 return f"{changed[0]} is newer than {table.name}"
         return None

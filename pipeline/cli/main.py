@@ -47,10 +47,11 @@ _COULD_NOT = (
     OSError,
 )
 _STOPPED = 130  # as a shell says of a process that Ctrl-C ended
+_UNREAD = 141  # and of one whose reader was gone
 
 
 class _Caselaw(click.Group):
-    """Ctrl-C is no finding, which exit code 1 would say."""
+    """Neither Ctrl-C nor a reader like `head` is a finding, which exit code 1 would say."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -59,6 +60,10 @@ class _Caselaw(click.Group):
             said = "caselaw: stopped; every file is as it was, or whole. Run the same to go on"
             click.echo(f"\n{said}", err=True)
             sys.exit(_STOPPED)
+        except BrokenPipeError:
+            # what is left in the buffer goes nowhere, or Python would complain of it at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(_UNREAD)
 
 
 @click.group(
@@ -76,7 +81,7 @@ def cli(context: click.Context, data: Path | None) -> None:
     """Turn production traces of an AI agent into a living eval suite.
 
     Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 could not do it,
-    4 not enough evidence to tell, 130 stopped by Ctrl-C.
+    4 not enough evidence to tell, 130 stopped by Ctrl-C, 141 nobody reads the output any more.
     """
     keep_private()
     context.obj = DataDir(data.resolve()) if data else DataDir.from_environment()
@@ -112,6 +117,8 @@ for command in (
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; whatever goes wrong is one readable message and an exit code."""
+    if sys.stdout is None:  # closed, as some schedulers leave it: the next file would become it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
     try:
         return cli.main(arguments, prog_name="caselaw")
     except RegistryError as error:

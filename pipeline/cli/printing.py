@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import unicodedata
 
 import polars as pl
@@ -32,6 +33,13 @@ def _shown(character: str) -> str:
     return " " if unicodedata.category(character) == "Zs" else repr(character)[1:-1]
 
 
+class _Printer(Console):
+    """A console that leaves it to the command what a reader who is gone means; rich says 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, "nobody reads any more")
+
+
 def print_frame(frame: pl.DataFrame, *, fold: bool = True, whole: bool = False) -> None:
     """Print a frame.
 
@@ -40,7 +48,9 @@ def print_frame(frame: pl.DataFrame, *, fold: bool = True, whole: bool = False) 
         fold: say a value that stands in all of several rows once, below.
         whole: a line a row, however wide; else a row that is wider than the terminal is a block.
     """
-    console = Console(highlight=False, width=_ENDLESS if whole else None)
+    console = _Printer(highlight=False, width=_ENDLESS if whole else None)
+    if console.width < 1:  # COLUMNS=0, as terminals of no size say: nothing would be printed
+        console.width = 80
     if frame.is_empty():
         console.print("No rows.")
         return

@@ -75,6 +75,8 @@ def merge(place: DataDir, mode: str, into: str, day: date | None) -> None:
     from pipeline.failures.lifecycle.words import merge_modes
 
     folder, known, since = _where(place, day)
+    for one in (mode, into):
+        _require_failing(place, one, "it has no failures that could belong to another, or take any")
     _tell(place, merge_modes(folder, known, mode, into, since), folder, since)
 
 
@@ -106,21 +108,27 @@ def unmerge(place: DataDir, mode: str, day: date | None) -> None:
 @click.pass_obj
 def fix(place: DataDir, mode: str, release: str, note: str, day: date | None) -> None:
     """Claim that RELEASE mends MODE; production then shows whether it does."""
-    from pipeline.failures.lifecycle.reading import known_slow_modes
     from pipeline.failures.lifecycle.words import claim_fix
-    from pipeline.lake import Lake
     from pipeline.registry import Fix
 
     folder, known, since = _where(place, day)
-    if mode in known_slow_modes(Lake(place)):
-        raise click.UsageError(
-            f"no check fails on {mode!r}, so no rate can show that a release mends it; nothing was "
-            f"written. Its weeks: caselaw modes show {mode}"
-        )
+    _require_failing(place, mode, "no rate can show that a release mends it")
     if not release.strip():
         raise click.UsageError("the release is empty")
     claimed = Fix(mode=mode, release=release, effective_from=since, note=note)
     _tell(place, claim_fix(folder, known, claimed), folder, since)
+
+
+def _require_failing(place: DataDir, mode: str, so: str) -> None:
+    """Refuse what cannot be said of a slow failure."""
+    from pipeline.failures.lifecycle.reading import known_slow_modes
+    from pipeline.lake import Lake
+
+    if mode in known_slow_modes(Lake(place)):
+        raise click.UsageError(
+            f"no check fails on {mode!r}, so {so}; nothing was written. "
+            f"Its weeks: caselaw modes show {mode}"
+        )
 
 
 def _say(place: DataDir, mode: str, day: date | None, said: dict[str, Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,16 +21,15 @@ __all__ = ["KnownModes", "claiming_mode", "read_known"]
 class KnownModes:
     """What the weeks before know, by id, with people's merges applied.
 
-    `centroids` has a row per id of `ids`; `folded` maps ids that were merged away to what they
-    became; `unplanned` says which modes hold traffic of unknown intent.
+    `folded` maps ids that were merged away to what they became; `centroids` are those of modes of
+    one length of vectors and one sort: it has ids, and a row for each. Another embedder gives
+    another length, and a mode that rests keeps the old one.
     """
 
-    ids: tuple[str, ...]
     names: Mapping[str, str]
     by_signature: Mapping[str, str]
     folded: Mapping[str, str]
-    centroids: Matrix
-    unplanned: Sequence[bool]
+    centroids: Mapping[tuple[int, bool], tuple[Sequence[str], Matrix]]
 
     def resolve(self, mode_id: str) -> str:
         """The id under which a mode lives now."""
@@ -41,17 +42,16 @@ class KnownModes:
     def nearest(self, vector: Matrix, intent: str) -> tuple[str, float] | None:
         """The mode whose centroid is nearest and its cosine, among those of planned or unplanned.
 
-        Ties go to the smallest id. None where no mode of that sort is known, or where the
-        centroids were made by an embedder of another size.
+        Ties go to the smallest id. None where no mode of that sort is known by vectors of this
+        length.
         """
-        if self.centroids.shape[1:] != vector.shape:
+        sort = (len(vector), intent == UNKNOWN)
+        if sort not in self.centroids:
             return None
-        rows = [n for n, flag in enumerate(self.unplanned) if flag == (intent == UNKNOWN)]
-        if not rows:
-            return None
-        cosines = np.round(self.centroids[rows] @ vector, 6)
+        ids, centroids = self.centroids[sort]
+        cosines = np.round(centroids @ vector, 6)
         best = int(np.argmax(cosines))
-        return self.resolve(self.ids[rows[best]]), float(np.clip(cosines[best], 0, 1))
+        return self.resolve(ids[best]), float(np.clip(cosines[best], 0, 1))
 
 
 def read_known(modes: pl.DataFrame | None, named: Sequence[NamedMode]) -> KnownModes:
@@ -66,17 +66,20 @@ def read_known(modes: pl.DataFrame | None, named: Sequence[NamedMode]) -> KnownM
     alive = {mode.id for mode in named if mode.checks or mode.error_classes} | {*merges.values()}
     folded = {old: new for old, new in folded.items() if old not in alive} | merges
     by_signature = {key: row["failure_mode_id"] for row in rows for key in row["signatures"]}
-    size = max((len(row["centroid"]) for row in rows), default=0)
-    usable = [row for row in rows if len(row["centroid"]) == size]
+    alike: dict[tuple[int, bool], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        alike[len(row["centroid"]), row["intent"] == UNKNOWN].append(row)
     return KnownModes(
-        ids=tuple(row["failure_mode_id"] for row in usable),
         names={row["failure_mode_id"]: row["name"] for row in rows},
         by_signature=by_signature,
         folded=folded,
-        centroids=np.array([row["centroid"] for row in usable], dtype=float).reshape(
-            len(usable), size
-        ),
-        unplanned=[row["intent"] == UNKNOWN for row in usable],
+        centroids={
+            sort: (
+                [row["failure_mode_id"] for row in own],
+                np.array([row["centroid"] for row in own], dtype=float),
+            )
+            for sort, own in alike.items()
+        },
     )
 
 

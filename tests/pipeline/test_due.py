@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -16,13 +17,14 @@ from pipeline.ingest import landed_files
 from pipeline.lake import Lake
 from pipeline.made_from import DAILY, WEEKLY, outdated
 from pipeline.provenance import Counts, Provenance
-from pipeline.registry import load_registry
+from pipeline.registry import RegistryError, load_registry
 from pipeline.tables import (
     EVAL_SUITE,
     GRADES,
     PROMOTED_CASES,
     RAW_TRACES,
     RUN_SUMMARIES,
+    SLOW_FAILURES,
     Table,
 )
 from pipeline.windows import Window, day, days_between, week
@@ -128,6 +130,15 @@ def test_a_torn_file_is_due_and_stops_nothing_else(whole: DataDir) -> None:
     assert told(whole) == ["2026-11-05: raw_traces cannot be read"]
 
 
+def test_a_week_with_the_columns_of_another_version_is_closed_again(whole: DataDir) -> None:
+    columns = {n: c for n, c in SLOW_FAILURES.columns.items() if n != "since"}
+    table = replace(SLOW_FAILURES, columns=columns)
+    Lake(whole).publish(table, WEEK, table.empty(), Provenance(Counts("rows", 0, 0)))
+    assert told(whole) == [
+        "the week of 2026-11-02: slow_failures has the columns of another version",
+    ]
+
+
 def test_a_week_whose_days_were_run_again_is_to_be_closed_again(whole: DataDir) -> None:
     lake = Lake(whole)
     counts = Provenance(Counts("rows", 0, 0), {"model": "another"})
@@ -148,6 +159,14 @@ def test_days_whose_raw_data_was_dropped_are_not_asked_for(whole: DataDir) -> No
     (whole.raw / "kept_from.json").write_text(json.dumps({"day": "2026-11-04"}))
     change_settings(whole, "2025-01-06", "privacy: {retention_days: 7}")
     assert told(whole) == ["Nothing is missing."]
+
+
+def test_a_named_pipe_in_the_registry_is_named_and_not_waited_for(whole: DataDir) -> None:
+    change_settings(whole, "2026-11-04", "sampling: {budget_per_day: 40}")
+    (whole.root / "registry" / "rules.yaml").unlink()
+    os.mkfifo(whole.root / "registry" / "rules.yaml")
+    with pytest.raises(RegistryError, match=r"rules\.yaml: no regular file"):
+        look_for_due(whole, NEXT)
 
 
 def test_a_changed_registry_is_told_with_the_command_that_takes_it_in(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.datadir import DataDir
+from pipeline.datadir import COMMITTED, DataDir
 from pipeline.files import sha256
 from pipeline.lake import CorruptPartition, DiskFull, Lake, MissingPartition
 from pipeline.provenance import ConservationError, Counts, Provenance
@@ -24,6 +26,7 @@ from pipeline.tables.schema import SchemaError
 from pipeline.windows import day, week
 
 DAY = day("2026-11-02")
+WEEK = week("2026-11-02")
 
 
 def summary(*metrics: str, value: float = 1.0) -> pl.DataFrame:
@@ -110,6 +113,30 @@ def test_a_damaged_file_is_named_with_the_command_that_mends_it(lake: Lake, dama
         lake.read(RUN_SUMMARIES, DAY)
     with pytest.raises(CorruptPartition, match=r"part-0\.parquet .*make backfill"):
         lake.footer(RUN_SUMMARIES, DAY)
+
+
+def test_columns_of_another_version_are_told_as_such(lake: Lake) -> None:
+    """One command makes all such partitions anew: `make backfill` looks for them."""
+    columns = {n: c for n, c in FAILURE_MODES.columns.items() if n != "split_from"}
+    other = replace(FAILURE_MODES, columns=columns)
+    lake.publish(other, WEEK, other.empty(), published(0))
+    told = r"the columns of another version .* make backfill CASELAW_DATA=\S+$"
+    with pytest.raises(CorruptPartition, match=told):
+        lake.read(FAILURE_MODES, WEEK)
+
+
+def test_a_torn_week_whose_raw_data_was_dropped_is_mended_by_restating(lake: Lake) -> None:
+    """Its days are run no more, and a backfill of them is refused."""
+    path = lake.publish(FAILURE_MODES, WEEK, FAILURE_MODES.empty(), published(0))
+    path.write_bytes(b"torn")
+    lake.place.raw.mkdir(exist_ok=True)
+    (lake.place.raw / "kept_from.json").write_text('{"day": "2026-11-09"}')
+    shutil.copytree(COMMITTED / "registry", lake.place.root / "registry")
+    settings = lake.place.root / "registry" / "settings.yaml"
+    entry = "  - effective_from: 2025-01-06\n    privacy: {retention_days: 7}\n"
+    settings.write_text(settings.read_text("utf-8") + entry, "utf-8")
+    with pytest.raises(CorruptPartition, match=r"make restate CASELAW_DATA=\S+ FROM=2026-11-02$"):
+        lake.read(FAILURE_MODES, WEEK)
 
 
 def test_raw_tables_are_open_to_their_owner_alone(lake: Lake, place: DataDir) -> None:

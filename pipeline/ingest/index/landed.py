@@ -27,7 +27,7 @@ __all__ = [
     "stored_bytes",
 ]
 
-VERSION = "10"
+VERSION = "11"
 """Raised whenever readers yield something else: every landing file is then read anew."""
 
 

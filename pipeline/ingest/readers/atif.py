@@ -12,8 +12,8 @@ from pipeline.ingest.readers.head import Head
 from pipeline.ingest.readers.rows import read_documents
 from pipeline.ingest.readers.transcript import (
     Usage,
-    as_amount,
     as_count,
+    as_dollars,
     as_list,
     as_mapping,
     prose,
@@ -143,7 +143,7 @@ def _usage(value: Mapping[str, Any], steps: list[Any]) -> Usage:
         return Usage(
             as_count(final.get("total_prompt_tokens")),
             as_count(final.get("total_completion_tokens")),
-            as_amount(final.get("total_cost_usd")),
+            as_dollars(final.get("total_cost_usd")),
         )
     total = Usage()
     for step in steps:
@@ -152,6 +152,6 @@ def _usage(value: Mapping[str, Any], steps: list[Any]) -> Usage:
             total += Usage(
                 as_count(metrics.get("prompt_tokens")),
                 as_count(metrics.get("completion_tokens")),
-                as_amount(metrics.get("cost_usd")),
+                as_dollars(metrics.get("cost_usd")),
             )
     return total

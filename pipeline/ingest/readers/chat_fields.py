@@ -7,7 +7,14 @@ from typing import Any
 
 from pipeline.ingest.content import as_id, as_text, loads
 from pipeline.ingest.messages import read_messages
-from pipeline.ingest.readers.transcript import Usage, as_amount, as_count, as_list, as_mapping
+from pipeline.ingest.readers.transcript import (
+    Usage,
+    as_amount,
+    as_count,
+    as_dollars,
+    as_list,
+    as_mapping,
+)
 from pipeline.ingest.records import Message, Score
 
 __all__ = ["chat_body", "chat_scores", "chat_usage"]
@@ -83,7 +90,7 @@ def chat_usage(value: Mapping[str, Any]) -> Usage:
         (
             c
             for n in ("cost_usd", "total_cost", "cost")
-            if (c := as_amount(value.get(n))) is not None
+            if (c := as_dollars(value.get(n))) is not None
         ),
         None,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.ingest.content import as_id, as_json_text, as_text
-from pipeline.ingest.readers.transcript import Usage, as_amount, as_count, as_mapping, prose
+from pipeline.ingest.readers.transcript import Usage, as_count, as_dollars, as_mapping, prose
 from pipeline.ingest.records import Call, Message
 
 __all__ = ["Entry", "is_clear", "read_entry", "reply_usage"]
@@ -109,7 +109,7 @@ def reply_usage(entries: Sequence[Entry]) -> Usage:
         for entry in entries
         if entry.usage
     ]
-    costs = [cost for entry in entries if (cost := as_amount(entry.cost)) is not None]
+    costs = [cost for entry in entries if (cost := as_dollars(entry.cost)) is not None]
     return Usage(
         max((u.input_tokens for u in counted if u.input_tokens is not None), default=None),
         max((u.output_tokens for u in counted if u.output_tokens is not None), default=None),

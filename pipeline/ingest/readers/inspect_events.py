@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from pipeline.ingest.content import as_id, as_json_text, as_text
 from pipeline.ingest.readers.transcript import (
     Usage,
-    as_amount,
     as_count,
+    as_dollars,
     as_list,
     as_mapping,
     as_time,
@@ -122,5 +122,5 @@ def _one(usage: Any) -> Usage:
     return Usage(
         as_count(used.get("input_tokens"), *(used.get(name) for name in cached)),
         as_count(used.get("output_tokens")),
-        as_amount(used.get("total_cost")),
+        as_dollars(used.get("total_cost")),
     )

@@ -15,6 +15,7 @@ from pipeline.ingest.readers.transcript import (
     Usage,
     as_amount,
     as_count,
+    as_dollars,
     as_list,
     as_mapping,
     as_time,
@@ -190,5 +191,5 @@ def _counted(event: Mapping[str, Any]) -> Usage:
     return Usage(
         as_count(*(event.get(name) for name in names)),
         as_count(event.get("outputTokens")),
-        as_amount(event.get("costUsd")),
+        as_dollars(event.get("costUsd")),
     )

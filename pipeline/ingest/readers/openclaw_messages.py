@@ -11,8 +11,8 @@ import msgspec
 from pipeline.ingest.content import as_id, as_json_text
 from pipeline.ingest.readers.transcript import (
     Usage,
-    as_amount,
     as_count,
+    as_dollars,
     as_list,
     as_mapping,
     as_time,
@@ -84,5 +84,5 @@ def usage_of(said: Said) -> Usage:
     return Usage(
         as_count(*(used.get(name) for name in ("input", "cacheRead", "cacheWrite"))),
         as_count(used.get("output")),
-        as_amount(as_mapping(used.get("cost")).get("total")),
+        as_dollars(as_mapping(used.get("cost")).get("total")),
     )

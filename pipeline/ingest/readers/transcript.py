@@ -25,6 +25,7 @@ __all__ = [
     "Usage",
     "as_amount",
     "as_count",
+    "as_dollars",
     "as_list",
     "as_mapping",
     "as_time",
@@ -173,6 +174,12 @@ def as_amount(value: Any) -> float | None:
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     return None
+
+
+def as_dollars(value: Any) -> float | None:
+    """A number from 0 to 2**53 as a float; anything else as None: no mean could hold it."""
+    dollars = as_amount(value)
+    return dollars if dollars is not None and 0 <= dollars < 2**53 else None
 
 
 def prose(content: Any) -> str | None:

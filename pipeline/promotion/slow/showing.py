@@ -11,12 +11,15 @@ from pipeline.failures.slow import retries_among
 from pipeline.grading.conversation import Call
 from pipeline.promotion.call_counts import calls_made_again
 from pipeline.promotion.slow.creeps import Creep, Creeps
+from pipeline.registry import UNKNOWN
 from pipeline.registry.settings import Promotion
 
 __all__ = ["METRICS_IN_ORDER", "Shown", "best", "shown_by"]
 
 METRICS_IN_ORDER = ("retries", "turns", "tokens", "cost_usd", "complaints")
 """What a check can tell comes first: a conversation is a candidate for one of them."""
+
+_TAKEN = ("turns", "tokens", "cost_usd")  # how much of it is right depends on what was asked
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,13 @@ class Shown:
 def shown_by(took: Mapping[str, Any], creeps: Creeps, limits: Promotion) -> Shown | None:
     """What a conversation shows of what creeps up in its intent or release; None: nothing.
 
-    It shows a creep if it took more than `slow_factor` times what its intent took before.
+    It shows a creep if it took more than `slow_factor` times what its intent took before. What
+    nobody planned for has nothing in common, so what it took before is no limit for one of it.
     """
     intent = took["intent"]
     for metric in METRICS_IN_ORDER:
+        if intent == UNKNOWN and metric in _TAKEN:
+            continue
         creep = creeps.of(intent, took["release"], metric)
         before = creeps.before(intent, metric)
         if creep is None or before is None or took[metric] is None:

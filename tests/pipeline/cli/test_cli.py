@@ -103,6 +103,38 @@ def test_ctrl_c_is_no_finding(tmp_path: Path) -> None:
         assert waiting.wait(30) == 130
 
 
+@pytest.mark.parametrize("command", [["query"], ["plan", "--from", "2026-11-02"]])
+def test_a_reader_that_has_gone_is_no_finding(lake: Lake, command: list[str]) -> None:
+    """As `| head` in a pipeline that fails on the first code that is not 0 or 141."""
+    code = "from pipeline.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=os.environ | {"CASELAW_DATA": str(lake.place.root)},
+    ) as writing:  # fmt: skip
+        assert writing.stdout is not None
+        assert writing.stderr is not None
+        writing.stdout.close()
+        assert writing.stderr.read() == b""
+        assert writing.wait(60) == 141
+
+
+def test_where_output_is_closed_the_command_still_runs(lake: Lake) -> None:
+    command = f"{sys.executable} -c 'from pipeline.cli import main; main()' query >&-"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], capture_output=True, check=False,
+        env=os.environ | {"CASELAW_DATA": str(lake.place.root)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_terminal_of_no_size_shows_a_frame_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    print_frame(pl.DataFrame({"mode": ["loop"]}))
+    assert capsys.readouterr().out.split() == ["mode", "loop"]
+
+
 def test_a_wrong_option_is_wrong_usage(tmp_path: Path, chat_file: Path) -> None:
     failed = caselaw(tmp_path / "data", "land", str(chat_file), "--day", "yesterday")
     assert failed.returncode == 2
@@ -148,7 +180,10 @@ def test_verify_finds_an_altered_file(lake: Lake) -> None:
     path.write_bytes(path.read_bytes() + b"x")
     found = caselaw(lake.place.root, "verify")
     assert found.returncode == 1
-    assert f"make it anew with: {lake.place.make('backfill', '2026-11-10')}" in found.stdout
+    assert (
+        f"make it anew with: {lake.place.make('backfill', '2026-11-10', '2026-11-10')}"
+        in found.stdout
+    )
 
 
 def test_verify_names_a_torn_manifest_and_goes_on(lake: Lake) -> None:

@@ -109,9 +109,10 @@ def test_what_creeps_up_is_listed_and_shown_under_the_id_of_its_cases(
     assert run("ignore", mode, "--from", DAY.isoformat())[0] == 0
     assert entries(place)["failure_modes"][-1]["state"] == "ignored"
     before = text_of(place)
-    code, said = run("fix", mode, "2.6.0")
-    assert (code, text_of(place)) == (2, before)
-    assert f"Its weeks: caselaw modes show {mode}" in said
+    for words in (("fix", mode, "2.6.0"), ("merge", mode, "m-old"), ("merge", "m-old", mode)):
+        code, said = run(*words)
+        assert (code, text_of(place)) == (2, before)
+        assert f"Its weeks: caselaw modes show {mode}" in said
 
 
 def test_before_a_week_was_closed_it_says_what_to_run(tmp_path: Path, capsys) -> None:

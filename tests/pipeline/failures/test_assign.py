@@ -143,6 +143,21 @@ def test_known_modes_are_met_by_signature_and_by_likeness(embedder):
     assert by_trace["other"]["provisional"]
 
 
+def test_a_mode_that_rests_since_another_embedder_does_not_hide_those_of_this_one(embedder):
+    before = consolidate_modes(
+        frame(on_day(0, grade("a"))), None, PLAIN, embedder, weeks(1)[0]
+    ).frame
+    (known,) = before["failure_mode_id"]
+    longer = [0.1] * (len(before["centroid"][0]) + 1)
+    resting = before.with_columns(
+        failure_mode_id=pl.lit("fm-resting"), centroid=pl.lit(pl.Series([longer])),
+        signatures=pl.lit(pl.Series([["another"]])), state=pl.lit("archived"),
+    )  # fmt: skip
+    like = frame([grade("like", intent="refund_request")])
+    today = assign_modes(like, pl.concat([before, resting]), PLAIN, embedder).frame
+    assert today["failure_mode_id"].to_list() == [known]
+
+
 CODES = st.sampled_from(["missed_part", "no_answer", "cold", None])
 INTENTS = st.sampled_from(["track_parcel", "refund_request", "unknown", "newsletter"])
 CHECKS = st.sampled_from(["completeness", "tone", "right_tool"])

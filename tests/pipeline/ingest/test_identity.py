@@ -37,6 +37,11 @@ def test_a_label_of_developers_stays(name: str) -> None:
     assert safe_label(name, KEY) == name
 
 
+def test_a_label_of_many_letters_is_told_at_one_look() -> None:
+    """An error text may begin with a long word; a search for ways to cut it would never end."""
+    assert safe_label(f"{'Database' * 7} failed", KEY).startswith("label-")
+
+
 def test_nothing_planted_in_ids_and_labels_reaches_the_table(
     place: DataDir, ingest: Callable[..., Assembly]
 ) -> None:

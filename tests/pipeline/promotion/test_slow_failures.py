@@ -216,6 +216,17 @@ NOTHING = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("metric", "found"), [("retries", {"t1"}), ("turns", set()), ("tokens", set())]
+)
+def test_what_nobody_planned_for_has_nothing_usual_to_be_held_to(
+    metric: str, found: set[str]
+) -> None:
+    """An answered call made again is one, whatever was asked; a long conversation may be right."""
+    chats = [again(1, intent="unknown", turns=9, tokens=9000)]
+    assert set(rows_of(decisions(chats, slow=creeps(slow("unknown", metric, 0.1))))) == found
+
+
 @pytest.mark.parametrize("frame", NOTHING)
 def test_where_nothing_creeps_nothing_is_a_candidate(frame: pl.DataFrame | None) -> None:
     made = decisions([again(n) for n in range(4)], slow=frame)

@@ -81,6 +81,13 @@ def test_who_when_and_how_much(tmp_path: Path) -> None:
     assert (trace.ended_at - trace.started_at).total_seconds() == 9
 
 
+@pytest.mark.parametrize("cost", [-0.25, 1e308, 10**300, "much", None])
+def test_a_cost_that_can_be_none_is_none(tmp_path: Path, cost: Any) -> None:
+    """One record must not stop the week whose mean it would be part of."""
+    (trace,) = traces(write(tmp_path, {"messages": HELLO, "cost_usd": cost}), "chat")
+    assert trace.cost_usd is None
+
+
 def test_cached_tokens_beside_the_input_are_added(tmp_path: Path) -> None:
     used = {"input_tokens": 3, "cache_read_input_tokens": 100, "output_tokens": 2}
     record = {"messages": [HELLO[0], HELLO[1] | {"usage": used}]}
