@@ -75,7 +75,12 @@ def merge(place: DataDir, mode: str, into: str, day: date | None) -> None:
     from pipeline.failures.lifecycle.words import merge_modes
 
     folder, known, since = _where(place, day)
-    _tell(place, merge_modes(folder, known, mode, into, since), folder, since)
+    _tell(
+        place,
+        merge_modes(folder, known, known.whole(mode), known.whole(into), since),
+        folder,
+        since,
+    )
 
 
 @click.command()
@@ -94,6 +99,7 @@ def unmerge(place: DataDir, mode: str, day: date | None) -> None:
     from pipeline.registry import load_registry
 
     folder, known, since = _where(place, day)
+    mode = known.whole(mode)
     part = what_it_was(Lake(place), mode, load_registry(folder, since))
     _tell(place, unmerge_mode(folder, known, mode, since, part), folder, since)
 
@@ -112,6 +118,7 @@ def fix(place: DataDir, mode: str, release: str, note: str, day: date | None) ->
     from pipeline.registry import Fix
 
     folder, known, since = _where(place, day)
+    mode = known.whole(mode)
     if mode in known_slow_modes(Lake(place)):
         raise click.UsageError(
             f"no check fails on {mode!r}, so no rate can show that a release mends it; nothing was "
@@ -127,7 +134,7 @@ def _say(place: DataDir, mode: str, day: date | None, said: dict[str, Any]) -> N
     from pipeline.failures.lifecycle.words import say_of_mode
 
     folder, known, since = _where(place, day)
-    _tell(place, say_of_mode(folder, known, mode, since, **said), folder, since)
+    _tell(place, say_of_mode(folder, known, known.whole(mode), since, **said), folder, since)
 
 
 def _where(place: DataDir, day: date | None) -> tuple[Path, Known, date]:
