@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from rich.markdown import Markdown
+from rich.text import Text
 
 from assets.backfill import run
 from assets.plan import backfill
@@ -46,7 +46,9 @@ def main() -> None:
     if code:
         sys.exit(code)
     last = place.reports / f"day={end}"
-    console.print(Markdown((last / "summary.md").read_text("utf-8")))
+    for line in (last / "summary.md").read_text("utf-8").splitlines():
+        style = "bold" if line.startswith("#") else ""
+        console.print(Text(line.lstrip("# "), style=style), soft_wrap=True)
     console.rule("What to open next")
     root = _shown(place.root)
     for what, how in (

@@ -79,10 +79,14 @@ def list_modes(place: DataDir, state: str | None, everything: bool) -> None:
 @click.argument("mode")
 @click.pass_obj
 def show(place: DataDir, mode: str) -> None:
-    """Print all that is known of one MODE: state, fix, rates by release, life, cases."""
+    """Print all that is known of one MODE: state, fix, rates by release, life, cases.
+
+    Here and in every other command MODE is an id, or six characters and more that begin one.
+    """
     import polars as pl
 
     from pipeline.cli.printing import print_frame
+    from pipeline.failures.lifecycle.drafts import whole_id
     from pipeline.failures.lifecycle.reading import folded_since, read_lives
     from pipeline.lake import Lake
 
@@ -93,6 +97,8 @@ def show(place: DataDir, mode: str) -> None:
         for new, merged in lives.modes.select("failure_mode_id", "merged_from").iter_rows()
         for old in merged or ()
     }
+    ids = (frame["failure_mode_id"].drop_nulls() for frame in (lives.states, lives.slow))
+    mode = whole_id(mode, {*folded, *(one for column in ids for one in column)})
     current = folded.get(mode, mode)
     state = lives.states.filter(pl.col("failure_mode_id") == current)
     of_mode = pl.col("failure_mode_id") == current

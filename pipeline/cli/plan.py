@@ -70,7 +70,7 @@ def plan(place: DataDir, first: date | None, last: date | None) -> None:
     found = forecast_days(lake, days, judge, price, _landed(place))
     closes_week = any(window.first.weekday() == _SUNDAY for window, _ in days)
     canaries = missing_canaries(judge) if closes_week else 0
-    print_frame(pl.DataFrame([vars(one) for one in found]))
+    print_frame(pl.DataFrame([vars(one) for one in found]), fold=False)
     click.echo(f"\n{_sum(found, canaries)} Judge: {judge.identity}. {_basis(price)}")
     if price.usd:
         total = sum(one.usd or 0 for one in found) + canaries * price.usd
@@ -107,14 +107,20 @@ def _missing(place: DataDir, today: date) -> list[Window]:
     return list(due.days)
 
 
-def _landed(place: DataDir) -> frozenset[str] | None:
-    """The days that landing files tell of; None where one of them was not read yet."""
+def _landed(place: DataDir) -> dict[str, int] | None:
+    """The days that landing files tell of, and the records of these files; None if one is unread.
+
+    A file that tells of several days counts whole on each: what is said is an upper bound.
+    """
     from pipeline.ingest.index import lying_and_known
 
-    files = [file for _, _, file in lying_and_known(place)]
-    if any(file is None for file in files):
-        return None
-    return frozenset(day for file in files if file for day in (*file.days, file.fallback_day))
+    days: dict[str, int] = {}
+    for _, _, file in lying_and_known(place):
+        if file is None:
+            return None
+        for day in {*file.days, file.fallback_day}:
+            days[day] = days.get(day, 0) + file.records
+    return days
 
 
 def _sum(found: list[DayForecast], canaries: int) -> str:

@@ -75,6 +75,7 @@ def merge(place: DataDir, mode: str, into: str, day: date | None) -> None:
     from pipeline.failures.lifecycle.words import merge_modes
 
     folder, known, since = _where(place, day)
+    mode, into = known.whole(mode), known.whole(into)
     for one in (mode, into):
         _require_failing(place, one, "it has no failures that could belong to another, or take any")
     _tell(place, merge_modes(folder, known, mode, into, since), folder, since)
@@ -96,6 +97,7 @@ def unmerge(place: DataDir, mode: str, day: date | None) -> None:
     from pipeline.registry import load_registry
 
     folder, known, since = _where(place, day)
+    mode = known.whole(mode)
     part = what_it_was(Lake(place), mode, load_registry(folder, since))
     _tell(place, unmerge_mode(folder, known, mode, since, part), folder, since)
 
@@ -112,6 +114,7 @@ def fix(place: DataDir, mode: str, release: str, note: str, day: date | None) ->
     from pipeline.registry import Fix
 
     folder, known, since = _where(place, day)
+    mode = known.whole(mode)
     _require_failing(place, mode, "no rate can show that a release mends it")
     if not release.strip():
         raise click.UsageError("the release is empty")
@@ -135,7 +138,7 @@ def _say(place: DataDir, mode: str, day: date | None, said: dict[str, Any]) -> N
     from pipeline.failures.lifecycle.words import say_of_mode
 
     folder, known, since = _where(place, day)
-    _tell(place, say_of_mode(folder, known, mode, since, **said), folder, since)
+    _tell(place, say_of_mode(folder, known, known.whole(mode), since, **said), folder, since)
 
 
 def _where(place: DataDir, day: date | None) -> tuple[Path, Known, date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,10 +49,20 @@ def why(place: DataDir, case_or_trace: str) -> None:
         last, others = rows[-1], rows[:-1]
         limits = load_registry(place.registry, last["day"]).settings.promotion
         listed = suite.filter(pl.col("case_id") == name).to_dicts()
-        lines = [*tell_why(last, others, listed[0] if listed else None, limits)]
+        kin = _kin(suite, last)
+        lines = [*tell_why(last, others, listed[0] if listed else None, limits, kin)]
         if said := voices.tell(last["trace_id"], last["check"], last["layer"]):
             lines.append(f"People: {said}")
         click.echo("\n".join([""] * bool(number) + [_UNPRINTABLE.sub(" ", one) for one in lines]))
+
+
+def _kin(suite: pl.DataFrame, row: dict[str, Any]) -> list[str]:
+    """The other active cases of the suite that tell the same lesson: of one mode and intent."""
+    import polars as pl
+
+    same = [pl.col(name).eq_missing(pl.lit(row[name])) for name in ("failure_mode_id", "intent")]
+    others = suite.filter(*same, pl.col("status") == "active", pl.col("case_id") != row["case_id"])
+    return [] if row["failure_mode_id"] is None else others["case_id"].sort().to_list()
 
 
 def _decisions(lake: Lake, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
@@ -59,7 +59,7 @@ def forecast_days(
     days: Iterable[tuple[Window, Registry]],
     judge: Judge,
     price: Price,
-    landed: Collection[str] | None,
+    landed: Mapping[str, int] | None,
 ) -> list[DayForecast]:
     """Forecast each day with the registry in force on it; nothing is run and nothing is changed.
 
@@ -71,7 +71,8 @@ def forecast_days(
         days: each with its registry.
         judge: the one that would be asked.
         price: of a call.
-        landed: the days that landing files tell of; None where some were not read yet.
+        landed: the days that landing files tell of, each with the records of these files, of
+            which no day can make more conversations; None where some were not read yet.
     """
     share = _judged_share(lake)
     found = []
@@ -85,7 +86,7 @@ def forecast_days(
 
 
 def _how_far(
-    lake: Lake, window: Window, registry: Registry, judge: Judge, landed: Collection[str] | None
+    lake: Lake, window: Window, registry: Registry, judge: Judge, landed: Mapping[str, int] | None
 ) -> tuple[State, int | None]:
     """How far a day is, and the conversations that are drawn of it, or the most that will be."""
     if lake.exists(STRATIFIED_SAMPLES, window):
@@ -97,6 +98,8 @@ def _how_far(
     budget = registry.settings.sampling.budget_per_day
     read = lake.exists(RAW_TRACES, window)
     there = lake.read(RAW_TRACES, window, ["trace_id"]).height if read else None
+    if there is None and landed is not None:
+        there = landed[window.key]
     known = [most for most in (there, budget) if isinstance(most, int)]
     return "to be sampled", min(known, default=None)
 

@@ -135,10 +135,10 @@ def find_blocks(
     block(
         many or history.lesson < limits.lesson_recurrence,
         "no_pattern",
-        f"No pattern yet: {history.traces} of {limits.recurrence} traces of this mode seen"
+        f"No pattern yet: {history.traces} of {limits.recurrence} traces of this mode seen."
         if many
         else f"No pattern yet: {history.lesson} of {limits.lesson_recurrence} traces of this mode "
-        f"with intent {candidate.intent} seen",
+        f"with intent {candidate.intent} seen.",
     )
     block(
         scores.mean < limits.threshold,

@@ -31,6 +31,7 @@ def tell_why(
     others: Sequence[Mapping[str, Any]],
     suite: Mapping[str, Any] | None,
     limits: Promotion,
+    kin: Sequence[str] = (),
 ) -> Iterator[str]:
     """The lines that explain one decision.
 
@@ -39,9 +40,14 @@ def tell_why(
         others: further rows of the same case, by day.
         suite: the case's row of `eval_suite`, or None.
         limits: the settings of the row's day.
+        kin: the ids of the suite's active cases of the same mode and intent, itself left out.
     """
     mode = f", mode {row['failure_mode_id']}" if row["failure_mode_id"] else ""
-    yield f"{row['case_id']}: {row['decision']} on {row['day']}"
+    decided = f"{row['decision']} on {row['day']}"
+    if suite is None:
+        yield f"{row['case_id']}: {decided}"
+    else:
+        yield f"{row['case_id']}: in the suite, {suite['status']}; its day said: {decided}"
     passed = row["check"] == COSTLY_PASS or row["check"].startswith(SLOW_FAILURE)
     where = f"in trace {row['trace_id']}"
     yield (
@@ -65,7 +71,7 @@ def tell_why(
         yield f"  blocked by: {', '.join(codes)}"
     yield ""
     yield from _trials(row)
-    yield from _elsewhere(others, suite, row)
+    yield from _elsewhere(others, suite, row, kin)
 
 
 def _bars(row: Mapping[str, Any], limits: Promotion) -> Iterator[str]:
@@ -100,17 +106,26 @@ def _elsewhere(
     others: Sequence[Mapping[str, Any]],
     suite: Mapping[str, Any] | None,
     row: Mapping[str, Any],
+    kin: Sequence[str],
 ) -> Iterator[str]:
     if suite:
         yield (
             f"In the suite: {suite['status']}, occurrences: {suite['occurrences']}, from "
             f"{suite['first_day']} to {suite['last_day']}."
         )
+        if row["decision"] != "promoted":
+            yield (
+                "It came in when the suite was written: all days together showed the pattern that "
+                "this day lacked, or people asked for it."
+            )
     elif row["decision"] == "promoted":
         yield (
             "Not in the suite under this id: it joined an older case, the lesson has cases enough, "
             "or the suite was written before this day."
         )
+    if kin and not suite:
+        named = ", ".join(kin[:_LISTED]) + (" ..." if len(kin) > _LISTED else "")
+        yield f"The suite's cases of this mode and intent: {named}."
     for other in others[:_LISTED]:
         yield f"Also: {other['decision']} on {other['day']}, trace {other['trace_id']}."
     if len(others) > _LISTED:

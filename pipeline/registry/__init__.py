@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -160,14 +160,13 @@ def _require_known(
     """Refuse names that lead nowhere; one that was known once may be named for ever."""
     intents = {one.id for one in intents_ever}
     axes = {one.id for one in axes_ever}
+    strangers = [told for rule in rules for told in _unknown_intents(rule, intents | {UNKNOWN})]
+    if strangers:
+        raise RegistryError(
+            f"{folder / 'rules.yaml'}: {'; '.join(strangers)}. None of these intents is in "
+            "intents.yaml: rename them there, or in the rules and their examples"
+        )
     for rule in rules:
-        named = {*rule.intents, *(one.intent for one in rule.examples if one.intent)}
-        unknown = sorted(named - intents - {UNKNOWN})
-        if unknown:
-            raise RegistryError(
-                f"{folder / 'rules.yaml'}: rule {rule.id!r} names intent {unknown[0]!r}, which is "
-                "not in intents.yaml"
-            )
         if rule.id in {axis.id for axis in rubric}:
             raise RegistryError(
                 f"{folder / 'rules.yaml'}: rule {rule.id!r} has the name of an axis in "
@@ -178,6 +177,15 @@ def _require_known(
         raise RegistryError(
             f"{folder / 'settings.yaml'}: judge.rates: no axis {unknown[0]!r} in rubric.yaml"
         )
+
+
+def _unknown_intents(rule: Rule, known: Set[str]) -> list[str]:
+    """What a rule and its examples name that no intent is, each told in words."""
+    bounds = sorted({*rule.intents} - known)
+    examples = sorted({one.intent for one in rule.examples if one.intent} - known - {*bounds})
+    return [f"rule {rule.id!r} names intent {name!r}" for name in bounds] + [
+        f"an example of rule {rule.id!r} names intent {name!r}" for name in examples
+    ]
 
 
 def require_sound(path: Path, section: str, entries: Sequence[DatedEntry]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isclose
 
 import polars as pl
 
@@ -13,6 +14,8 @@ from pipeline.report.facts import Fact
 __all__ = [
     "Figures",
     "amount",
+    "estimated",
+    "exact",
     "interval",
     "money",
     "money_interval",
@@ -87,24 +90,42 @@ def money(value: float | None) -> str:
     return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
 
 
+def exact(fact: Fact) -> bool:
+    """Whether every conversation was looked at, so that nothing is estimated."""
+    if fact.low is None or fact.high is None:
+        return False
+    return fact.n is not None and isclose(fact.low, fact.high, rel_tol=1e-9)
+
+
+def estimated(fact: Fact, word: str = "estimated ") -> str:
+    """What stands before a number: a word that says it is an estimate, or nothing if it is none."""
+    return "" if exact(fact) else word
+
+
 def percent_interval(fact: Fact) -> str:
-    """The bounds of a share: 14.1 to 23.0 %."""
+    """The bounds of a share: 14.1 to 23.0 %; "exact" where all were looked at."""
     if fact.low is None or fact.high is None:
         return "not defined"
+    if exact(fact):
+        return "exact"
     return f"{100 * fact.low:.1f} to {100 * fact.high:.1f} %"
 
 
 def interval(fact: Fact) -> str:
-    """The bounds of an estimated number: 12 to 90."""
+    """The bounds of an estimated number: 12 to 90; "exact" where all were looked at."""
     if fact.low is None or fact.high is None:
         return "not defined"
+    if exact(fact):
+        return "exact"
     return f"{amount(fact.low)} to {amount(fact.high)}"
 
 
 def money_interval(fact: Fact) -> str:
-    """The bounds of an estimated sum: $10.20 to $14.80."""
+    """The bounds of an estimated sum: $10.20 to $14.80; "exact" where all were looked at."""
     if fact.low is None or fact.high is None:
         return "not defined"
+    if exact(fact):
+        return "exact"
     return f"{money(fact.low)} to {money(fact.high)}"
 
 

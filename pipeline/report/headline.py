@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.report.figures import (
     Figures,
     amount,
+    estimated,
     interval,
     percent,
     percent_interval,
@@ -39,8 +40,8 @@ def _failing(figures: Figures) -> str:
     if share.value is None:
         return "Nothing could be graded, so there is no failure rate."
     return (
-        f"An estimated {percent(share.value)} of all conversations failed a check "
-        f"({percent_interval(share)}, n = {share.n})."
+        f"{estimated(share, 'An estimated ')}{percent(share.value)} of all conversations "
+        f"failed a check ({percent_interval(share)}, n = {share.n})."
     )
 
 
@@ -61,7 +62,8 @@ def _new_modes(figures: Figures) -> str:
     largest = new[0]
     return (
         f"{plural(len(new), 'failure mode')} {'is' if len(new) == 1 else 'are'} new; the largest, "
-        f"“{plain(largest.label)}”, hit an estimated {plural(largest.value, 'conversation')} "
+        f"“{plain(largest.label)}”, hit {estimated(largest, 'an estimated ')}"
+        f"{plural(largest.value, 'conversation')} "
         f"({interval(largest)}, n = {largest.n})."
     )
 

@@ -93,8 +93,8 @@ def _environment() -> jinja2.Environment:
     made.filters |= {
         name: getattr(figures, name)
         for name in (
-            "amount", "interval", "money", "money_interval", "percent", "percent_interval",
-            "plain", "plural",
+            "amount", "estimated", "interval", "money", "money_interval", "percent",
+            "percent_interval", "plain", "plural",
         )
     }  # fmt: skip
     return made

@@ -179,7 +179,12 @@ RULE = "rules:\n  - id: quick\n    kind: {}\n    title: Quick\n    params: {}\n"
         ("rules", RULE.format("tool_arguments", "{schemas: {t: {$ref: 'http://127.0.0.1:9/s'}}}"),
          "leads out of the schema; nothing is fetched"),
         ("rules", "rules:\n  - {id: a, kind: truncated, title: A, intents: [nope]}\n",
-         "rule 'a' names intent 'nope', which is not in intents.yaml"),
+         "rule 'a' names intent 'nope'. None of these intents is in intents.yaml: rename"),
+        ("rules", "rules:\n"
+         "  - {id: a, kind: truncated, title: A, intents: [nope]}\n"
+         "  - id: b\n    kind: truncated\n    title: B\n    examples:\n"
+         "      - {verdict: pass, intent: gone, steps: [{user: hi}, {agent: hi}]}\n",
+         "rule 'a' names intent 'nope'; an example of rule 'b' names intent 'gone'. None of"),
         ("rules", "rules:\n  - {id: tone, kind: truncated, title: A}\n", "name of an axis"),
         ("rules", "rules:\n  - {id: a, kind: truncated, title: A, effective_from: 2026-13-01}\n",
          "line 2: no such day"),

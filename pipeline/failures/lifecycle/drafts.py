@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,9 +15,11 @@ from pipeline.registry import Fix, NamedMode, RegistryError, load_registry, requ
 from pipeline.registry.loading import as_of, read_entries
 from pipeline.registry.writing import Change, change_file
 
-__all__ = ["BESIDE", "Draft", "Known", "WordRefused", "Written", "draft_of"]
+__all__ = ["BESIDE", "Draft", "Known", "WordRefused", "Written", "draft_of", "whole_id"]
 
 BESIDE = ("failure_modes", "fixes")
+_FEWEST = 6  # signs of an id that is not whole, as in `caselaw why`
+_LISTED = 5
 
 
 class WordRefused(RegistryError):
@@ -30,6 +32,31 @@ class Known:
 
     names: Mapping[str, str]
     folded: Mapping[str, str] = field(default_factory=dict)
+
+    def whole(self, mode: str) -> str:
+        """The id that `mode` is or begins, where it means one; else `mode` as it is.
+
+        Raises:
+            WordRefused: several ids begin so.
+        """
+        return whole_id(mode, {*self.names, *self.folded})
+
+
+def whole_id(mode: str, ids: Set[str]) -> str:
+    """The one of the ids that `mode` is or begins; `mode` as it is where none does.
+
+    Raises:
+        WordRefused: several begin so.
+    """
+    begun = sorted(one for one in ids if len(mode) >= _FEWEST and one.startswith(mode))
+    if mode in ids or not begun:
+        return mode
+    if len(begun) > 1:
+        raise WordRefused(
+            f"{len(begun)} failure modes begin with {mode!r}: {', '.join(begun[:_LISTED])}; "
+            "nothing was done. Write more of the id"
+        )
+    return begun[0]
 
 
 @dataclass(frozen=True)

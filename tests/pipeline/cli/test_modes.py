@@ -14,6 +14,7 @@ import yaml
 from pipeline.cli.main import main
 from pipeline.cli.modes_page import mode_lines
 from pipeline.datadir import COMMITTED, DataDir
+from pipeline.failures.lifecycle.drafts import Known, WordRefused
 from pipeline.failures.lifecycle.reading import read_lives
 from pipeline.failures.slow import slow_mode_id
 from pipeline.lake import Lake
@@ -214,6 +215,19 @@ def test_a_fix_is_claimed_under_fixes(run: Run, place: DataDir) -> None:
     code, said = run("fix", "m-old", "2.6.0", "--from", "2026-12-03")
     assert code == 2
     assert "is claimed to mend 'm-old' already; nothing was written" in said
+
+
+def test_an_id_may_be_cut_short_while_it_means_one_mode(run: Run, place: DataDir) -> None:
+    assert "lives on as m-old" in run("show", "m-anci")[1]
+    assert run("unmerge", "m-anci", "--from", "2026-12-01")[0] == 0
+    assert entries(place)["failure_modes"][-1]["id"] == "m-ancient"
+    code, said = run("show", "m-anc")  # five characters: a slip, or an id of that name
+    assert (code, "no failure mode 'm-anc'" in said) == (2, True)
+
+
+def test_of_an_id_that_begins_two_modes_both_are_named() -> None:
+    with pytest.raises(WordRefused, match="2 failure modes begin with 'fm-1a2': fm-1a2b, fm-1a2c"):
+        Known({"fm-1a2b": "A", "fm-1a2c": "B"}).whole("fm-1a2")
 
 
 def test_merge_writes_an_entry_for_both(run: Run, place: DataDir) -> None:

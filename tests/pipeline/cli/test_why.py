@@ -80,8 +80,27 @@ def test_a_case_is_found_by_its_id_and_by_how_that_begins(
     for wanted in (name, name[:10]):
         status, out = told(capsys, wanted)
         assert status == 0
-        assert out.startswith(f"{name}: rejected on 2026-11-02")
+        assert out.startswith(f"{name}: in the suite, active; its day said: rejected on 2026-11-02")
         assert "In the suite: active, occurrences: 2, from 2026-11-02 to 2026-11-03." in out
+        assert "all days together showed the pattern" in out
+
+
+def test_of_a_case_that_stays_out_it_names_those_that_tell_the_same_lesson(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(lake, [apart(0)])
+    decided = decisions([apart(0)]).frame.row(0, named=True)
+    of_it = {"failure_mode_id": decided["failure_mode_id"], "intent": decided["intent"]}
+    listed = [
+        {"case_id": "case-same", "status": "active", **of_it},
+        {"case_id": "case-gone", "status": "retired", **of_it},
+        {"case_id": "case-else", "status": "active", **of_it, "intent": "refund_request"},
+    ]
+    rows = [dict.fromkeys(EVAL_SUITE.columns) | row for row in listed]
+    frame = pl.DataFrame(rows, schema=EVAL_SUITE.schema)
+    lake.publish(EVAL_SUITE, None, frame, Provenance(Counts("candidates", 3, 3), {"x": "1"}))
+    out = told(capsys, "t0")[1]
+    assert "The suite's cases of this mode and intent: case-same.\n" in out
 
 
 def test_how_people_voted_is_told(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:

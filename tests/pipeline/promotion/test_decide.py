@@ -72,7 +72,7 @@ def test_a_one_off_waits_for_a_pattern():
     row = by_trace(decisions([apart(0)]).frame)["t0"]
     assert row["decision"] == "rejected"
     assert row["blocked_by"] == ["low_score", "no_pattern"]
-    assert "No pattern yet: 1 of 3 traces of this mode seen" in row["reasons"]
+    assert "No pattern yet: 1 of 3 traces of this mode seen." in row["reasons"]
 
 
 def test_a_one_off_of_high_stakes_and_severity_is_shown_to_a_person():

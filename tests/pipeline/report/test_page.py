@@ -94,11 +94,27 @@ def test_both_pages_say_the_same_numbers(monday: Summary) -> None:
     markdown = render_markdown(monday)
     for said in ("77.8 %", "36.0 to 95.6 %", "55.6 %", "25.0 %", "m-half", "m-json", "a3",
                  "malformed_json", "clock_skew", "12 labels, 30 are needed",
-                 "rules, untrusted judge",
+                 "untrusted",
                  "only an untrusted judge says so", "embedded-test", "$0.50",
                  "Wilson at the effective n", "opted out: 2"):  # fmt: skip
         assert said in html, said
         assert said in markdown, said
+
+
+def test_where_all_were_looked_at_nothing_is_called_an_estimate(monday: Summary) -> None:
+    sure = monday.frame.with_columns(low=pl.col("value"), high=pl.col("value"))
+    summary = replace(monday, frame=sure)
+    told = render_markdown(summary)
+    assert "\n77.8 % of all conversations failed a check (exact, n = 4).\n" in told
+    assert "hit 4 conversations (exact, n = 4).\n" in told
+    assert "   4 conversations (exact, n = 4)" in told
+    assert "estimated" not in told.partition("\n---\n")[0]
+    assert "77.8 % of all conversations failed a check (exact, n = 4)" in render_html(summary)
+
+
+def test_the_table_fits_a_terminal(monday: Summary) -> None:
+    lines = [line for line in render_markdown(monday).splitlines() if line.startswith("|")]
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_rate_never_stands_alone(monday: Summary) -> None:
