@@ -115,6 +115,12 @@ def test_what_creeps_up_is_listed_and_shown_under_the_id_of_its_cases(
         assert f"Its weeks: caselaw modes show {mode}" in said
 
 
+def test_a_name_that_nobody_could_read_is_refused(run: Run, place: DataDir) -> None:
+    before = text_of(place)
+    assert run("name", "m-old", " \t")[0] == 2
+    assert text_of(place) == before
+
+
 def test_before_a_week_was_closed_it_says_what_to_run(tmp_path: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--data", str(tmp_path), "modes", "ls"])
