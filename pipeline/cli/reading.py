@@ -144,4 +144,4 @@ def _mend(place: DataDir, path: Path) -> str:
     """The command that publishes the partition of a file again."""
     unit, _, key = path.parent.name.partition("=")
     window = Window("week" if unit == "week" else "day", key) if is_key(key) else None
-    return Lake(place).command(window, torn=True)
+    return Lake(place).command(window, there=True)
