@@ -17,8 +17,11 @@ from pipeline.datadir import COMMITTED, DataDir
 from pipeline.failures.lifecycle.reading import read_lives
 from pipeline.failures.slow import slow_mode_id
 from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
 from pipeline.registry import RegistryError, load_registry
 from pipeline.registry.writing import RegistryEdited, change_file
+from pipeline.tables import SLOW_FAILURES
+from pipeline.windows import week
 from tests.hand_made_lake import publish_hand_made_lake
 
 Run = Callable[..., tuple[int, str]]
@@ -113,6 +116,16 @@ def test_what_creeps_up_is_listed_and_shown_under_the_id_of_its_cases(
         code, said = run(*words)
         assert (code, text_of(place)) == (2, before)
         assert f"Its weeks: caselaw modes show {mode}" in said
+
+
+def test_the_cases_of_a_slow_failure_can_be_shut_though_its_intent_has_another_name_by_now(
+    run: Run, place: DataDir
+) -> None:
+    nothing = Provenance(Counts("measures", 0, 0))
+    Lake(place).publish(SLOW_FAILURES, week("2026-11-09"), SLOW_FAILURES.empty(), nothing)
+    mode = slow_mode_id("refund", "turns")
+    assert run("ignore", mode, "--from", DAY.isoformat())[0] == 0
+    assert entries(place)["failure_modes"][-1]["id"] == mode
 
 
 def test_a_name_that_nobody_could_read_is_refused(run: Run, place: DataDir) -> None:
