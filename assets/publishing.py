@@ -111,7 +111,7 @@ class Publication(Reading):
 
     def again(self) -> str:
         """The command that runs the partition again."""
-        return self.lake.command(self.window, torn=True)
+        return self.lake.command(self.window, there=True)
 
     def end(self) -> None:
         """Let go of what the run holds: an erasure may go on."""

@@ -11,6 +11,7 @@ from pipeline.datadir import DataDir
 from pipeline.lake import Lake, MissingPartition
 from pipeline.redaction import SCHEME, require_one_scheme
 from pipeline.registry import Registry
+from pipeline.retention import is_past
 from pipeline.tables import GRADES, REDACTED_TRACES, Table
 from pipeline.verifying import require_unaltered
 from pipeline.windows import Window, previous_week, week, weeks_before
@@ -115,11 +116,13 @@ class Reading:
             return self.read(table, before)
         graded = [day for day in before.days if self.lake.exists(GRADES, day)]
         if graded:
+            dropped = is_past(self.place, graded[0])  # its days are run no more, the week still is
+            days_of_it = () if dropped else (graded[0].key, before.days[-1].key)
             raise ChainBroken(
                 f"needs {table.name} of {before}, which is missing although {len(graded)} of its "
                 f"days were graded ({graded[0].key} to {graded[-1].key}); nothing of this "
                 "partition was changed. Close that week first: "
-                + self.place.make("backfill", graded[0].key, before.days[-1].key)
+                + self.place.make("backfill", *days_of_it)
             )
         return None
 

@@ -161,14 +161,17 @@ class Lake:
         )
         return [Window(table.unit, key) for key in dict.fromkeys(keys) if is_key(key)]
 
-    def command(self, window: Window | None, *, torn: bool = False) -> str:
-        """What makes a partition; a week outlives its days' raw data, and they are run no more."""
+    def command(self, window: Window | None, *, there: bool = False) -> str:
+        """The command that makes a partition; `there`: it looks whole, and is to be made anew.
+
+        A week outlives the raw data of its days, which are run no more.
+        """
         from pipeline.retention.mark import is_past
 
         if window is None:
             return self.place.make("publish")
         if window.unit == "week" and is_past(self.place, window):
-            return self.place.make(*(("restate", window.key) if torn else ("backfill",)))
+            return self.place.make(*(("restate", window.key) if there else ("backfill",)))
         return self.place.make("backfill", window.key, window.days[-1].key)
 
     def require_readable(self, *, raw: bool = False) -> None:
@@ -205,7 +208,8 @@ class Lake:
         self, table: Table, window: Window | None, path: Path, error: Exception
     ) -> CorruptPartition:
         where = f"{table.name}: {path.relative_to(self.place.root)}"
-        if _columns_of(path) not in (None, table.version):
+        columns = _columns_of(path)
+        if columns not in (None, table.version):
             again = self.place.make("backfill") if window else self.command(window)
             return CorruptPartition(
                 f"{where} has the columns of another version of Caselaw; the file was left as it "
@@ -213,7 +217,7 @@ class Lake:
             )
         return CorruptPartition(
             f"{where} cannot be read ({type(error).__name__}); the file was left as it is. "
-            f"Make it anew with: {self.command(window, torn=True)}"
+            f"Make it anew with: {self.command(window, there=columns is not None)}"
         )
 
     def _refuse_dropped(self, table: Table, window: Window | None) -> None:

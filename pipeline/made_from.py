@@ -118,8 +118,9 @@ class Made:
         return [section for section, digest in seen.items() if now.get(section, digest) != digest]
 
     def suite_is_old(self) -> bool:
-        """Whether the suite was made of other decisions than there are."""
-        if not self.lake.exists(EVAL_SUITE, None):
+        """Whether the suite was made of other decisions than there are, or cannot be read."""
+        footer = self._footer(EVAL_SUITE, None) if self.lake.exists(EVAL_SUITE, None) else None
+        if footer is None or footer.get("schema_version") != EVAL_SUITE.version:
             return True
         inputs = self._seen(EVAL_SUITE, None, "inputs")
         named = {name for name in inputs if name.startswith(f"{PROMOTED_CASES.name}/")}

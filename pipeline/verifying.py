@@ -50,7 +50,7 @@ def _check_folder(
     for name in sorted(there | (expected or {}).keys()):
         path = folder / name
         shown = path.relative_to(lake.place.root)
-        yield Checked(shown, _problem(path, expected), lake.command(window, torn=True))
+        yield Checked(shown, _problem(path, expected), lake.command(window, there=True))
 
 
 def require_unaltered(
@@ -77,7 +77,7 @@ def require_unaltered(
                 raise CorruptPartition(
                     f"{table.name}: {path.relative_to(lake.place.root)} is not as it was written: "
                     "its sha256 is another than its manifest's. The file was left as it is. Make "
-                    f"it anew with: {lake.command(window, torn=True)}"
+                    f"it anew with: {lake.command(window, there=True)}"
                 )
 
 

@@ -34,6 +34,8 @@ _FROM = click.option(
 @click.pass_obj
 def name(place: DataDir, mode: str, name: str, description: str | None, day: date | None) -> None:
     """Give MODE the NAME that everybody is to read from now on."""
+    if not name.strip():
+        raise click.UsageError("the name is empty; nothing was written")
     said = {"name": name} | ({} if description is None else {"description": description})
     _say(place, mode, day, said)
 

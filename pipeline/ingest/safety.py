@@ -11,8 +11,11 @@ __all__ = ["folded", "is_safe_id", "safe_id", "safe_label"]
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LABEL = re.compile(r"(?!AKIA|gh[pousr]_|sk-|xox)[A-Za-z][A-Za-z0-9._:/-]{0,63}")
 _VERSION = re.compile(
-    r"v?\d{1,4}([._-][0-9a-z]{1,12}){0,4}|\d{4}-\d{2}(-\d{2})?|(?=.*[a-f])[0-9a-f]{7,40}"
+    r"v?\d{1,4}([._-][0-9a-z]{1,12}){0,4}|\d{4}-\d{2}(-\d{2})?|(?=.*[a-f])[0-9a-f]{7,40}",
+    re.ASCII,
 )
+# What has the form of a version and is rather a phone number, a card or a social security number.
+_OF_PEOPLE = re.compile(r"(\d[_-]?){9,}|\d{3}\.\d{3}\.\d{4}", re.ASCII)
 # A label in which no run of digits and separators is long enough: most are, and told at one look.
 # Possessive, for a run of letters can be cut in 2^n ways: one of 33 before a blank took minutes.
 _SHORT_RUNS = re.compile(
@@ -46,7 +49,9 @@ def is_safe_id(value: str) -> bool:
 
 def safe_label(value: str | None, content_key: bytes) -> str | None:
     """What developers name (release, tool, model), if it looks like a name; else a digest."""
-    if value is None or _SHORT_RUNS.fullmatch(value) or _VERSION.fullmatch(value):
+    if value is None or _SHORT_RUNS.fullmatch(value):
+        return value
+    if _VERSION.fullmatch(value) and not _OF_PEOPLE.fullmatch(_DATE.sub("", value)):
         return value
     if _LABEL.fullmatch(value):
         dateless = _DATE.sub("", value) if "20" in value else value

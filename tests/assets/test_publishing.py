@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -11,7 +12,7 @@ import pytest
 from assets.definitions import build
 from assets.errors import clear_errors, explain
 from assets.plan import Task
-from pipeline.datadir import DataDir
+from pipeline.datadir import COMMITTED, DataDir
 from pipeline.errors import SHOW_ERRORS
 from pipeline.grading import PendingCalls
 from pipeline.lake import CorruptPartition, Lake
@@ -57,6 +58,20 @@ def test_a_week_that_was_graded_but_never_closed_stops_the_next(place: DataDir) 
         f"make backfill CASELAW_DATA={place.root} FROM=2026-11-04 TO=2026-11-08"
     )
     assert not Lake(place).exists(FAILURE_MODE_CLUSTERS, day("2026-11-09"))
+
+
+def test_a_week_never_closed_whose_raw_data_was_dropped_is_closed_by_what_is_missing(
+    place: DataDir,
+) -> None:
+    """Its days are run no more; a backfill of them would be refused."""
+    grade_nothing(Lake(place), day("2026-11-04"), day("2026-11-09"))
+    place.raw.mkdir(parents=True)
+    (place.raw / "kept_from.json").write_text('{"day": "2026-11-08"}')
+    shutil.copytree(COMMITTED / "registry", place.root / "registry")
+    with (place.root / "registry" / "settings.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("\n  - effective_from: 2025-01-06\n    privacy: {retention_days: 7}\n")
+    result = run_asset(place, "failure_mode_clusters", "2026-11-09")
+    assert failure(result).endswith(f"week first: make backfill CASELAW_DATA={place.root}")
 
 
 def test_the_chain_may_start_anywhere(place: DataDir) -> None:

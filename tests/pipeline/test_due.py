@@ -150,7 +150,10 @@ def test_a_week_whose_days_were_run_again_is_to_be_closed_again(whole: DataDir) 
 
 
 def test_a_suite_of_other_decisions_is_due_by_itself(whole: DataDir) -> None:
-    shutil.rmtree(whole.lake / "eval_suite")
+    suite = whole.lake / "eval_suite"
+    (suite / "part-0.parquet").write_bytes(b"torn")
+    assert told(whole) == ["the suite: made of other decisions than there are now"]
+    shutil.rmtree(suite)
     assert told(whole) == ["the suite: made of other decisions than there are now"]
 
 

@@ -125,17 +125,29 @@ def test_columns_of_another_version_are_told_as_such(lake: Lake) -> None:
         lake.read(FAILURE_MODES, WEEK)
 
 
-def test_a_torn_week_whose_raw_data_was_dropped_is_mended_by_restating(lake: Lake) -> None:
+@pytest.mark.parametrize(
+    ("whole_end", "command"),
+    [
+        (False, r"make backfill CASELAW_DATA=\S+$"),  # which looks for what is missing or torn
+        (True, r"make restate CASELAW_DATA=\S+ FROM=2026-11-02$"),
+    ],
+)
+def test_a_damaged_week_whose_raw_data_was_dropped_is_mended(
+    lake: Lake, whole_end: bool, command: str
+) -> None:
     """Its days are run no more, and a backfill of them is refused."""
-    path = lake.publish(FAILURE_MODES, WEEK, FAILURE_MODES.empty(), published(0))
-    path.write_bytes(b"torn")
+    rows = pl.DataFrame([dict.fromkeys(FAILURE_MODES.columns) | {"failure_mode_id": "fm-1"}],
+                        schema=FAILURE_MODES.schema)  # fmt: skip
+    path = lake.publish(FAILURE_MODES, WEEK, rows, published(1))
+    body = path.read_bytes()
+    path.write_bytes(b"PAR1" + bytes(500) + body[504:] if whole_end else b"torn")
     lake.place.raw.mkdir(exist_ok=True)
     (lake.place.raw / "kept_from.json").write_text('{"day": "2026-11-09"}')
     shutil.copytree(COMMITTED / "registry", lake.place.root / "registry")
     settings = lake.place.root / "registry" / "settings.yaml"
     entry = "  - effective_from: 2025-01-06\n    privacy: {retention_days: 7}\n"
     settings.write_text(settings.read_text("utf-8") + entry, "utf-8")
-    with pytest.raises(CorruptPartition, match=r"make restate CASELAW_DATA=\S+ FROM=2026-11-02$"):
+    with pytest.raises(CorruptPartition, match=command):
         lake.read(FAILURE_MODES, WEEK)
 
 

@@ -99,7 +99,7 @@ def _slow(lake: Lake) -> pl.DataFrame:
 def known_modes(lake: Lake) -> Known:
     """Every id that the lake has, also those that days founded since the last closed week.
 
-    Those of slow failures are among them, of every intent and metric of the last closed week.
+    Those of slow failures are among them, of every intent and metric of any closed week.
     """
     weeks = lake.windows(FAILURE_MODES)
     names: dict[str, str] = {}
@@ -157,9 +157,9 @@ def folded_since(lake: Lake, mode: str) -> Window | None:
 
 
 def known_slow_modes(lake: Lake) -> dict[str, str]:
-    """The modes of slow failures, by id, that the last closed week may have cases of."""
-    weeks = lake.windows(SLOW_FAILURES)
-    return slow_modes(lake.read(SLOW_FAILURES, weeks[-1])) if weeks else {}
+    """The modes of slow failures, by id, that any closed week may have cases of."""
+    named = ["scope", "subject", "metric"]
+    return slow_modes(lake.read(SLOW_FAILURES, lake.windows(SLOW_FAILURES), named))
 
 
 def _folded(modes: pl.DataFrame) -> dict[str, str]:

@@ -18,8 +18,11 @@ from pipeline.failures.lifecycle.drafts import Known, WordRefused
 from pipeline.failures.lifecycle.reading import read_lives
 from pipeline.failures.slow import slow_mode_id
 from pipeline.lake import Lake
+from pipeline.provenance import Counts, Provenance
 from pipeline.registry import RegistryError, load_registry
 from pipeline.registry.writing import RegistryEdited, change_file
+from pipeline.tables import SLOW_FAILURES
+from pipeline.windows import week
 from tests.hand_made_lake import publish_hand_made_lake
 
 Run = Callable[..., tuple[int, str]]
@@ -116,6 +119,16 @@ def test_what_creeps_up_is_listed_and_shown_under_the_id_of_its_cases(
         assert f"Its weeks: caselaw modes show {mode}" in said
 
 
+def test_the_cases_of_a_slow_failure_can_be_shut_though_its_intent_has_another_name_by_now(
+    run: Run, place: DataDir
+) -> None:
+    nothing = Provenance(Counts("measures", 0, 0))
+    Lake(place).publish(SLOW_FAILURES, week("2026-11-09"), SLOW_FAILURES.empty(), nothing)
+    mode = slow_mode_id("refund", "turns")
+    assert run("ignore", mode, "--from", DAY.isoformat())[0] == 0
+    assert entries(place)["failure_modes"][-1]["id"] == mode
+
+
 def test_before_a_week_was_closed_it_says_what_to_run(tmp_path: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--data", str(tmp_path), "modes", "ls"])
@@ -150,7 +163,7 @@ def test_any_name_is_read_back_as_it_was_given(run: Run, place: DataDir, name: s
     load_registry(place.registry, DAY)
 
 
-@pytest.mark.parametrize("name", ["", "half a character: \udcff"])
+@pytest.mark.parametrize("name", ["", " \t", "half a character: \udcff"])
 def test_what_is_no_name_is_refused_and_nothing_is_written(
     run: Run, place: DataDir, name: str
 ) -> None:

@@ -21,7 +21,9 @@ def test_a_plain_id_stays(plain: str) -> None:
 
 
 @pytest.mark.parametrize("telling", ["ana.perez@example.org", "+44 7911 123456", "Ana Perez",
-                                     "4539148803436178", "sess-4539148803436178"])  # fmt: skip
+                                     "4539148803436178", "sess-4539148803436178",
+                                     "4539-1488-0343-6178", "0170-1234567", "555.123.4567",
+                                     "123-45-6789", "1-555-123-4567", "٠١٧٠"])  # fmt: skip
 def test_an_id_that_may_tell_something_is_digested_under_the_key(telling: str) -> None:
     safe = safe_id(telling, KEY)
     assert safe is not None
@@ -32,7 +34,9 @@ def test_an_id_that_may_tell_something_is_digested_under_the_key(telling: str) -
 
 @pytest.mark.parametrize("name", ["2.3.4", "v1.2", "parcelry-support", "gpt-4o-2024-08-06",
                                   "get_order", "2026-09", "support-44", "HC-101", "stop",
-                                  "a1b2c3d", "call_725c6f80b81c41e3"])  # fmt: skip
+                                  "a1b2c3d", "call_725c6f80b81c41e3", "2026-11-02",
+                                  "10.0.19041.1237", "1.2.3-1699999999", "2026-11-02-3",
+                                  "2026.11.02.1", "1234567e"])  # fmt: skip
 def test_a_label_of_developers_stays(name: str) -> None:
     assert safe_label(name, KEY) == name
 
