@@ -96,8 +96,8 @@ def _tell(place: DataDir, done: Erasure, dry_run: bool) -> None:
                    "landed again")  # fmt: skip
     for path in receipt.left_to_people:
         click.echo(
-            f"An id of theirs stands in {path}, in words that are not theirs or that nothing reads: "
-            "look at it, nothing edits it"
+            f"An id of theirs stands in {path}, in words that are not theirs or that nothing "
+            "reads: look at it, no command edits it"
         )
     if dry_run:
         click.echo("Nothing was changed.")
