@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.datadir import DataDir
 from pipeline.ingest.index import landed_files
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from pipeline.ingest.index.landed import LandedFile
     from pipeline.registry.settings import Ingest
 
-__all__ = ["Due", "find_due", "look_for_due"]
+__all__ = ["LATE", "Due", "find_due", "look_for_due"]
+
+LATE: Final = "late files"
+"""Why a day is due for which something landed after it was published."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def find_due(
     late = {stale.window for stale in stale_days(place, files, settings)}
     days = {}
     for window in sorted(landed | set(_every_day(run or landed, today))):
-        why = made.why_again(window, DAILY) or ("late files" if window in late else None)
+        why = made.why_again(window, DAILY) or (LATE if window in late else None)
         if why and not is_past(place, window):
             days[window] = why
     weeks = {}

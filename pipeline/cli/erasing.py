@@ -95,7 +95,10 @@ def _tell(place: DataDir, done: Erasure, dry_run: bool) -> None:
                    "others. Days that were read from it are kept, and not run again until it is "
                    "landed again")  # fmt: skip
     for path in receipt.left_to_people:
-        click.echo(f"An id of theirs stands in {path}, which is people's to edit: look at it")
+        click.echo(
+            f"An id of theirs stands in {path}, in words that are not theirs or that nothing "
+            "reads: look at it, no command edits it"
+        )
     if dry_run:
         click.echo("Nothing was changed.")
         return

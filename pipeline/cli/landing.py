@@ -109,8 +109,8 @@ def land(place: DataDir, files: tuple[Path, ...], day: date | None) -> None:
     if stale:
         named = ", ".join(sorted(stale)[:5]) + (", ..." if len(stale) > 5 else "")
         click.echo(
-            f"Published before this was there: {counted(len(stale), 'day')} ({named}). "
-            "Run again, a day takes it in"
+            f"Run before this landed: {counted(len(stale), 'day')} ({named}). "
+            "It is in once they are run again"
         )
     say_next(place, _without_dropped(place, days))
     if not readable and any(target in found for target in landed):

@@ -13,6 +13,9 @@ from pipeline.cli.saying import SAYING
 from pipeline.datadir import DataDir
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
     import polars as pl
 
 __all__ = ["modes"]
@@ -127,6 +130,8 @@ def show(place: DataDir, mode: str) -> None:
     told = lives.modes.filter(of_mode).select("check", "intent", "severity", "size_total",
                                               "days_seen", "merged_from", "exemplars")  # fmt: skip
     _print_row(told)
+    for line in _not_run_yet(place, current, lives.week.days[-1].first):
+        click.echo(line)
     for title, frame in (
         ("Rates by week and release:", lives.rates.filter(of_mode).select(
             "week", "release", "seen", "n", "rate", "low", "high", "estimator")),
@@ -135,6 +140,23 @@ def show(place: DataDir, mode: str) -> None:
     ):  # fmt: skip
         click.echo(f"\n{title}")
         print_frame(frame)
+
+
+def _not_run_yet(place: DataDir, mode: str, closed: date) -> Iterator[str]:
+    """What the registry says of a mode from a later day on than the last closed week has."""
+    from pipeline.failures.lifecycle.drafts import BESIDE
+    from pipeline.registry import Fix, NamedMode
+    from pipeline.registry.loading import read_entries
+
+    path = place.registry / "failure_modes.yaml"
+    for entry in read_entries(path, "failure_modes", NamedMode, BESIDE):
+        if entry.id == mode and entry.effective_from > closed:
+            what = f"part of {entry.merged_into}" if entry.merged_into else f"{entry.name!r}"
+            state = "" if entry.state == "open" else f", {entry.state}"
+            yield f"In the registry from {entry.effective_from} on: {what}{state}"
+    for fix in read_entries(path, "fixes", Fix, BESIDE):
+        if fix.mode == mode and fix.effective_from > closed:
+            yield f"In the registry from {fix.effective_from} on: release {fix.release} mends it"
 
 
 def _print_row(frame: pl.DataFrame) -> None:

@@ -42,6 +42,7 @@ def plan(place: DataDir, first: date | None, last: date | None) -> None:
 
     from pipeline.calibration import missing_canaries
     from pipeline.cli.printing import print_frame
+    from pipeline.due import LATE
     from pipeline.grading import JudgeRefused, make_judge
     from pipeline.grading.forecast import call_price, forecast_days
     from pipeline.lake import Lake
@@ -51,14 +52,16 @@ def plan(place: DataDir, first: date | None, last: date | None) -> None:
     if first is None:
         if last is not None:
             raise click.UsageError("--to takes --from")
-        windows = _missing(place, today)
-        if not windows:
+        due = _missing(place, today)
+        if not due:
             return
+        windows = list(due)
+        late = [window for window, why in due.items() if why == LATE]
     else:
         last = last or first
         if not first <= last < today:
             raise click.UsageError("--to is not before --from, and no later than yesterday (UTC)")
-        windows = list(days_between(first, last))
+        windows, late = list(days_between(first, last)), []
     lake = Lake(place)
     days = [(day, load_registry(place.registry, day)) for day in windows]
     registry = days[-1][1]
@@ -67,7 +70,7 @@ def plan(place: DataDir, first: date | None, last: date | None) -> None:
         price = call_price(lake, registry, judge)
     except JudgeRefused as refused:
         raise click.UsageError(str(refused)) from None
-    found = forecast_days(lake, days, judge, price, _landed(place))
+    found = forecast_days(lake, days, judge, price, _landed(place), late)
     closes_week = any(window.first.weekday() == _SUNDAY for window, _ in days)
     canaries = missing_canaries(judge) if closes_week else 0
     print_frame(pl.DataFrame([vars(one) for one in found]), fold=False)
@@ -79,8 +82,8 @@ def plan(place: DataDir, first: date | None, last: date | None) -> None:
     click.echo(f"Run it with: {place.make('backfill', *span)}")
 
 
-def _missing(place: DataDir, today: date) -> list[Window]:
-    """Print what is missing and what is outdated; returns the days that are missing."""
+def _missing(place: DataDir, today: date) -> dict[Window, str]:
+    """Print what is missing and what is outdated; returns the days that are missing, and why."""
     from pipeline.cli.landing import reading_bar
     from pipeline.due import look_for_due
     from pipeline.made_from import outdated
@@ -104,7 +107,7 @@ def _missing(place: DataDir, today: date) -> list[Window]:
         click.echo(f"Run it with: {place.make('backfill')}")
     elif due:
         click.echo("")
-    return list(due.days)
+    return due.days
 
 
 def _landed(place: DataDir) -> dict[str, int] | None:

@@ -111,10 +111,14 @@ def csv_text(frame: pl.DataFrame) -> str:
 
 
 def _plain(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """A column as text; items of a list are joined, what is nested deeper is as Python has it."""
+    """A column as text; items of a list are joined, what is nested deeper is as Python has it.
+
+    Between two sentences stands a space, between all others a comma.
+    """
     kind = frame.schema[name]
     if isinstance(kind, pl.List) and not kind.inner.is_nested():
-        return pl.col(name).cast(pl.List(pl.String)).list.join(", ")
+        joined = pl.col(name).cast(pl.List(pl.String)).list.join(", ")
+        return joined.str.replace_all("., ", ". ", literal=True)
     if kind.is_nested():
         said = (None if value is None else str(value) for value in frame[name].to_list())
         return pl.lit(pl.Series(name, said, pl.String))

@@ -18,7 +18,7 @@ from pipeline.erasure.belonging import Traits
 from pipeline.erasure.derived import founded_cases, lone_modes
 from pipeline.erasure.finding import Person, find_person, speakers_in
 from pipeline.erasure.given_up import give_up_again, given_up_in
-from pipeline.erasure.landed import erase_landing
+from pipeline.erasure.landed import erase_landing, with_twins
 from pipeline.erasure.leftovers import led_to, still_named, sweep_leftovers
 from pipeline.erasure.listing import open_list
 from pipeline.erasure.partitions import erase_tables
@@ -101,6 +101,7 @@ class _Work:
         self._lake = Lake(place)
         self._registry: Registry = load_registry(place.registry, day(datetime.now(UTC).date()))
         self._listed = listed
+        self._to_rewrite: set[Path] = set()
 
     def run(self, progress: Callable[[int, int], None]) -> Erasure:
         """Find, list, erase, write the receipt."""
@@ -139,7 +140,7 @@ class _Work:
         self._erase_caches(everyone)
         if not self._dry_run:
             sweep_leftovers(self._place.root, self._suite_path().parent)
-        receipt.left_to_people += still_named(self._place, everyone, elsewhere)
+        receipt.left_to_people += still_named(self._place, everyone, elsewhere, self._to_rewrite)
         if open_files:
             raise StillOpen(
                 f"{', '.join(open_files)}: being written to, so that file was left as it is; all "
@@ -156,6 +157,7 @@ class _Work:
         speakers, touched = speakers_in(self._place, files, everyone, sessions)
         if self._dry_run:
             self._add(Line("landing", 0, len(touched), len(touched)))
+            self._to_rewrite = {path for _, path in with_twins(self._place, touched)}
             return []
 
         def before_swap(old: str, new: str) -> None:

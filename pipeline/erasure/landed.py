@@ -17,7 +17,7 @@ from pipeline.ingest.index.landed import LandedFile
 from pipeline.ingest.landing import given_day, lying_files, plain_name
 from pipeline.ingest.source import Source
 
-__all__ = ["FileErased", "erase_landing"]
+__all__ = ["FileErased", "erase_landing", "with_twins"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def erase_landing(
         before_swap: told a file's digest and its next one (empty: it is removed) beforehand.
     """
     with scratch_folder(place) as scratch:
-        for file, path in _with_twins(place, files):
+        for file, path in with_twins(place, files):
             source = Source(path, given_day(path), largest_record)
 
             def swap(new: str, old: str = file.sha256) -> None:
@@ -65,7 +65,7 @@ def erase_landing(
     purge_index(place)
 
 
-def _with_twins(place: DataDir, files: Sequence[LandedFile]) -> list[tuple[LandedFile, Path]]:
+def with_twins(place: DataDir, files: Sequence[LandedFile]) -> list[tuple[LandedFile, Path]]:
     """Every path that is one of the files, as it is by now, or has the content of one.
 
     The index keeps each content once.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +33,9 @@ def led_to(place: DataDir) -> list[Path]:
     return [path.resolve() for path in lying_files(place) if path.is_symlink()]
 
 
-def still_named(place: DataDir, listed: Suppression, elsewhere: Iterable[Path]) -> list[str]:
+def still_named(
+    place: DataDir, listed: Suppression, elsewhere: Iterable[Path], rewritten: Set[Path]
+) -> list[str]:
     """Files in which an id of theirs stands by itself: others' words, or what no reader reads.
 
     Archives and Parquet are not looked into: where their reader finds nothing, there is nothing.
@@ -42,11 +44,12 @@ def still_named(place: DataDir, listed: Suppression, elsewhere: Iterable[Path]) 
         place: the data directory; hidden files in landing count.
         listed: with the ids as the application writes them.
         elsewhere: see `led_to`.
+        rewritten: files that would be rewritten were this no dry run, so they are not looked into.
     """
     shown = {one: orjson.dumps(one).decode()[1:-1] for one in listed.spoken}
     ids = {*shown, *shown.values()}
     in_landing = {path for path in place.landing.rglob("*") if path.is_file()}
-    found = (path for path in sorted({*in_landing, *elsewhere}) if _names(path, ids))
+    found = (path for path in sorted({*in_landing, *elsewhere} - rewritten) if _names(path, ids))
     return [_told(path, listed) for path in found]
 
 

@@ -95,5 +95,6 @@ TARGET = Target(
     _write,
     runs=True,
     judges=True,
-    follow_up="npx promptfoo eval -c {folder}/promptfooconfig.json",
+    follow_up="CASELAW_AGENT='python my_agent.py' npx promptfoo eval -c "
+    "{folder}/promptfooconfig.json",
 )

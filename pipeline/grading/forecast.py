@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
@@ -24,7 +24,7 @@ _LOOKED_BACK: Final = 14  # graded days that tell how much of a day reaches the 
 _SHOWN: Final = 50  # conversations that tell how long a prompt is
 
 
-State = Literal["graded", "sampled", "to be sampled", "nothing landed"]
+State = Literal["graded", "sampled", "to be sampled", "nothing landed", "late files"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class DayForecast:
     """One day of a range.
 
     Attributes:
-        state: how far the day is: graded by this very judge, sampled, neither, or without traces.
+        state: how far the day is: graded by this very judge, sampled, neither, without traces, or
+            published before all of it had landed.
         traces: conversations drawn, or the most that will be; None where all are and nobody has
             counted them yet.
         calls: conversations that the judge will be asked about, kept answers not counted.
@@ -60,6 +61,7 @@ def forecast_days(
     judge: Judge,
     price: Price,
     landed: Mapping[str, int] | None,
+    late: Collection[Window] = (),
 ) -> list[DayForecast]:
     """Forecast each day with the registry in force on it; nothing is run and nothing is changed.
 
@@ -73,6 +75,7 @@ def forecast_days(
         price: of a call.
         landed: the days that landing files tell of, each with the records of these files, of
             which no day can make more conversations; None where some were not read yet.
+        late: days for which files came since; answers on what was drawn before are kept.
     """
     share = _judged_share(lake)
     found = []
@@ -80,6 +83,11 @@ def forecast_days(
         state, traces = _how_far(lake, window, registry, judge, landed)
         calls = None if traces is None else round(traces * share)
         calls = 0 if state == "graded" else calls
+        if landed is not None and window in late:
+            budget = registry.settings.sampling.budget_per_day
+            most = (landed.get(window.key, 0), budget)
+            more = max(min(one for one in most if isinstance(one, int)) - (traces or 0), 0)
+            state, traces, calls = "late files", (traces or 0) + more, round(more * share)
         usd = None if calls is None or price.usd is None else calls * price.usd
         found.append(DayForecast(window.key, state, traces, calls, usd))
     return found

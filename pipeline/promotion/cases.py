@@ -81,7 +81,7 @@ def write_case(
     by_turn = recorded.conversation is not None  # else the whole conversation is at fault
     messages = [_message(m) for m in (trace["messages"] or [])[:cut] if m["role"] != "system"]
     calls = [*recorded.earlier_calls, *recorded.calls]
-    place = [candidate.intent, candidate.subject] if candidate.subject else [candidate.intent]
+    place = dict.fromkeys(filter(None, (candidate.intent, candidate.subject)))
     return {
         "id": case_id,
         "title": f"{_capital(candidate.mode_name)} ({', '.join(place)})",

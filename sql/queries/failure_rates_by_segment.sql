@@ -5,7 +5,10 @@
 -- A group of fewer than smallest_group() users (sessions where users are unknown, conversations where
 -- both are) is not shown. All such are folded into one row, with as many of the next larger ones as it
 -- takes until that row has enough: so no hidden group is left over when the others are subtracted.
-WITH observed AS (
+WITH stated AS (
+    SELECT DISTINCT unnest(json_keys(attributes)) AS name FROM redacted_traces
+),
+observed AS (
     SELECT
         o.failed, o.probability,
         coalesce(
@@ -70,7 +73,10 @@ SELECT
     coalesce(getvariable('attribute'), 'app.segment') AS attribute,
     CASE
         WHEN segment = '(not stated)' AND NOT EXISTS (FROM observed WHERE segment <> '(not stated)')
-            THEN '(stated by no conversation: misspelt?)'
+            THEN concat(
+                '(stated by no conversation; what they state: ',
+                coalesce((SELECT string_agg(name, ', ' ORDER BY name) FROM stated), 'nothing'), ')'
+            )
         ELSE segment
     END AS segment,
     groups, users, failures,

@@ -19,7 +19,7 @@ from pipeline.tables import GRADES, REDACTED_TRACES, Table
 from tests.hand_made_lake import frame
 
 DAY = windows.day("2026-11-09")
-MISSPELT = "(stated by no conversation: misspelt?)"
+MISSPELT = "(stated by no conversation; what they state: app.region, app.segment)"
 
 # Segment, user, chance of being drawn, did it fail: one conversation each.
 Conversation = tuple[str | None, str | None, float, bool]

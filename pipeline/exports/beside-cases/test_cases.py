@@ -1,6 +1,10 @@
 """Every case as a test of the agent that CASELAW_AGENT names (module:function).
 
 CASELAW_AGENT=my_agent:answer pytest test_cases.py
+
+The function gets one dict, {"id", "messages", "fixtures", "documents"}, and returns a text, or
+{"answer": "...", "calls": [{"name": "...", "arguments": {}}]}: without calls no check can tell
+what the agent called.
 """
 
 from __future__ import annotations

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
-from pipeline.ingest.source import Source
+from pipeline.ingest.source import Source, Unreadable
 
 __all__ = ["holds_lines", "last_line_break", "shares_of"]
 
@@ -17,16 +20,41 @@ _LEFT = 4  # shares that what is left is cut into: no process waits long for ano
 
 
 def holds_lines(source: Source) -> bool:
-    """Whether the first line is a whole JSON object: then every line is a record of its own."""
+    """Whether every line is a record of its own: the first one is a whole JSON object.
+
+    Where the first is broken, the next ones tell: whole objects, and not what an unfinished list
+    in the first line would go on with.
+    """
+    second = third = b""
     with source.open() as handle:
-        first = handle.readline(source.largest_record).removeprefix(b"\xef\xbb\xbf")
-        while first and not first.strip():
-            first = handle.readline(source.largest_record)
-    first = first.strip()
+        lines = _filled(handle, source.largest_record)
+        first = next(lines)
+        with suppress(Unreadable):  # damage further on is for the reader to tell
+            if first.startswith(b"{") and not _is_object(first):
+                second, third = next(lines), next(lines)
+    if first.startswith(b"[") or _is_object(first):
+        return _is_object(first)
+    if not first.startswith(b"{") or first == b"{":
+        return False
+    goes_on = first.endswith((b"[", b"{", b",", b":"))
+    follows = _is_object(second) and (not goes_on or _is_object(third))
+    return follows or first.endswith(b"}")
+
+
+def _filled(handle: BinaryIO, largest: int) -> Iterator[bytes]:
+    """The lines that are not blank, without the white space around them; then nothing for ever."""
+    mark = b"\xef\xbb\xbf"
+    while line := handle.readline(largest):
+        if line := line.removeprefix(mark).strip():
+            yield line
+    yield from repeat(b"")
+
+
+def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(orjson.loads(first), dict)
+        return isinstance(orjson.loads(line), dict)
     except orjson.JSONDecodeError:
-        return first.startswith(b"{") and first != b"{" and first.endswith(b"}")
+        return False
 
 
 def last_line_break(path: Path, size: int | None = None) -> int | None:

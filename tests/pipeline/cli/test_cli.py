@@ -225,6 +225,11 @@ def test_a_wide_row_is_a_block_and_no_id_is_cut(capsys: pytest.CaptureFixture[st
     assert "by: x (in all 2 rows)" in printed
 
 
+def test_items_of_a_list_are_joined_by_commas_and_sentences_by_spaces() -> None:
+    frame = pl.DataFrame({"modes": [["loop", "drift"]], "reasons": [["No pattern yet.", "Low."]]})
+    assert csv_text(frame).splitlines() == ["modes,reasons", '"loop, drift",No pattern yet. Low.']
+
+
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted() -> None:
     frame = pl.DataFrame({"name": ["=1+1", "plain"], "value": [-1.5, 2.0]})
     assert csv_text(frame).splitlines() == ["name,value", "'=1+1,-1.5", "plain,2.0"]

@@ -73,7 +73,8 @@ def test_an_export_says_what_it_wrote_and_what_it_left_out(data: Path, tmp_path:
         "assertions).",
         "Of the cases 1 have no check that runs without: left out of the tests.",
         "Left out: 1 holdout.",
-        f"Next: npx promptfoo eval -c {folder}/promptfooconfig.json",
+        "Next: CASELAW_AGENT='python my_agent.py' npx promptfoo eval -c "
+        f"{folder}/promptfooconfig.json",
     ]
     assert "case-held" not in (folder / "cases.jsonl").read_text()
     told = caselaw(data, "export", "phoenix", "--out", str(folder)).stdout

@@ -54,7 +54,7 @@ def test_a_late_verdict_names_the_day_to_run(place: DataDir, tmp_path: Path) -> 
     logs = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [verdict]}]}]})
     late = write(tmp_path, "b.jsonl", logs)
     told = caselaw(place, "land", late).output
-    assert f"Published before this was there: 1 day ({DAY})" in told
+    assert f"Run before this landed: 1 day ({DAY})" in told
     assert f"FROM={DAY} TO={DAY}" in told
     publish(place)
     again = caselaw(place, "land", late).output

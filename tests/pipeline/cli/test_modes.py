@@ -230,6 +230,15 @@ def test_a_fix_is_claimed_under_fixes(run: Run, place: DataDir) -> None:
     assert "is claimed to mend 'm-old' already; nothing was written" in said
 
 
+def test_show_tells_what_was_said_and_has_not_been_run_yet(run: Run) -> None:
+    assert "In the registry" not in run("show", "m-old")[1]
+    run("fix", "m-old", "9.9.9", "--from", "2026-12-01")
+    run("merge", "m-old", "loop", "--from", "2026-12-02")
+    said = run("show", "m-old")[1]
+    assert "from 2026-12-01 on: release 9.9.9 mends it" in said
+    assert "from 2026-12-02 on: part of loop" in said
+
+
 def test_an_id_may_be_cut_short_while_it_means_one_mode(run: Run, place: DataDir) -> None:
     assert "lives on as m-old" in run("show", "m-anci")[1]
     assert run("unmerge", "m-anci", "--from", "2026-12-01")[0] == 0

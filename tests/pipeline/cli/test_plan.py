@@ -12,6 +12,7 @@ from pipeline.calibration import run_canaries
 from pipeline.cli.main import main
 from pipeline.datadir import DataDir
 from pipeline.grading import grade_traces, make_judge
+from pipeline.grading.forecast import Price, forecast_days
 from pipeline.lake import Lake
 from pipeline.provenance import Counts, Provenance
 from pipeline.registry import load_registry
@@ -107,6 +108,10 @@ def test_a_graded_day_costs_nothing_again_and_tells_what_the_next_will(
     assert "A call costs 0.0120 USD, the mean of 5 answered ones." in told
     assert "About 167 calls in 2 days." in told
     assert "About 2.00 USD in all; the budgets allow 5 a run." in told
+    # of 12 records six came after the day was graded: 5/6 of those reach the judge
+    days = [(DAY, registry)]
+    (late,) = forecast_days(lake, days, judge, Price(0.012, 5), {DAY.key: 12}, [DAY])
+    assert (late.state, late.traces, late.calls) == ("late files", 12, 5)
 
 
 def test_today_and_a_range_that_ends_before_it_begins_are_wrong_usage(

@@ -123,6 +123,7 @@ def test_what_it_prints_is_what_it_did(lived_in: DataDir) -> None:
     printed = forget(lived_in, "--user", ANN).output
     rows = [line for line in printed.splitlines() if line.startswith("  ")]
     assert rows == [line for line in shown.splitlines() if line.startswith("  ")]
+    assert "An id of theirs stands in" not in shown + printed  # landing would be rewritten, and was
     assert "Erased 2 conversations of 2026-11-02:" in printed
     assert f"  {'grades':<24} {4:>6} gone  {0:>6} changed" in rows
     assert f"Cases that went for good: {ANNS_CASE}" in printed

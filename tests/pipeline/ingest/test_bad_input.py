@@ -75,6 +75,25 @@ def test_a_bad_line_is_quarantined_and_its_neighbours_land(
     assert bad["payload"], "the record itself is kept, in the raw zone"
 
 
+@pytest.mark.parametrize("broken", ['{"id": "a", "mess', '{"id": "a",', '{"messages": [', "{]"])
+def test_a_file_whose_first_line_is_broken_lands_the_others(
+    place: DataDir, ingest: Callable[..., Assembly], broken: str
+) -> None:
+    said = [json.dumps(conversation(id=name)) for name in ("b", "c")]
+    drop(place, "day=2026-11-02/c.jsonl", broken, *said)
+    assembly = ingest()
+    assert assembly.traces.height == 2
+    assert assembly.quarantined["reason"].to_list() == ["bad_json"]
+
+
+def test_one_document_over_several_lines_is_no_file_of_lines(
+    place: DataDir, ingest: Callable[..., Assembly]
+) -> None:
+    message = '{"role": "user", "content": "Hi"}'
+    drop(place, "day=2026-11-02/c.json", '{"messages": [', message, "]}")
+    assert ingest().traces.height == 1
+
+
 def test_a_bad_span_leaves_the_others_of_its_line(
     place: DataDir, ingest: Callable[..., Assembly]
 ) -> None:
