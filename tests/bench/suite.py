@@ -36,7 +36,8 @@ from pipeline.tables import PROMOTED_CASES
 __all__ = ["compare_suite"]
 
 _CANDIDATES, _CASES = 100_000, 2_000
-_BANKING = Path("/work/shared/data/banking77/train.csv")
+_SHARED = os.environ.get("CASELAW_SHARED") or Path(__file__).parents[3] / "shared" / "data"
+_BANKING = Path(_SHARED, "banking77", "train.csv")
 _MONDAY = date(2026, 6, 1)
 
 

@@ -11,7 +11,6 @@ import pytest
 from pipeline.embedding import word_embedder
 from pipeline.suite.likeness import Crowd, Likeness, telling, turns_of
 
-BANKING = Path("/work/shared/data/banking77/train.csv")
 ASKED = "It says delivered but I never got anything. My order is number P-4711"
 AGAIN = "It says delivered but I never got anything. The order number is P-1812"
 OTHER = "Can I still send the red shoes back after the sale?"
@@ -71,12 +70,10 @@ def edit(text: str, draw: random.Random) -> str:
     return text + draw.choice((" Thanks!", " please help me", " What should I do?"))
 
 
-def test_the_threshold_tells_small_edits_from_other_intents() -> None:
+def test_the_threshold_tells_small_edits_from_other_intents(shared_data: Path) -> None:
     """The figures that the module states, on a smaller draw, with room for it."""
-    if not BANKING.exists():
-        pytest.skip(f"{BANKING} is not there: the threshold is not measured")
     draw = random.Random(1)
-    with BANKING.open(encoding="utf-8") as lines:
+    with (shared_data / "banking77" / "train.csv").open(encoding="utf-8") as lines:
         rows = draw.sample(list(csv.DictReader(lines)), 600)
     texts = [row["text"] for row in rows]
     crowd = Crowd(compared := likeness())
