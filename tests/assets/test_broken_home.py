@@ -8,8 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,10 +16,7 @@ from click.testing import CliRunner
 
 from assets.backfill import main
 from assets.home import HistoryBroken, open_instance, prepare_home, telling_of_history
-from assets.parallel import WorkerGone, workers
-from assets.plan import Task
 from pipeline.datadir import DataDir
-from pipeline.windows import day
 from tests.assets.test_backfill import command, told
 
 __all__ = ["command"]  # a fixture
@@ -105,18 +100,3 @@ def test_a_mark_of_retention_that_cannot_be_read_stops_before_anything_runs(
     result = command.invoke(main, ["--from", DAY])
     assert result.exit_code == 3
     assert "kept_from.json cannot be read" in told(result)
-
-
-def test_a_process_that_was_killed_ends_the_backfill_with_a_reason(place: DataDir) -> None:
-    with workers(place, 1) as others:
-
-        def kill() -> None:
-            while not (started := list(others.pool._processes or {})):
-                time.sleep(0.01)
-            os.kill(started[0], signal.SIGKILL)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        with pytest.raises(WorkerGone, match=r"was killed.*smaller PARALLEL.*What was published"):
-            list(others.run(Task("daily", (day(DAY),))))
-        killer.join()
