@@ -143,17 +143,17 @@ def run(place: DataDir, tasks: list[Task], parallel: int, console: Console) -> i
         console.print("\nStopped; what was published stays. Run the same command to go on.")
         return INTERRUPTED
     except HomeRefused as error:
-        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        return WRONG_USE
-    except (HistoryBroken, WorkerGone, OSError) as error:
-        told = describe(error) if isinstance(error, OSError) else str(error)
-        console.print(f"[red]error:[/] {escape(told)}", soft_wrap=True)
-        return FAILED
+        told, code = str(error), WRONG_USE
+    except OSError as error:
+        told, code = describe(error), FAILED
+    except (HistoryBroken, WorkerGone) as error:
+        told, code = str(error), FAILED
     except Exception as error:  # no step that could tell
         if os.environ.get(SHOW_ERRORS) == "1":
             raise
-        console.print(f"[red]error:[/] {escape(tell_error(error))}", soft_wrap=True)
-        return FAILED
+        told, code = tell_error(error), FAILED
+    console.print(f"[red]error:[/] {escape(told)}", soft_wrap=True)
+    return code
 
 
 @contextmanager

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _SPARE_BYTES = 64 * 2**20
+_NO_FOOTER = (pa.ArrowException, OSError, KeyError, ValueError)
 
 
 class MissingPartition(LookupError):
@@ -143,13 +144,11 @@ class Lake:
         """
         path = self.directory(table, window) / f"{part}.parquet"
         try:
-            raw = pq.read_metadata(path).metadata or {}
-            body: dict[str, Any] = json.loads(raw[b"caselaw"])
+            return _read_footer(path)
         except FileNotFoundError:
             raise
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        except _NO_FOOTER as error:
             raise self._corrupt(table, window, path, error) from error
-        return body
 
     def windows(self, table: Table) -> list[Window]:
         """The published partitions of a table, in order; folders of other names are none."""
@@ -251,8 +250,13 @@ class Lake:
 def _columns_of(path: Path) -> str | None:
     """The version of the columns that a file says it has; None where it does not say."""
     try:
-        raw = pq.read_metadata(path).metadata or {}
-        version: str = json.loads(raw[b"caselaw"])["schema_version"]
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return str(_read_footer(path)["schema_version"])
+    except _NO_FOOTER:
         return None
-    return version
+
+
+def _read_footer(path: Path) -> dict[str, Any]:
+    """The provenance in a file; what is torn or not one of ours raises one of `_NO_FOOTER`."""
+    raw = pq.read_metadata(path).metadata or {}
+    body: dict[str, Any] = json.loads(raw[b"caselaw"])
+    return body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,10 @@ from hypothesis import settings
 
 from pipeline.datadir import DataDir
 from pipeline.lake import Lake
+from tests.shared_corpora import SHARED
 
 settings.register_profile("caselaw", deadline=None, derandomize=True, database=None)
 settings.load_profile("caselaw")
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -32,7 +30,6 @@ def lake(place: DataDir) -> Lake:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real traces of other projects; absent on most machines, and never part of the checkout."""
-    folder = Path(os.environ.get("CASELAW_SHARED") or _ROOT.parent / "shared" / "data")
-    if not folder.is_dir():
-        pytest.skip(f"no corpora at {folder}: set CASELAW_SHARED to their folder to run this test")
-    return folder
+    if not SHARED.is_dir():
+        pytest.skip(f"no corpora at {SHARED}: set CASELAW_SHARED to their folder to run this test")
+    return SHARED

@@ -18,7 +18,6 @@ Scores are compared at one rate of false merges: the floor of each is the lowest
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from pipeline.failures.vectors import centre, signature_vectors
 from pipeline.lake import Lake
 from pipeline.registry import UNKNOWN, Registry, Settings, load_registry
 from pipeline.tables import GRADES
+from tests.shared_corpora import SHARED
 
 __all__ = ["compare_likeness"]
 
@@ -236,11 +236,10 @@ def compare_likeness(place: DataDir) -> None:
     within = (checks[:, None] == checks) & (planned[:, None] == planned)
     _print("one check", near, near, within & np.tri(len(near), k=-1, dtype=bool))
     _print_halves(near)
-    shared = Path(os.environ.get("CASELAW_SHARED") or "../shared/data")
-    if not (shared / "who-and-when").is_dir():
-        print(f"\n== blamed: no who-and-when at {shared}; set CASELAW_SHARED to its folder ==")
+    if not (SHARED / "who-and-when").is_dir():
+        print(f"\n== blamed: no who-and-when at {SHARED}; set CASELAW_SHARED to its folder ==")
         return
-    blamed = failures_blamed(shared)
+    blamed = failures_blamed(SHARED)
     _print("blamed by people, no codes", blamed, blamed, np.tri(len(blamed), k=-1, dtype=bool))
 
 

@@ -7,7 +7,6 @@ while the runs of tasks with even numbers were read. Those with odd numbers were
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from pipeline.redaction import Redactor, load_key, load_policy, redact_traces
 from pipeline.registry import load_registry
 from pipeline.sampling import draw_sample
 from pipeline.windows import day
+from tests.shared_corpora import SHARED
 
 __all__ = ["REGISTRY", "Score", "grade_runs", "read_runs", "score"]
 
@@ -137,14 +137,13 @@ def _rates(flags: Any, solved: Any) -> tuple[float, float]:
 
 def main() -> None:
     """Print both halves, or the one that is named: `even` or `odd`."""
-    shared = Path(os.environ.get("CASELAW_SHARED") or ROOT.parent / "shared" / "data")
-    if not shared.is_dir():
-        print(f"\n== real runs: none at {shared}; set CASELAW_SHARED to their folder ==")
+    if not SHARED.is_dir():
+        print(f"\n== real runs: none at {SHARED}; set CASELAW_SHARED to their folder ==")
         return
     pl.Config(tbl_rows=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
     for half in sys.argv[1:] or ["even", "odd"]:
         with tempfile.TemporaryDirectory() as folder:
-            grades = grade_runs(Path(folder) / "data", read_runs(shared, odd=half == "odd"))
+            grades = grade_runs(Path(folder) / "data", read_runs(SHARED, odd=half == "odd"))
         found = score(grades)
         print(f"\n== tau-bench airline, tasks with {half} numbers: {found.runs} runs, ", end="")
         print(f"{found.solved} solved ==")

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -32,12 +31,12 @@ from pipeline.suite.edits import stamp
 from pipeline.suite.leaks import find_leaks
 from pipeline.suite.likeness import Likeness
 from pipeline.tables import PROMOTED_CASES
+from tests.shared_corpora import SHARED
 
 __all__ = ["compare_suite"]
 
 _CANDIDATES, _CASES = 100_000, 2_000
-_SHARED = os.environ.get("CASELAW_SHARED") or Path(__file__).parents[3] / "shared" / "data"
-_BANKING = Path(_SHARED, "banking77", "train.csv")
+_BANKING = SHARED / "banking77" / "train.csv"
 _MONDAY = date(2026, 6, 1)
 
 
